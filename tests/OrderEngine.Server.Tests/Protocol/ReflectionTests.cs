@@ -11,22 +11,29 @@ using V1Alpha = OrderEngine.Contracts.Grpc.Reflection.V1Alpha;
 
 namespace OrderEngine.Server.Tests.Protocol;
 
-public sealed class ReflectionTests : IAsyncLifetime
+/// <summary>One server for all tests of the class: reflection keeps no state beyond a stream.</summary>
+public sealed class ReflectionServer : IAsyncLifetime
 {
-    private ProtocolHost _host = null!;
-    private AsyncDuplexStreamingCall<ServerReflectionRequest, ServerReflectionResponse> _stream = null!;
+    internal ProtocolHost Host { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    public async Task InitializeAsync() =>
+        Host = await ProtocolHost.Start(new HealthStatus(), [.. Shop.Services, Health.Descriptor, ServerReflection.Descriptor]);
+
+    public async Task DisposeAsync() => await Host.DisposeAsync();
+}
+
+public sealed class ReflectionTests : IClassFixture<ReflectionServer>, IDisposable
+{
+    private readonly ProtocolHost _host;
+    private readonly AsyncDuplexStreamingCall<ServerReflectionRequest, ServerReflectionResponse> _stream;
+
+    public ReflectionTests(ReflectionServer server)
     {
-        _host = await ProtocolHost.Start(new HealthStatus(), [.. Shop.Services, Health.Descriptor, ServerReflection.Descriptor]);
+        _host = server.Host;
         _stream = new ServerReflection.ServerReflectionClient(_host.Channel).ServerReflectionInfo();
     }
 
-    public async Task DisposeAsync()
-    {
-        _stream.Dispose();
-        await _host.DisposeAsync();
-    }
+    public void Dispose() => _stream.Dispose();
 
     [Fact]
     public async Task The_services_are_listed_once_each_in_order()
