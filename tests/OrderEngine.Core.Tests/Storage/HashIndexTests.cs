@@ -7,8 +7,8 @@ namespace OrderEngine.Core.Tests.Storage;
 
 public sealed class HashIndexTests
 {
-    // Few low bits: long chains that splitting does not part, and some equal hashes.
-    private static ulong CrowdedHash(long value) => (StableHash.Mix((ulong)value / 3, 1) & 0xFFF) | (((ulong)value / 3) << 40);
+    // Few low bits: chains of a hundred nodes that splitting does not part, and some equal hashes.
+    private static ulong CrowdedHash(long value) => (StableHash.Mix((ulong)value / 3, 1) & 0x3F) | (((ulong)value / 3) << 40);
 
     private static long[] Find(HashIndex index, ulong hash)
     {
@@ -73,39 +73,39 @@ public sealed class HashIndexTests
         const int Churned = 6_000;
         var index = new HashIndex();
         for (var value = 0; value < Stable; value++) index.Add(CrowdedHash(value), value);
-        var done = false;
-        var problems = new System.Collections.Concurrent.ConcurrentQueue<string>();
-        var readers = Enumerable.Range(0, 2).Select(n => new Thread(() =>
+        var beside = new Beside();
+        beside.Run(Write, readerCount: 2, Read);
+
+        void Write()
         {
-            var random = new Random(seed * 100 + n);
+            var churn = new Random(seed);
+            var isIn = new bool[Churned];
+            var growth = (long)Stable + Churned;
+            for (var step = 0; step < 100_000 && !beside.IsOver; step++)
+            {
+                var at = churn.Next(Churned);
+                if (isIn[at]) Assert.True(index.Remove(CrowdedHash(Stable + at), Stable + at));
+                else index.Add(CrowdedHash(Stable + at), Stable + at);
+                isIn[at] = !isIn[at];
+                // Growth elsewhere, so that splits go on all the while.
+                if (step % 8 == 0) index.Add(StableHash.Mix((ulong)++growth, 3), growth);
+            }
+        }
+
+        void Read(int reader)
+        {
+            var random = new Random(seed * 100 + reader);
             Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
-            while (!Volatile.Read(ref done) && problems.IsEmpty)
+            while (!beside.IsOver)
             {
                 var value = random.NextInt64(Stable + Churned);
                 var hash = CrowdedHash(value);
                 var found = candidates[..index.Find(hash, candidates)];
-                if (value < Stable && !found.Contains(value)) problems.Enqueue($"missed {value}");
-                if (found.Length > 3) problems.Enqueue($"{found.Length} candidates for {value}");
+                if (value < Stable && !found.Contains(value)) beside.Report($"missed {value}");
+                if (found.Length > 3) beside.Report($"{found.Length} candidates for {value}");
                 foreach (var other in found)
-                    if (CrowdedHash(other) != hash) problems.Enqueue($"foreign {other} for {value}");
+                    if (CrowdedHash(other) != hash) beside.Report($"foreign {other} for {value}");
             }
-        })).ToArray();
-        foreach (var reader in readers) reader.Start();
-
-        var churn = new Random(seed);
-        var isIn = new bool[Churned];
-        var growth = (long)Stable + Churned;
-        for (var step = 0; step < 150_000; step++)
-        {
-            var at = churn.Next(Churned);
-            if (isIn[at]) Assert.True(index.Remove(CrowdedHash(Stable + at), Stable + at));
-            else index.Add(CrowdedHash(Stable + at), Stable + at);
-            isIn[at] = !isIn[at];
-            // Growth elsewhere, so that splits go on all the while.
-            if (step % 8 == 0) index.Add(StableHash.Mix((ulong)++growth, 3), growth);
         }
-        Volatile.Write(ref done, true);
-        foreach (var reader in readers) reader.Join();
-        Assert.Empty(problems);
     }
 }
