@@ -159,13 +159,14 @@ public sealed class VersionedRows
     /// <see cref="ReadGuard"/>; the span is good until the guard is left.
     /// </summary>
     /// <param name="number">The row; any value, a number that was never created gives none.</param>
-    /// <param name="sequence">The published durable sequence, read after entering. An older one may meet freed memory.</param>
+    /// <param name="sequence">The published durable sequence, read after entering. An older one meets freed memory.</param>
     /// <param name="rowSequence">The sequence that changed the row last, as of then; 0 when there was none.</param>
     public ReadOnlySpan<byte> At(long number, long sequence, out long rowSequence)
     {
         rowSequence = 0;
         ref var head = ref _heads.Peek(number);
         var address = Unsafe.IsNullRef(in head) ? 0 : Volatile.Read(ref head);
+        var newer = long.MaxValue;
         while (address != 0)
         {
             ref var header = ref Header(address);
@@ -176,6 +177,8 @@ public sealed class VersionedRows
                 rowSequence = versionSequence;
                 return Payload(address, header.Length);
             }
+            if (versionSequence >= newer) throw new InvalidOperationException($"Row {number} is not kept back to {sequence}.");
+            newer = versionSequence;
             address = header.Previous;
         }
         return default;
