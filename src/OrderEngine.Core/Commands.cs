@@ -1,0 +1,290 @@
+// What the core can be asked to do. Made by the wire mapping on a request's thread, read by the writer; not changed once handed over.
+// References are already resolved to dense numbers, texts are UTF-8, every bound of Limits has been checked.
+
+namespace OrderEngine.Core;
+
+/// <summary>The kinds of command, for the transition table, metrics and digests. Numbers never change: they enter body digests.</summary>
+public enum CommandKind : byte
+{
+    /// <summary><see cref="Core.DefineSku"/></summary>
+    DefineSku = 1,
+    /// <summary><see cref="Core.DefineLocation"/></summary>
+    DefineLocation = 2,
+    /// <summary><see cref="Core.DefineChannel"/></summary>
+    DefineChannel = 3,
+    /// <summary><see cref="Core.DefineCustomer"/></summary>
+    DefineCustomer = 4,
+    /// <summary><see cref="Core.ReceiveStock"/></summary>
+    ReceiveStock = 16,
+    /// <summary><see cref="Core.AdjustStock"/></summary>
+    AdjustStock = 17,
+    /// <summary><see cref="Core.CreateReservation"/></summary>
+    CreateReservation = 32,
+    /// <summary><see cref="Core.ExtendReservation"/></summary>
+    ExtendReservation = 33,
+    /// <summary><see cref="Core.SubmitOrder"/> with a reservation.</summary>
+    CommitReservation = 34,
+    /// <summary><see cref="Core.ReleaseReservation"/></summary>
+    ReleaseReservation = 35,
+    /// <summary><see cref="Core.SubmitOrder"/></summary>
+    SubmitOrder = 48,
+    /// <summary><see cref="Core.CancelOrder"/></summary>
+    CancelOrder = 49,
+    /// <summary><see cref="Core.ReleaseShipment"/></summary>
+    ReleaseShipment = 64,
+    /// <summary><see cref="Core.ConfirmShipment"/></summary>
+    ConfirmShipment = 65,
+    /// <summary><see cref="Core.RecordDelivery"/></summary>
+    RecordDelivery = 66,
+}
+
+/// <summary>A request to change something, with who asks and under which request id.</summary>
+public abstract class Command(CommandKind kind)
+{
+    /// <summary>What is asked.</summary>
+    public CommandKind Kind { get; } = kind;
+
+    /// <summary>Hash of scope and request id; never 0. Same key, same answer within the window.</summary>
+    public UInt128 RequestKey { get; init; }
+
+    /// <summary>Keyed hash of the whole body, kind included.</summary>
+    public UInt128 BodyDigest { get; init; }
+
+    /// <summary>Who asks: at most <see cref="Limits.IdBytes"/> of UTF-8, may be empty.</summary>
+    public byte[] Actor { get; init; } = [];
+
+    /// <summary>In which role; never <see cref="Role.None"/>.</summary>
+    public Role Role { get; init; }
+
+    /// <summary>A reason code, at most <see cref="Limits.ReasonBytes"/>, may be empty.</summary>
+    public byte[] Reason { get; init; } = [];
+
+    /// <summary>The version (sequence of the last change) that the caller has seen; 0: do not check.</summary>
+    public long ExpectedVersion { get; init; }
+}
+
+/// <summary>Personal data under a key of the key ring; <see cref="Key"/> 0 means none.</summary>
+/// <param name="Key">Number of the key.</param>
+/// <param name="Ciphertext">Nonce, ciphertext and tag; at most <see cref="Limits.SealedBytes"/>.</param>
+public readonly record struct SealedData(long Key, byte[] Ciphertext);
+
+/// <summary>Creates or replaces a SKU.</summary>
+public sealed class DefineSku() : Command(CommandKind.DefineSku)
+{
+    /// <summary>The seller's id.</summary>
+    public required byte[] Id { get; init; }
+    /// <summary>Name.</summary>
+    public byte[] Name { get; init; } = [];
+    /// <summary>Model.</summary>
+    public byte[] Model { get; init; } = [];
+    /// <summary>Specification.</summary>
+    public byte[] Specification { get; init; } = [];
+    /// <summary>Category.</summary>
+    public byte[] Category { get; init; } = [];
+    /// <summary>Unit of measure.</summary>
+    public byte[] Unit { get; init; } = [];
+    /// <summary>List price, minor units.</summary>
+    public long Price { get; init; }
+    /// <summary>Packed currency, 0 for none (<see cref="Currency"/>).</summary>
+    public int CurrencyCode { get; init; }
+    /// <summary>Seconds from ordering to having.</summary>
+    public long LeadTimeSeconds { get; init; }
+    /// <summary>Numbers of SKUs that may be offered instead.</summary>
+    public int[] Substitutes { get; init; } = [];
+}
+
+/// <summary>Creates or replaces a location.</summary>
+public sealed class DefineLocation() : Command(CommandKind.DefineLocation)
+{
+    /// <summary>The seller's id.</summary>
+    public required byte[] Id { get; init; }
+    /// <summary>Name.</summary>
+    public byte[] Name { get; init; } = [];
+    /// <summary>Region.</summary>
+    public byte[] Region { get; init; } = [];
+    /// <summary>Lower is tried first.</summary>
+    public int Priority { get; init; }
+}
+
+/// <summary>Creates or replaces a channel.</summary>
+public sealed class DefineChannel() : Command(CommandKind.DefineChannel)
+{
+    /// <summary>The seller's id.</summary>
+    public required byte[] Id { get; init; }
+    /// <summary>Name.</summary>
+    public byte[] Name { get; init; } = [];
+    /// <summary>Numbers of the locations that may serve it; empty: all.</summary>
+    public int[] AllowedLocations { get; init; } = [];
+    /// <summary>How a location is chosen.</summary>
+    public SourcingRule Sourcing { get; init; }
+    /// <summary>Used where an order names none.</summary>
+    public AllocationPolicy DefaultPolicy { get; init; }
+    /// <summary>Used where an order names none.</summary>
+    public PaymentTerms DefaultTerms { get; init; }
+}
+
+/// <summary>Creates or replaces a customer.</summary>
+public sealed class DefineCustomer() : Command(CommandKind.DefineCustomer)
+{
+    /// <summary>The seller's id.</summary>
+    public required byte[] Id { get; init; }
+    /// <summary>Rank, 0 to <see cref="Limits.Tier"/>.</summary>
+    public int Tier { get; init; }
+    /// <summary>Personal details; none keeps what is there.</summary>
+    public SealedData Details { get; init; }
+}
+
+/// <summary>Units of a SKU.</summary>
+/// <param name="Sku">Number of the SKU.</param>
+/// <param name="Quantity">Units, 1 to <see cref="Limits.QuantityPerLine"/>.</param>
+public readonly record struct SkuQuantity(int Sku, int Quantity);
+
+/// <summary>Books goods in.</summary>
+public sealed class ReceiveStock() : Command(CommandKind.ReceiveStock)
+{
+    /// <summary>Number of the location.</summary>
+    public required int Location { get; init; }
+    /// <summary>What came; a SKU may come more than once.</summary>
+    public required SkuQuantity[] Items { get; init; }
+    /// <summary>Delivery note.</summary>
+    public byte[] Reference { get; init; } = [];
+}
+
+/// <summary>Which figure an adjustment changes.</summary>
+public enum AdjustmentKind : byte
+{
+    /// <summary><see cref="AdjustStock.Value"/> is added to on hand.</summary>
+    OnHandDelta = 1,
+    /// <summary><see cref="AdjustStock.Value"/> is what is on hand.</summary>
+    CountedOnHand = 2,
+    /// <summary><see cref="AdjustStock.Value"/> is added to unavailable.</summary>
+    UnavailableDelta = 3,
+}
+
+/// <summary>Corrects a stock level.</summary>
+public sealed class AdjustStock() : Command(CommandKind.AdjustStock)
+{
+    /// <summary>Number of the location.</summary>
+    public required int Location { get; init; }
+    /// <summary>Number of the SKU.</summary>
+    public required int Sku { get; init; }
+    /// <summary>Which figure.</summary>
+    public required AdjustmentKind Adjustment { get; init; }
+    /// <summary>Units.</summary>
+    public required long Value { get; init; }
+}
+
+/// <summary>Holds stock for a while.</summary>
+public sealed class CreateReservation() : Command(CommandKind.CreateReservation)
+{
+    /// <summary>Number of the channel.</summary>
+    public required int Channel { get; init; }
+    /// <summary>Number of the customer; 0: none.</summary>
+    public int Customer { get; init; }
+    /// <summary>What to hold.</summary>
+    public required SkuQuantity[] Items { get; init; }
+    /// <summary>For how long from now, microseconds.</summary>
+    public required long TtlMicros { get; init; }
+}
+
+/// <summary>Gives a reservation a new time to live.</summary>
+public sealed class ExtendReservation() : Command(CommandKind.ExtendReservation)
+{
+    /// <summary>Its number.</summary>
+    public required long Reservation { get; init; }
+    /// <summary>From now, microseconds.</summary>
+    public required long TtlMicros { get; init; }
+}
+
+/// <summary>Lets a reservation go.</summary>
+public sealed class ReleaseReservation() : Command(CommandKind.ReleaseReservation)
+{
+    /// <summary>Its number.</summary>
+    public required long Reservation { get; init; }
+}
+
+/// <summary>A line as submitted.</summary>
+/// <param name="Sku">Number of the SKU.</param>
+/// <param name="Quantity">Units.</param>
+/// <param name="UnitPrice">Minor units.</param>
+public readonly record struct DraftLine(int Sku, int Quantity, long UnitPrice);
+
+/// <summary>Submits an order, or commits a reservation into one when <see cref="Reservation"/> is not 0.</summary>
+public sealed class SubmitOrder(CommandKind kind = CommandKind.SubmitOrder) : Command(kind)
+{
+    /// <summary>Number of the channel.</summary>
+    public required int Channel { get; init; }
+    /// <summary>Number of the customer; 0: a guest.</summary>
+    public int Customer { get; init; }
+    /// <summary>The channel's own id of the order; may be empty in a dry run only.</summary>
+    public required byte[] ExternalId { get; init; }
+    /// <summary>Kind of order.</summary>
+    public OrderType Type { get; init; }
+    /// <summary>None: the channel's default.</summary>
+    public AllocationPolicy Policy { get; init; }
+    /// <summary>None: the channel's default.</summary>
+    public PaymentTerms Terms { get; init; }
+    /// <summary>Intake lane.</summary>
+    public Priority Priority { get; init; }
+    /// <summary>Packed currency.</summary>
+    public required int CurrencyCode { get; init; }
+    /// <summary>When the customer wants it, microseconds since 1970; 0: not said.</summary>
+    public long RequestedAt { get; init; }
+    /// <summary>1 to <see cref="Limits.LinesPerOrder"/>; the sum of quantity times price is at most <see cref="Limits.OrderTotal"/>.</summary>
+    public required DraftLine[] Lines { get; init; }
+    /// <summary>Personal data of the delivery.</summary>
+    public SealedData Delivery { get; init; }
+    /// <summary>The reservation to commit; 0: none.</summary>
+    public long Reservation { get; init; }
+}
+
+/// <summary>Units of an order's line.</summary>
+/// <param name="Line">1-based.</param>
+/// <param name="Quantity">Units.</param>
+public readonly record struct LineQuantity(int Line, int Quantity);
+
+/// <summary>Units of an order's line at a location.</summary>
+/// <param name="Line">1-based.</param>
+/// <param name="Location">Number of the location.</param>
+/// <param name="Quantity">Units.</param>
+public readonly record struct LineMovement(int Line, int Location, int Quantity);
+
+/// <summary>Cancels an order or units of it.</summary>
+public sealed class CancelOrder() : Command(CommandKind.CancelOrder)
+{
+    /// <summary>Number of the order.</summary>
+    public required long Order { get; init; }
+    /// <summary>Empty: all of it. A line at most once.</summary>
+    public LineQuantity[] Lines { get; init; } = [];
+}
+
+/// <summary>Hands reserved units to the warehouse.</summary>
+public sealed class ReleaseShipment() : Command(CommandKind.ReleaseShipment)
+{
+    /// <summary>Number of the order.</summary>
+    public required long Order { get; init; }
+    /// <summary>Empty: all that is reserved. A line and location at most once.</summary>
+    public LineMovement[] Lines { get; init; } = [];
+}
+
+/// <summary>Says that released units left in a parcel.</summary>
+public sealed class ConfirmShipment() : Command(CommandKind.ConfirmShipment)
+{
+    /// <summary>Number of the order.</summary>
+    public required long Order { get; init; }
+    /// <summary>Empty: all that is released, if at one location. A line and location at most once, one location only.</summary>
+    public LineMovement[] Lines { get; init; } = [];
+    /// <summary>Who carries it.</summary>
+    public byte[] Carrier { get; init; } = [];
+    /// <summary>The carrier's number.</summary>
+    public byte[] TrackingNumber { get; init; } = [];
+}
+
+/// <summary>Says that shipped units arrived.</summary>
+public sealed class RecordDelivery() : Command(CommandKind.RecordDelivery)
+{
+    /// <summary>Number of the order.</summary>
+    public required long Order { get; init; }
+    /// <summary>Empty: all that is shipped and not delivered. A line at most once.</summary>
+    public LineQuantity[] Lines { get; init; } = [];
+}

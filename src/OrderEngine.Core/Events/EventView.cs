@@ -1,0 +1,159 @@
+// An encoded event seen without decoding it into objects: the header's fields and the body's bytes. Any thread.
+
+namespace OrderEngine.Core.Events;
+
+/// <summary>The kinds of event: the field numbers of the body in orderengine.journal.Event. They never change.</summary>
+public enum EventKind : byte
+{
+    /// <summary>No body.</summary>
+    None = 0,
+    /// <summary>A SKU was created or replaced.</summary>
+    SkuDefined = 16,
+    /// <summary>A location was created or replaced.</summary>
+    LocationDefined = 17,
+    /// <summary>A channel was created or replaced.</summary>
+    ChannelDefined = 18,
+    /// <summary>A customer was created or replaced.</summary>
+    CustomerDefined = 19,
+    /// <summary>Goods came in.</summary>
+    StockReceived = 32,
+    /// <summary>A stock level was corrected.</summary>
+    StockAdjusted = 33,
+    /// <summary>Stock is held.</summary>
+    ReservationCreated = 48,
+    /// <summary>Held for longer.</summary>
+    ReservationExtended = 49,
+    /// <summary>Became an order.</summary>
+    ReservationCommitted = 50,
+    /// <summary>Let go.</summary>
+    ReservationReleased = 51,
+    /// <summary>Its time ran out.</summary>
+    ReservationExpired = 52,
+    /// <summary>An order was accepted.</summary>
+    OrderSubmitted = 64,
+    /// <summary>Units of an order were cancelled.</summary>
+    OrderCancelled = 65,
+    /// <summary>A waiting line got stock.</summary>
+    BackorderFilled = 66,
+    /// <summary>Units went to the warehouse.</summary>
+    ShipmentReleased = 67,
+    /// <summary>A parcel left.</summary>
+    ShipmentConfirmed = 68,
+    /// <summary>Units arrived.</summary>
+    DeliveryRecorded = 69,
+    /// <summary>A request was refused for good.</summary>
+    RequestRefused = 96,
+}
+
+/// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>
+public readonly ref struct EventView
+{
+    /// <summary>Reads the header of one encoded event (without tag and length).</summary>
+    /// <exception cref="FormatException">The bytes are not an event.</exception>
+    public EventView(ReadOnlySpan<byte> bytes)
+    {
+        Bytes = bytes;
+        var reader = new ProtoReader(bytes);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1: Sequence = reader.Long(); break;
+                case 2: Time = reader.Long(); break;
+                case 3: ReadOrigin(reader.Bytes(), out RequestKey, out BodyDigest, out Actor, out Role, out Reason); break;
+                case 4: Order = reader.Long(); break;
+                case 5: Channel = reader.Int(); break;
+                case 6: Customer = reader.Int(); break;
+                case 7: Before = (OrderState)reader.Varint(); break;
+                case 8: After = (OrderState)reader.Varint(); break;
+                case >= 16 when wireType == 2:
+                    Kind = (EventKind)field;
+                    Body = reader.Bytes();
+                    break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+    }
+
+    /// <summary>The whole event.</summary>
+    public readonly ReadOnlySpan<byte> Bytes;
+    /// <summary>Its position.</summary>
+    public readonly long Sequence;
+    /// <summary>Microseconds since 1970.</summary>
+    public readonly long Time;
+    /// <summary>Of the request that caused it; 0: none.</summary>
+    public readonly UInt128 RequestKey;
+    /// <summary>Of the request that caused it.</summary>
+    public readonly UInt128 BodyDigest;
+    /// <summary>Who asked; empty when nobody or nobody said.</summary>
+    public readonly ReadOnlySpan<byte> Actor;
+    /// <summary>In which role; <see cref="Role.None"/>: the engine itself.</summary>
+    public readonly Role Role;
+    /// <summary>A reason code.</summary>
+    public readonly ReadOnlySpan<byte> Reason;
+    /// <summary>Number of the order; 0: not of an order.</summary>
+    public readonly long Order;
+    /// <summary>Number of the order's channel.</summary>
+    public readonly int Channel;
+    /// <summary>Number of the order's customer; 0: a guest.</summary>
+    public readonly int Customer;
+    /// <summary>The order's state before.</summary>
+    public readonly OrderState Before;
+    /// <summary>The order's state after.</summary>
+    public readonly OrderState After;
+    /// <summary>What happened.</summary>
+    public readonly EventKind Kind;
+    /// <summary>The body's message.</summary>
+    public readonly ReadOnlySpan<byte> Body;
+
+    private static void ReadOrigin(ReadOnlySpan<byte> origin, out UInt128 key, out UInt128 digest, out ReadOnlySpan<byte> actor, out Role role, out ReadOnlySpan<byte> reason)
+    {
+        key = digest = 0;
+        actor = reason = default;
+        role = Role.None;
+        var reader = new ProtoReader(origin);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1: key = reader.Wide(); break;
+                case 2: digest = reader.Wide(); break;
+                case 3: actor = reader.Bytes(); break;
+                case 4: role = (Role)reader.Varint(); break;
+                case 5: reason = reader.Bytes(); break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+    }
+}
+
+/// <summary>Walks the events of a batch's payload (orderengine.journal.Events) one by one.</summary>
+/// <param name="payload">The encoded batch.</param>
+public ref struct EventEnumerator(ReadOnlySpan<byte> payload)
+{
+    private ProtoReader _reader = new(payload);
+
+    /// <summary>The present event's bytes, without tag and length.</summary>
+    public ReadOnlySpan<byte> Current { get; private set; }
+
+    /// <summary>Where <see cref="Current"/> begins in the payload.</summary>
+    public int Offset { get; private set; }
+
+    /// <summary>Moves to the next event; false at the end.</summary>
+    /// <exception cref="FormatException">The payload is not a list of events.</exception>
+    public bool MoveNext()
+    {
+        while (_reader.Next(out var field, out var wireType))
+        {
+            if (field != 1 || wireType != 2)
+            {
+                _reader.Skip(wireType);
+                continue;
+            }
+            Current = _reader.Bytes();
+            Offset = _reader.Position - Current.Length;
+            return true;
+        }
+        return false;
+    }
+}

@@ -1,0 +1,121 @@
+// Every bound of the engine, by name (rule 8). The wire mapping refuses what passes them; the core asserts them.
+
+namespace OrderEngine.Core;
+
+/// <summary>The bounds of requests, objects and work, each with its unit. What a bound protects stands beside it.</summary>
+public static class Limits
+{
+    /// <summary>Bytes of UTF-8 in an id that the seller chooses (SKU, location, channel, customer, external order id, request id, actor).</summary>
+    public const int IdBytes = 64;
+
+    /// <summary>Lines of one order or one list of line quantities. Real invoices have over 1,000.</summary>
+    public const int LinesPerOrder = 2_000;
+
+    /// <summary>Items of one reservation or goods receipt.</summary>
+    public const int ItemsPerRequest = 2_000;
+
+    /// <summary>Entries of a release or shipment: a line may lie at several locations.</summary>
+    public const int MovementsPerRequest = 4_000;
+
+    /// <summary>Entries of line and location that one order may ever have; keeps an order's row and events within their blocks.</summary>
+    public const int AllocationsPerOrder = 8_000;
+
+    /// <summary>Parcels of one order.</summary>
+    public const int ParcelsPerOrder = 10_000;
+
+    /// <summary>Units of one order line or item.</summary>
+    public const int QuantityPerLine = 1_000_000;
+
+    /// <summary>Minor units of one unit's price.</summary>
+    public const long UnitPrice = 1_000_000_000_000;
+
+    /// <summary>Minor units of one order.</summary>
+    public const long OrderTotal = 1_000_000_000_000_000;
+
+    /// <summary>Units by which one adjustment may change a stock level, up or down.</summary>
+    public const long StockAdjustment = 1_000_000_000;
+
+    /// <summary>Units of one SKU at one location.</summary>
+    public const long StockLevel = 1_000_000_000_000;
+
+    /// <summary>Bytes of a reason code.</summary>
+    public const int ReasonBytes = 64;
+
+    /// <summary>Bytes of a text of the catalog (name, model, specification ...).</summary>
+    public const int CatalogTextBytes = 256;
+
+    /// <summary>Bytes of a unit of measure.</summary>
+    public const int UnitBytes = 16;
+
+    /// <summary>Bytes of a location's region.</summary>
+    public const int RegionBytes = 64;
+
+    /// <summary>Bytes of carrier, tracking number or receipt reference.</summary>
+    public const int ReferenceBytes = 64;
+
+    /// <summary>Bytes of one personal field, the note apart.</summary>
+    public const int PersonalFieldBytes = 256;
+
+    /// <summary>Bytes of a personal note.</summary>
+    public const int PersonalNoteBytes = 1_024;
+
+    /// <summary>Address lines of a person.</summary>
+    public const int AddressLines = 5;
+
+    /// <summary>Bytes of a sealed blob: the fields above, their framing, nonce and tag.</summary>
+    public const int SealedBytes = 4_096;
+
+    /// <summary>Substitutes of a SKU.</summary>
+    public const int SubstitutesPerSku = 16;
+
+    /// <summary>Seconds of a SKU's lead time: three years.</summary>
+    public const long LeadTimeSeconds = 3L * 366 * 24 * 3600;
+
+    /// <summary>Locations that a channel may name as allowed.</summary>
+    public const int AllowedLocationsPerChannel = 256;
+
+    /// <summary>Highest priority number of a location.</summary>
+    public const int LocationPriority = 1_000_000;
+
+    /// <summary>Highest tier of a customer.</summary>
+    public const int Tier = 9;
+
+    /// <summary>Microseconds of waiting that each tier step is worth in the backorder queue: one day.</summary>
+    public const long TierCreditMicros = 24L * 3600 * 1_000_000;
+
+    /// <summary>SKUs in the catalog.</summary>
+    public const int Skus = 16_000_000;
+
+    /// <summary>Locations in the catalog.</summary>
+    public const int Locations = 10_000;
+
+    /// <summary>Channels in the catalog.</summary>
+    public const int Channels = 100_000;
+
+    /// <summary>Customers.</summary>
+    public const int Customers = 500_000_000;
+
+    /// <summary>Shortest life of a reservation, microseconds.</summary>
+    public const long ReservationTtlMinMicros = 1_000_000;
+
+    /// <summary>Longest life of a reservation, microseconds.</summary>
+    public const long ReservationTtlMaxMicros = 24L * 3600 * 1_000_000;
+
+    /// <summary>Reservations that one channel may have open.</summary>
+    public const int OpenReservationsPerChannel = 1_000_000;
+
+    /// <summary>Reservations that one customer may have open.</summary>
+    public const int OpenReservationsPerCustomer = 100;
+
+    /// <summary>How long a request id is remembered, microseconds of the engine's clock.</summary>
+    public const long RequestWindowMicros = 24L * 3600 * 1_000_000;
+
+    /// <summary>How many request ids are remembered.</summary>
+    public const long RequestWindowCount = 50_000_000;
+
+    /// <summary>Timers fired in one turn of the writer.</summary>
+    public const int TimersPerTurn = 1_000;
+
+    /// <summary>Backorder entries looked at in one turn of the writer, and before one command that wants the same SKU.</summary>
+    public const int BackordersPerTurn = 1_000;
+}

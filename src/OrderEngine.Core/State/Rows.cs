@@ -1,0 +1,215 @@
+// The layouts of the state's rows: reference-free structs, copied as bytes, hashed as bytes (so unused bytes stay zero).
+//
+//   order row        | OrderHead (136) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount |
+//   reservation row  | ReservationHead (64) | HeldRow (16) x ItemCount |
+//   stock row        | StockRow (48) |
+//   catalog row      | the body of the event that defined the entry last |
+
+using System.Runtime.InteropServices;
+
+namespace OrderEngine.Core.State;
+
+/// <summary>The head of an order's row.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct OrderHead
+{
+    /// <summary>Rows that follow.</summary>
+    public int LineCount;
+    /// <summary>Rows that follow the lines.</summary>
+    public int AllocationCount;
+    /// <summary>Number of the channel.</summary>
+    public int Channel;
+    /// <summary>Number of the customer; 0: a guest.</summary>
+    public int Customer;
+    /// <summary>Where it stands.</summary>
+    public OrderState State;
+    /// <summary>What kind.</summary>
+    public OrderType Type;
+    /// <summary>How stock was allotted.</summary>
+    public AllocationPolicy Policy;
+    /// <summary>How it is paid.</summary>
+    public PaymentTerms Terms;
+    /// <summary>Intake lane.</summary>
+    public Priority Priority;
+    /// <summary>The customer's tier at acceptance.</summary>
+    public byte Tier;
+    /// <summary>Zero.</summary>
+    public ushort Unused;
+    /// <summary>Packed currency.</summary>
+    public int Currency;
+    /// <summary>Parcels shipped.</summary>
+    public int Parcels;
+    /// <summary>Zero.</summary>
+    public int Unused2;
+    /// <summary>Microseconds since 1970.</summary>
+    public long AcceptedAt;
+    /// <summary>Sequence of its first event.</summary>
+    public long AcceptedSequence;
+    /// <summary>Microseconds since 1970; 0: not said.</summary>
+    public long RequestedAt;
+    /// <summary>Time of its last event.</summary>
+    public long ChangedAt;
+    /// <summary>Sequence of its last event: its version.</summary>
+    public long Version;
+    /// <summary>Value as ordered, minor units.</summary>
+    public long Total;
+    /// <summary>Value cancelled since, minor units.</summary>
+    public long CancelledTotal;
+    /// <summary>The reservation it was committed from; 0: none.</summary>
+    public long Reservation;
+}
+
+/// <summary>One line of an order. Ordered = Cancelled + Unallocated + Backordered + Reserved + Released + Shipped.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct LineRow
+{
+    /// <summary>Number of the SKU.</summary>
+    public int Sku;
+    /// <summary>Units ordered.</summary>
+    public int Ordered;
+    /// <summary>Minor units.</summary>
+    public long UnitPrice;
+    /// <summary>Units cancelled.</summary>
+    public int Cancelled;
+    /// <summary>Units neither reserved nor waiting in a queue.</summary>
+    public int Unallocated;
+    /// <summary>Units waiting in the SKU's queue.</summary>
+    public int Backordered;
+    /// <summary>Units reserved.</summary>
+    public int Reserved;
+    /// <summary>Units with the warehouse.</summary>
+    public int Released;
+    /// <summary>Units shipped.</summary>
+    public int Shipped;
+    /// <summary>Of the shipped: delivered.</summary>
+    public int Delivered;
+    /// <summary>Of the shipped: lost.</summary>
+    public int Lost;
+    /// <summary>Of the shipped: returned.</summary>
+    public int Returned;
+    /// <summary>Zero.</summary>
+    public int Unused;
+}
+
+/// <summary>Where a line's units come from.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
+public struct AllocationRow
+{
+    /// <summary>1-based.</summary>
+    public int Line;
+    /// <summary>Number of the location.</summary>
+    public int Location;
+    /// <summary>Units reserved there.</summary>
+    public int Reserved;
+    /// <summary>Units released there.</summary>
+    public int Released;
+    /// <summary>Units shipped from there.</summary>
+    public int Shipped;
+    /// <summary>Zero.</summary>
+    public int Unused;
+}
+
+/// <summary>The head of a reservation's row.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct ReservationHead
+{
+    /// <summary>Number of the channel.</summary>
+    public int Channel;
+    /// <summary>Number of the customer; 0: none.</summary>
+    public int Customer;
+    /// <summary>Rows that follow.</summary>
+    public int ItemCount;
+    /// <summary>Where it stands.</summary>
+    public ReservationState State;
+    /// <summary>Zero.</summary>
+    public byte Unused;
+    /// <summary>Zero.</summary>
+    public ushort Unused2;
+    /// <summary>Microseconds since 1970.</summary>
+    public long CreatedAt;
+    /// <summary>Microseconds since 1970.</summary>
+    public long ExpiresAt;
+    /// <summary>The order it became; 0: none.</summary>
+    public long Order;
+    /// <summary>Sequence of the last change.</summary>
+    public long Version;
+    /// <summary>Sequence of its first event: the timer's second key.</summary>
+    public long CreatedSequence;
+}
+
+/// <summary>Units that a reservation holds, or held, at one location.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
+public struct HeldRow
+{
+    /// <summary>Number of the SKU.</summary>
+    public int Sku;
+    /// <summary>Number of the location.</summary>
+    public int Location;
+    /// <summary>Units.</summary>
+    public int Quantity;
+    /// <summary>Zero.</summary>
+    public int Unused;
+}
+
+/// <summary>The stock of one SKU at one location. OnHand >= Unavailable + Held + Committed.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct StockRow
+{
+    /// <summary>Number of the SKU.</summary>
+    public int Sku;
+    /// <summary>Number of the location.</summary>
+    public int Location;
+    /// <summary>Units there.</summary>
+    public long OnHand;
+    /// <summary>Not for sale.</summary>
+    public long Unavailable;
+    /// <summary>Held by reservations.</summary>
+    public long Held;
+    /// <summary>Reserved for orders, released included.</summary>
+    public long Committed;
+    /// <summary>Kept back.</summary>
+    public long Safety;
+
+    /// <summary>Units that may be promised: never negative.</summary>
+    public readonly long Sellable => Math.Max(0, OnHand - Unavailable - Held - Committed - Safety);
+}
+
+/// <summary>An order's row, seen in place. Valid inside the read guard under which it was read.</summary>
+public readonly ref struct OrderView
+{
+    private readonly ReadOnlySpan<byte> _row;
+
+    internal OrderView(ReadOnlySpan<byte> row) => _row = row;
+
+    /// <summary>False when there is no such order at the sequence asked for.</summary>
+    public bool Exists => !_row.IsEmpty;
+
+    /// <summary>The head.</summary>
+    public ref readonly OrderHead Head => ref MemoryMarshal.AsRef<OrderHead>(_row);
+
+    /// <summary>The lines; line n is at index n - 1.</summary>
+    public unsafe ReadOnlySpan<LineRow> Lines =>
+        MemoryMarshal.Cast<byte, LineRow>(_row.Slice(sizeof(OrderHead), Head.LineCount * sizeof(LineRow)));
+
+    /// <summary>Where the lines' units come from, in the order in which they were allotted.</summary>
+    public unsafe ReadOnlySpan<AllocationRow> Allocations =>
+        MemoryMarshal.Cast<byte, AllocationRow>(_row.Slice(sizeof(OrderHead) + Head.LineCount * sizeof(LineRow), Head.AllocationCount * sizeof(AllocationRow)));
+}
+
+/// <summary>A reservation's row, seen in place. Valid inside the read guard under which it was read.</summary>
+public readonly ref struct ReservationView
+{
+    private readonly ReadOnlySpan<byte> _row;
+
+    internal ReservationView(ReadOnlySpan<byte> row) => _row = row;
+
+    /// <summary>False when there is no such reservation at the sequence asked for.</summary>
+    public bool Exists => !_row.IsEmpty;
+
+    /// <summary>The head.</summary>
+    public ref readonly ReservationHead Head => ref MemoryMarshal.AsRef<ReservationHead>(_row);
+
+    /// <summary>What is or was held.</summary>
+    public unsafe ReadOnlySpan<HeldRow> Items =>
+        MemoryMarshal.Cast<byte, HeldRow>(_row.Slice(sizeof(ReservationHead), Head.ItemCount * sizeof(HeldRow)));
+}

@@ -1,0 +1,90 @@
+// Reading the state from any thread while the writer goes on. Every read names the sequence at which it looks; the caller enters a guard,
+// then reads the engine's durable sequence, then looks. A guard never crosses an await.
+
+using OrderEngine.Core.Storage;
+
+namespace OrderEngine.Core.State;
+
+/// <summary>The read side of the core.</summary>
+public sealed class StateReader
+{
+    private readonly EngineState _state;
+
+    internal StateReader(EngineState state) => _state = state;
+
+    /// <summary>Enters a guard: rows looked at inside stay where they are. Dispose it soon; take the durable sequence after entering.</summary>
+    public ReadGuard Enter() => _state.Epochs.Enter();
+
+    /// <summary>SKU ids and their numbers.</summary>
+    public SymbolTable Skus => _state.SkuIds;
+
+    /// <summary>Location ids and their numbers.</summary>
+    public SymbolTable Locations => _state.LocationIds;
+
+    /// <summary>Channel ids and their numbers.</summary>
+    public SymbolTable Channels => _state.ChannelIds;
+
+    /// <summary>Customer ids and their numbers.</summary>
+    public SymbolTable Customers => _state.CustomerIds;
+
+    /// <summary>The body of the event (orderengine.journal.SkuDefined) that defined a SKU last; empty when there is none at that sequence.</summary>
+    public ReadOnlySpan<byte> Sku(int number, long at, out long version) => _state.Skus.At(number, at, out version);
+
+    /// <summary>As <see cref="Sku"/>, orderengine.journal.LocationDefined.</summary>
+    public ReadOnlySpan<byte> Location(int number, long at, out long version) => _state.Locations.At(number, at, out version);
+
+    /// <summary>As <see cref="Sku"/>, orderengine.journal.ChannelDefined.</summary>
+    public ReadOnlySpan<byte> Channel(int number, long at, out long version) => _state.Channels.At(number, at, out version);
+
+    /// <summary>As <see cref="Sku"/>, orderengine.journal.CustomerDefined.</summary>
+    public ReadOnlySpan<byte> Customer(int number, long at, out long version) => _state.Customers.At(number, at, out version);
+
+    /// <summary>The highest order number that may exist; numbers are dense from 1.</summary>
+    public long LastOrder => _state.Orders.Count;
+
+    /// <summary>One order as it stood at a sequence.</summary>
+    public OrderView Order(long number, long at) => new(_state.Orders.At(number, at, out _));
+
+    /// <summary>The number of the order with this external id; 0 when there is none (the order may still be younger than a sequence asked for).</summary>
+    public long FindOrder(int channel, ReadOnlySpan<byte> externalId) => _state.ExternalIds.Find(channel, externalId);
+
+    /// <summary>An order's external id. Valid inside the guard.</summary>
+    public ReadOnlySpan<byte> ExternalId(long order) => _state.ExternalIds.Text(order);
+
+    /// <summary>
+    /// The newest event of an order at or below <paramref name="at"/>, or, given the <paramref name="cursor"/> of an earlier call, the one before.
+    /// Start with cursor 0; false when there is none left.
+    /// </summary>
+    public bool PreviousEvent(long order, long at, ref long cursor, out ReadOnlySpan<byte> bytes) => _state.History.Previous(order, at, ref cursor, out bytes);
+
+    /// <summary>The event that accepted an order (OrderSubmitted); empty when there is none.</summary>
+    public ReadOnlySpan<byte> FirstEvent(long order) => _state.History.First(order);
+
+    /// <summary>One reservation as it stood at a sequence.</summary>
+    public ReservationView Reservation(long number, long at) => new(_state.Reservations.At(number, at, out _));
+
+    /// <summary>The highest reservation number that may exist.</summary>
+    public long LastReservation => _state.Reservations.Count;
+
+    /// <summary>The highest stock slot that may exist. A slot is one SKU at one location, numbered from 1 in the order of first receipt.</summary>
+    public long LastStockSlot => _state.Stock.Count;
+
+    /// <summary>One stock level; false when it did not exist at that sequence.</summary>
+    /// <param name="slot">Its slot.</param>
+    /// <param name="at">The sequence.</param>
+    /// <param name="row">The level.</param>
+    /// <param name="version">Sequence of its last change.</param>
+    public bool Stock(long slot, long at, out StockRow row, out long version) => _state.TryStock(slot, at, out row, out version);
+
+    /// <summary>The first slot of a SKU; 0 when it has none. <see cref="NextStockSlot"/> gives the next.</summary>
+    public long FirstStockSlot(int sku) => _state.FirstSlotOf(sku);
+
+    /// <summary>The next slot of the same SKU; 0 at the end.</summary>
+    public long NextStockSlot(long slot) => _state.NextSlotOf(slot);
+
+    /// <summary>Units of a SKU that orders wait for.</summary>
+    public long Backordered(int sku, long at) => _state.BackorderedAt(sku, at);
+
+    /// <summary>Bytes that the state takes in memory.</summary>
+    public long ResidentBytes => _state.Heap.ResidentBytes;
+}

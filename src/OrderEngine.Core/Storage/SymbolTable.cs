@@ -1,0 +1,70 @@
+// Owns: texts (SKU codes, channel names, external ids ...) and their dense numbers.
+// Runs on: Add on the writer thread; everything else on any thread.
+
+namespace OrderEngine.Core.Storage;
+
+/// <summary>
+/// UTF-8 text to a number from 1 and back, append-only. The empty text is number 0 and takes no room.
+/// </summary>
+/// <param name="heap">Where the bytes lie.</param>
+public sealed class SymbolTable(RowHeap heap)
+{
+    /// <summary>The longest text, in bytes.</summary>
+    public const int MaxBytes = 4096;
+
+    private readonly ChunkedArray<Entry> _entries = new();
+    private readonly HashIndex _index = new();
+    private int _count;
+
+    /// <summary>How many texts there are: the highest number. Any thread.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>The number of a text; 0 when it is unknown or empty. Any thread.</summary>
+    public int Find(ReadOnlySpan<byte> utf8) => utf8.IsEmpty ? 0 : Find(StableHash.Of(utf8), utf8);
+
+    /// <summary>The number of a text, which is added if need be. Writer only.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The text is longer than <see cref="MaxBytes"/>.</exception>
+    public int Add(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.IsEmpty) return 0;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(utf8.Length, MaxBytes, nameof(utf8));
+        var hash = StableHash.Of(utf8);
+        var number = Find(hash, utf8);
+        if (number != 0) return number;
+
+        var address = heap.Allocate(utf8.Length);
+        utf8.CopyTo(heap.At(address, utf8.Length));
+        number = checked(_count + 1);
+        _entries[number] = new Entry(address, utf8.Length);
+        // The entry and its bytes are complete before either of these tells of them.
+        Volatile.Write(ref _count, number);
+        _index.Add(hash, number);
+        return number;
+    }
+
+    /// <summary>The text of a number; empty for 0. Good for ever. Any thread.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such number.</exception>
+    public ReadOnlySpan<byte> Text(int number)
+    {
+        if (number == 0) return default;
+        ArgumentOutOfRangeException.ThrowIfNegative(number);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(number, Count);
+        ref readonly var entry = ref _entries.Peek(number);
+        return heap.At(entry.Address, entry.Length);
+    }
+
+    /// <summary>Compares two texts byte by byte, which for UTF-8 is by code point. Any thread.</summary>
+    public int CompareOrdinal(int a, int b) => a == b ? 0 : Text(a).SequenceCompareTo(Text(b));
+
+    private int Find(ulong hash, ReadOnlySpan<byte> utf8)
+    {
+        Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
+        var found = _index.Find(hash, candidates);
+        foreach (var candidate in candidates[..found])
+            if (Text((int)candidate).SequenceEqual(utf8))
+                return (int)candidate;
+        return 0;
+    }
+
+    private readonly record struct Entry(long Address, int Length);
+}

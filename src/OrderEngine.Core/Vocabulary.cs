@@ -1,0 +1,193 @@
+// The words of the domain as numbers. They equal the numbers of proto/orderengine/v1 and of the journal, and never change.
+
+namespace OrderEngine.Core;
+
+/// <summary>In which role an actor asks for a change.</summary>
+public enum Role : byte
+{
+    /// <summary>Not said.</summary>
+    None = 0,
+    /// <summary>A sales channel's adapter.</summary>
+    Channel = 1,
+    /// <summary>The buyer.</summary>
+    Customer = 2,
+    /// <summary>Customer service.</summary>
+    Support = 3,
+    /// <summary>Reviews orders.</summary>
+    Reviewer = 4,
+    /// <summary>Records money.</summary>
+    Finance = 5,
+    /// <summary>Keeps and ships stock.</summary>
+    Warehouse = 6,
+    /// <summary>Carries parcels.</summary>
+    Carrier = 7,
+    /// <summary>May change the catalog.</summary>
+    Manager = 8,
+    /// <summary>The engine itself.</summary>
+    System = 9,
+}
+
+/// <summary>Where an order stands; derived from its quantities (<see cref="OrderStates"/>).</summary>
+public enum OrderState : byte
+{
+    /// <summary>There is no order yet.</summary>
+    None = 0,
+    /// <summary>Nothing reserved, something waits.</summary>
+    Backordered = 1,
+    /// <summary>Something reserved, something waits.</summary>
+    PartiallyReserved = 2,
+    /// <summary>All that is left is reserved.</summary>
+    Ready = 3,
+    /// <summary>Something is released to the warehouse.</summary>
+    Fulfilling = 4,
+    /// <summary>Something is shipped.</summary>
+    PartiallyShipped = 5,
+    /// <summary>All that is left is shipped.</summary>
+    Shipped = 6,
+    /// <summary>All that is left is delivered or lost.</summary>
+    Delivered = 7,
+    /// <summary>All that is left is lost.</summary>
+    Lost = 8,
+    /// <summary>All is cancelled.</summary>
+    Cancelled = 9,
+}
+
+/// <summary>What to do when stock does not cover an order.</summary>
+public enum AllocationPolicy : byte
+{
+    /// <summary>The channel's default.</summary>
+    None = 0,
+    /// <summary>Reserve all or refuse.</summary>
+    AllOrNothing = 1,
+    /// <summary>Reserve or cancel each line whole.</summary>
+    LineAllOrNothing = 2,
+    /// <summary>Reserve what is there; the rest waits.</summary>
+    PartialBackorder = 3,
+    /// <summary>Reserve what is there; cancel the rest.</summary>
+    PartialCancelRest = 4,
+}
+
+/// <summary>How the location is chosen when no single one covers an order.</summary>
+public enum SourcingRule : byte
+{
+    /// <summary>As <see cref="Priority"/>.</summary>
+    None = 0,
+    /// <summary>Lowest priority number first.</summary>
+    Priority = 1,
+    /// <summary>Most sellable units first.</summary>
+    MostAvailable = 2,
+}
+
+/// <summary>How an order is paid.</summary>
+public enum PaymentTerms : byte
+{
+    /// <summary>The channel's default.</summary>
+    None = 0,
+    /// <summary>Paid on delivery.</summary>
+    CashOnDelivery = 1,
+    /// <summary>On account.</summary>
+    Credit = 2,
+}
+
+/// <summary>What kind of order it is.</summary>
+public enum OrderType : byte
+{
+    /// <summary>As <see cref="Sale"/>.</summary>
+    None = 0,
+    /// <summary>A sale.</summary>
+    Sale = 1,
+    /// <summary>A sale to a trader.</summary>
+    Wholesale = 2,
+    /// <summary>A sample.</summary>
+    Sample = 3,
+    /// <summary>Goods for goods.</summary>
+    Replacement = 4,
+}
+
+/// <summary>Which intake lane an order takes.</summary>
+public enum Priority : byte
+{
+    /// <summary>As <see cref="Normal"/>.</summary>
+    None = 0,
+    /// <summary>The normal lane.</summary>
+    Normal = 1,
+    /// <summary>Ahead of the normal lane.</summary>
+    High = 2,
+}
+
+/// <summary>Where a reservation stands.</summary>
+public enum ReservationState : byte
+{
+    /// <summary>There is none.</summary>
+    None = 0,
+    /// <summary>Holds stock.</summary>
+    Held = 1,
+    /// <summary>Became an order.</summary>
+    Committed = 2,
+    /// <summary>Let go.</summary>
+    Released = 3,
+    /// <summary>Its time ran out.</summary>
+    Expired = 4,
+}
+
+/// <summary>
+/// How a command ended. Numbers equal ErrorReason in proto/orderengine/v1/errors.proto, which gives status, cause and remedy of each;
+/// outcomes marked as binding there are journaled and replayed to retries of the same request id.
+/// </summary>
+public enum Outcome : byte
+{
+    /// <summary>Done.</summary>
+    Ok = 0,
+    /// <summary>The role may not do this.</summary>
+    RoleNotAllowed = 3,
+    /// <summary>Request id used with another body.</summary>
+    RequestIdReused = 4,
+    /// <summary>No such order.</summary>
+    OrderNotFound = 20,
+    /// <summary>No such reservation.</summary>
+    ReservationNotFound = 21,
+    /// <summary>(channel, external id) is taken.</summary>
+    ExternalIdTaken = 40,
+    /// <summary>Stock does not cover the request.</summary>
+    OutOfStock = 41,
+    /// <summary>The order's state does not allow it.</summary>
+    IllegalTransition = 42,
+    /// <summary>Units are no longer in a state that can be cancelled.</summary>
+    NotCancellable = 43,
+    /// <summary>Fewer units in the needed state than the request moves.</summary>
+    QuantityNotAvailable = 44,
+    /// <summary>The reservation no longer holds.</summary>
+    ReservationNotHeld = 45,
+    /// <summary>Channel or customer differ from the reservation's.</summary>
+    ReservationMismatch = 46,
+    /// <summary>Less on hand than is spoken for.</summary>
+    StockBelowCommitted = 47,
+    /// <summary>Above <see cref="Limits.StockLevel"/>.</summary>
+    StockOverflow = 48,
+    /// <summary>The object has changed since.</summary>
+    EtagMismatch = 49,
+    /// <summary>Too many open reservations.</summary>
+    HoldLimitReached = 71,
+    /// <summary>Too many catalog entries.</summary>
+    CatalogLimitReached = 73,
+    /// <summary>The engine's queue is full; not decided. Given by the engine, never by the core, like those below.</summary>
+    QueueFull = 70,
+    /// <summary>The engine reads its journal; not decided.</summary>
+    EngineRecovering = 100,
+    /// <summary>The engine is stopping; not decided.</summary>
+    EngineDraining = 101,
+    /// <summary>The deadline passed in the queue; not decided.</summary>
+    DeadlinePassed = 102,
+    /// <summary>Deciding failed with an exception; nothing was changed.</summary>
+    InternalError = 103,
+}
+
+/// <summary>Facts about outcomes.</summary>
+public static class Outcomes
+{
+    /// <summary>
+    /// True when the refusal depends on the state of things and is therefore recorded under the request id, so that a retry gets the same
+    /// answer (rule 6). Others leave the request id free.
+    /// </summary>
+    public static bool Binds(this Outcome outcome) => outcome is >= Outcome.ExternalIdTaken and <= Outcome.StockOverflow;
+}
