@@ -122,8 +122,7 @@ public sealed class OrderEngineError
         {
             if (detail.TryUnpack(out ErrorInfo info) && info.Domain == Domain)
             {
-                // This version of the package still calls the field by its first name; number and meaning are those of `reason`.
-                ReasonName = info.Type;
+                ReasonName = info.Reason;
                 Metadata = info.Metadata.ToFrozenDictionary();
             }
             else if (detail.TryUnpack(out BadRequest bad))

@@ -70,7 +70,7 @@ internal static class Errors
     public static Google.Rpc.Status Status(StatusCode code, string reason, string message = "no", TimeSpan? retryAfter = null,
         IReadOnlyDictionary<string, string>? metadata = null, params IMessage[] details)
     {
-        var info = new ErrorInfo { Domain = "orderengine.v1", Type = reason };
+        var info = new ErrorInfo { Domain = "orderengine.v1", Reason = reason };
         foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
             info.Metadata.Add(key, value);
         var status = new Google.Rpc.Status { Code = (int)code, Message = message, Details = { Any.Pack(info) } };

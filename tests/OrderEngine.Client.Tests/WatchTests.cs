@@ -19,6 +19,7 @@ public sealed class WatchTests
     public async Task Breaks_are_mended_with_the_last_token_and_nothing_is_missed_or_repeated()
     {
         var asked = new List<WatchOrdersRequest>();
+        var heard = new TaskCompletionSource();
         var services = new FakeServices();
         services.Tracking.OnWatch = async (request, answers, context) =>
         {
@@ -42,6 +43,7 @@ public sealed class WatchTests
                     // An engine that repeats what it has said: the reader must not see it twice.
                     await answers.WriteAsync(Events(6, 7));
                     await answers.WriteAsync(new WatchOrdersResponse { Heartbeat = new Heartbeat(), ResumeToken = "t9" });
+                    await heard.Task;
                     context.GetHttpContext().Abort();
                     return;
                 default:
@@ -60,7 +62,11 @@ public sealed class WatchTests
             seen.AddRange(update.Orders.Select(order => order.OrderId));
             seen.AddRange(update.Events.Select(e => $"#{e.Sequence}"));
             if (update.IsHeartbeat)
+            {
                 seen.Add("beat");
+                heard.SetResult();
+            }
+
             if (update.ResumeToken == "t10")
                 break;
         }
