@@ -81,12 +81,15 @@ public sealed class DataDirectory
         return stream;
     }
 
+    /// <summary>The holder's process id, if the lock file tells. Opened without a lock of its own, which FileStream would take.</summary>
     private string Holder()
     {
         try
         {
-            using var reader = new StreamReader(new FileStream(Lock, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-            return reader.ReadLine() is { Length: > 0 } id ? $" by process {id}" : "";
+            using var file = DurableFile.Open(Lock, create: false);
+            Span<byte> text = stackalloc byte[16];
+            var id = System.Text.Encoding.ASCII.GetString(text[..file.Read(text, 0)]).Trim();
+            return id.Length > 0 ? $" by process {id}" : "";
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

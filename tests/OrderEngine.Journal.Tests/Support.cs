@@ -7,7 +7,18 @@ namespace OrderEngine.Journal.Tests;
 /// <summary>A fresh directory, removed at the end.</summary>
 public sealed class TestDirectory : IDisposable
 {
-    public TestDirectory() => Path = Directory.CreateTempSubdirectory("journal-test-").FullName;
+    /// <param name="inMemory">Where only the bytes matter, not the disk: in memory, if the system offers that.</param>
+    public TestDirectory(bool inMemory = false)
+    {
+        Path = inMemory && Directory.Exists(MemoryDirectory)
+            ? Directory.CreateDirectory(System.IO.Path.Combine(MemoryDirectory, "journal-test-" + Guid.NewGuid().ToString("N"))).FullName
+            : Directory.CreateTempSubdirectory("journal-test-").FullName;
+        this.inMemory = inMemory;
+    }
+
+    private const string MemoryDirectory = "/dev/shm";
+
+    private readonly bool inMemory;
 
     public string Path { get; }
 
@@ -15,7 +26,7 @@ public sealed class TestDirectory : IDisposable
 
     public TestDirectory Copy()
     {
-        var copy = new TestDirectory();
+        var copy = new TestDirectory(inMemory);
         foreach (var file in Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories))
         {
             var target = System.IO.Path.Combine(copy.Path, System.IO.Path.GetRelativePath(Path, file));
