@@ -265,6 +265,5 @@ public sealed class KeyRing : IDisposable
         lock (sync) last = making;
         ((IAsyncResult?)last)?.AsyncWaitHandle.WaitOne();
         file.Dispose();
-        CryptographicOperations.ZeroMemory(engineSecret);
     }
 }
