@@ -21,6 +21,9 @@ internal readonly record struct Mapped<T>(T? Command, RpcStatus? Refusal) where 
 
     public static implicit operator Mapped<T>(RpcStatus refusal) => new(null, refusal);
 
+    /// <summary>The same, whatever kind of command it is.</summary>
+    public Mapped<Command> AsCommand() => new(Command, Refusal);
+
     /// <summary>The command.</summary>
     /// <exception cref="Grpc.Core.RpcException">It was refused.</exception>
     public T OrThrow() => Command ?? throw Refusal!.ToException();

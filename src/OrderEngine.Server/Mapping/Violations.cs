@@ -52,6 +52,18 @@ internal struct Violations
         _told.FieldViolations.Add(violation);
     }
 
+    /// <summary>Ends a read that is malformed, or names what does not exist.</summary>
+    /// <exception cref="Grpc.Core.RpcException">It is.</exception>
+    public readonly void ThrowIfAny(in References references)
+    {
+        if (Any) throw ToStatus().ToException();
+        if (references.Missing is { } missing) throw missing.ToException();
+    }
+
+    /// <summary>Ends a read that is malformed.</summary>
+    /// <exception cref="Grpc.Core.RpcException">It is.</exception>
+    public readonly void ThrowIfAny() => ThrowIfAny(default);
+
     /// <summary>The refusal: INVALID_FIELD with BadRequest.</summary>
     public readonly RpcStatus ToStatus()
     {
