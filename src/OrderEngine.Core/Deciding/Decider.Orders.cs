@@ -115,9 +115,10 @@ internal sealed partial class Decider
         if (refusal != Outcome.Ok) return refusal;
         ref readonly var head = ref order.Head;
         if (!WantLines(order.Lines, cancel.Lines)) return Refuse(Outcome.QuantityNotAvailable, cancel.Order);
+        var lines = order.Lines;
         for (var i = 0; i < _lineCount; i++)
         {
-            ref readonly var line = ref order.Lines[i];
+            ref readonly var line = ref lines[i];
             if (cancel.Lines.Length == 0) _wanted[i] = line.Ordered - line.Cancelled;
             if (_wanted[i] > line.Unallocated + line.Backordered + line.Reserved) return Refuse(Outcome.NotCancellable, cancel.Order);
         }
