@@ -32,9 +32,6 @@ internal sealed class Batch
     /// <summary>The import whose last events are in here.</summary>
     public ImportJob? Import { get; set; }
 
-    /// <summary>On its way to the disk.</summary>
-    public ValueTask Commit { get; set; }
-
     /// <summary>When it was handed over (TimeProvider timestamp).</summary>
     public long HandedOverAt { get; set; }
 
@@ -61,7 +58,6 @@ internal sealed class Batch
         Summary = null;
         TouchedStock = [];
         Import = null;
-        Commit = default;
         FirstSequence = LastSequence = 0;
     }
 

@@ -12,7 +12,7 @@ internal sealed class Publisher : IDisposable
     /// <summary>The leader's term of an embedded engine: there is only one.</summary>
     private const long EmbeddedEpoch = 1;
 
-    private readonly Channel<Batch> _committing = Channel.CreateBounded<Batch>(
+    private readonly Channel<Committing> _committing = Channel.CreateBounded<Committing>(
         new BoundedChannelOptions(IJournal.MaxAppendsInFlight) { SingleReader = true, SingleWriter = true });
     private readonly SemaphoreSlim _slots = new(IJournal.MaxAppendsInFlight);
     private readonly Lock _sync = new();
@@ -53,9 +53,10 @@ internal sealed class Publisher : IDisposable
     {
         batch.HandedOverAt = _time.GetTimestamp();
         lock (_sync) _inFlight.Enqueue(batch);
-        if (batch.Payload is not null)
-            batch.Commit = _journal.AppendAsync(new JournalBatch(EmbeddedEpoch, batch.FirstSequence, batch.LastSequence, batch.Payload));
-        if (!_committing.Writer.TryWrite(batch)) throw new InvalidOperationException("More batches are under way than there are slots.");
+        var committing = batch.Payload is null
+            ? new Committing(batch, ValueTask.CompletedTask)
+            : new Committing(batch, _journal.AppendAsync(new JournalBatch(EmbeddedEpoch, batch.FirstSequence, batch.LastSequence, batch.Payload)));
+        if (!_committing.Writer.TryWrite(committing)) throw new InvalidOperationException("More batches are under way than there are slots.");
     }
 
     /// <summary>No batch will follow: <see cref="RunAsync"/> ends with those under way.</summary>
@@ -64,11 +65,11 @@ internal sealed class Publisher : IDisposable
     /// <summary>The publisher's task; ends after <see cref="Close"/>, or when the engine fails. Never throws.</summary>
     public async Task RunAsync()
     {
-        await foreach (var batch in _committing.Reader.ReadAllAsync())
+        await foreach (var (batch, commit) in _committing.Reader.ReadAllAsync())
         {
             try
             {
-                await batch.Commit;
+                await commit;
             }
             catch (Exception exception)
             {
@@ -119,4 +120,8 @@ internal sealed class Publisher : IDisposable
         }
         _failure.Fail(ExitCodes.CommitDeadlinePassed, $"A commit took longer than {_deadline.TotalSeconds:0.###} s. Check the disk.", null);
     }
+
+    /// <param name="Batch">What is on its way.</param>
+    /// <param name="Durable">Completes when it is there.</param>
+    private readonly record struct Committing(Batch Batch, ValueTask Durable);
 }

@@ -24,7 +24,7 @@ internal sealed class WakeSignal : IDisposable
     public void Dispose() => _gate.Dispose();
 }
 
-/// <summary>Wakes one waiting task. Sets before a wait are remembered as one.</summary>
+/// <summary>Wakes one waiting task. Sets before a wait are remembered as one; what was set is looked at again after every wait.</summary>
 internal sealed class AsyncSignal
 {
     private readonly Lock _sync = new();
@@ -37,25 +37,23 @@ internal sealed class AsyncSignal
         TaskCompletionSource? waiter;
         lock (_sync)
         {
+            // Remembered even with a waiter: it may have been cancelled, and its successor must not miss this.
+            _set = true;
             waiter = _waiter;
             _waiter = null;
-            _set = waiter is null;
         }
         waiter?.TrySetResult();
     }
 
-    /// <summary>One waiter at a time; completes once for any number of sets since.</summary>
-    public Task WaitAsync(CancellationToken cancellation = default)
+    /// <summary>One waiter at a time; completes once for any number of sets since the last completion.</summary>
+    public async Task WaitAsync(CancellationToken cancellation = default)
     {
+        Task? wait = null;
         lock (_sync)
         {
-            if (_set)
-            {
-                _set = false;
-                return Task.CompletedTask;
-            }
-            _waiter ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _waiter.Task.WaitAsync(cancellation);
+            if (!_set) wait = (_waiter ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
+        if (wait is not null) await wait.WaitAsync(cancellation);
+        lock (_sync) _set = false;
     }
 }

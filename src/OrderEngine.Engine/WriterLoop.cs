@@ -48,9 +48,16 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
         core.Reclaim(view.DurableSequence);
         var first = core.Sequence + 1;
         HasMoreToDo = false;
-        if (Volatile.Read(ref _import) is { } import) TakeImport(import);
-        else TakeCommands(now);
-        if (core.HasPendingFills || core.NextDue <= now) RunTimersAndQueues(now);
+        if (Volatile.Read(ref _import) is { } import)
+        {
+            // Nothing of our own in between: the imported events follow each other.
+            TakeImport(import);
+        }
+        else
+        {
+            TakeCommands(now);
+            if (core.HasPendingFills || core.NextDue <= now) RunTimersAndQueues(now);
+        }
         return _open.Count == 0 && _events.Length == 0 && _open.Import is null ? null : Close(first);
     }
 
@@ -91,13 +98,31 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
         }
         catch (Exception exception) when (exception is not ApplyException)
         {
-            if (core.Sequence != sequence)
-                throw new ApplyException($"Deciding a {command.Kind} failed after it had changed the state.", exception);
-            _events.Truncate(mark);
+            KeepApplied(mark, sequence);
             metrics.DecideFailed();
             EngineLog.DecideFailed(logger, command.Kind, exception);
-            _open.Add(pending, new Decision(Outcome.InternalError, sequence, -1, 0, null), null);
+            _open.Add(pending, new Decision(Outcome.InternalError, core.Sequence, -1, 0, null), null);
         }
+    }
+
+    /// <summary>
+    /// Cuts off what a failed decision may have left in the buffer. What was done ahead of it (a deadline fired, a queue served) is
+    /// applied and stays.
+    /// </summary>
+    private void KeepApplied(int mark, long sequence)
+    {
+        var end = mark;
+        if (core.Sequence != sequence)
+        {
+            var walk = new EventEnumerator(_events.Written[mark..]);
+            do
+            {
+                if (!walk.MoveNext()) throw new ApplyException($"The state is at {core.Sequence}, but the batch does not hold that event.");
+            }
+            while (new EventView(walk.Current).Sequence != core.Sequence);
+            end = mark + walk.Offset + walk.Current.Length;
+        }
+        _events.Truncate(end);
     }
 
     private void Check(PendingCommand pending, SubmitOrder command, long now)
@@ -117,6 +142,13 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
 
     private void TakeImport(ImportJob import)
     {
+        HasMoreToDo = true;
+        if (import.Next == 0 && core.Sequence != 0)
+        {
+            import.Refuse(ImportStatus.NotEmpty);
+            Volatile.Write(ref _import, null);
+            return;
+        }
         while (import.Next < import.Events.Count && _events.Length < options.MaxBatchBytes)
         {
             var encoded = import.Events[import.Next++];
@@ -124,7 +156,6 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
             _events.AppendEncoded(encoded);
         }
         clock.RaiseTo(core.Time);
-        HasMoreToDo = true;
         if (import.Next < import.Events.Count) return;
         _open.Import = import;
         Volatile.Write(ref _import, null);

@@ -12,7 +12,7 @@ internal sealed class WriterThread
     private readonly Intake _intake;
     private readonly Publisher _publisher;
     private readonly FailureLatch _failure;
-    private readonly DueTimer _timer;
+    private readonly TimeProvider _time;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public WriterThread(WriterLoop loop, Intake intake, Publisher publisher, FailureLatch failure, TimeProvider time)
@@ -21,7 +21,7 @@ internal sealed class WriterThread
         _intake = intake;
         _publisher = publisher;
         _failure = failure;
-        _timer = new DueTimer(time, intake.Wake);
+        _time = time;
     }
 
     /// <summary>Completes when the thread has come to its end; never fails.</summary>
@@ -31,21 +31,21 @@ internal sealed class WriterThread
 
     private void Run()
     {
+        using var timer = new DueTimer(_time, _intake.Wake);
         try
         {
-            while (NextBatch() is { } batch) _publisher.Begin(batch);
+            while (NextBatch(timer) is { } batch) _publisher.Begin(batch);
         }
         catch (Exception exception)
         {
             _failure.Fail(exception is JournalException ? ExitCodes.JournalFailed : ExitCodes.StateUntrusted,
                 exception is JournalException ? "The journal does not take a batch." : "The writer cannot go on: " + exception.Message, exception);
         }
-        _timer.Dispose();
         _ended.SetResult();
     }
 
     /// <summary>Waits for room, then for work; null when the engine stops or has failed.</summary>
-    private Batch? NextBatch()
+    private Batch? NextBatch(DueTimer timer)
     {
         _publisher.WaitForSlot();
         while (!_failure.HasFailed)
@@ -54,7 +54,7 @@ internal sealed class WriterThread
             if (batch is not null) return batch;
             if (_loop.IsFinished) return null;
             if (_loop.HasMoreToDo) continue;
-            _timer.Arm(_loop.NextDue, now);
+            timer.Arm(_loop.NextDue, now);
             _intake.WaitForWork();
         }
         return null;
