@@ -30,9 +30,6 @@ internal sealed class EngineCalls(Engine.Engine engine, TimeProvider time, IHost
     /// <summary>Cancelled when the server stops: long streams end then.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
-    /// <summary>The server's clock, microseconds since 1970.</summary>
-    public long Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TicksPerMicro;
-
     /// <summary>Runs a command to its commit.</summary>
     /// <exception cref="RpcException">Its outcome is not Ok.</exception>
     public async ValueTask<CommandAnswer> ExecuteAsync(Command command, Lane lane, ServerCallContext context)

@@ -52,8 +52,9 @@ internal static class ServerLimits
     /// <summary>Bytes of an opaque token in a request.</summary>
     public const int TokenBytes = 128;
 
-    /// <summary>Violations told by VerifyInvariants.</summary>
-    public const int InvariantViolations = 100;
+
+    /// <summary>Bytes of events in one import: they are checked as a whole before any is written.</summary>
+    public const long ImportBytes = 4L * 1024 * 1024 * 1024;
 
     /// <summary>The longest wait for a min_sequence, for callers without a deadline.</summary>
     public static readonly TimeSpan MinSequenceWait = TimeSpan.FromSeconds(60);

@@ -9,6 +9,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
+using OrderEngine.Engine;
 using Enum = System.Enum;
 
 namespace OrderEngine.Server.Mapping;
@@ -215,8 +216,8 @@ internal static class Fields
             Broken(ref violations, new FieldPath(path + ".country_code"), "must be an ISO 3166-1 code: two upper-case letters, or empty");
         CheckText(ref violations, new FieldPath(path + ".note"), details.Note, Limits.PersonalNoteBytes);
         // Fields that this version does not know are kept too, so the whole has a bound of its own.
-        if (!violations.Any && details.CalculateSize() > Limits.SealedBytes - Sealing.Overhead)
-            Broken(ref violations, new FieldPath(path), $"must be at most {Limits.SealedBytes - Sealing.Overhead} bytes in all");
+        if (!violations.Any && details.CalculateSize() > PersonalVault.MaxPlaintext)
+            Broken(ref violations, new FieldPath(path), $"must be at most {PersonalVault.MaxPlaintext} bytes in all");
     }
 
     private static bool Broken(ref Violations violations, FieldPath path, string rule)

@@ -32,9 +32,6 @@ internal readonly record struct Mapped<T>(T? Command, RpcStatus? Refusal) where 
 /// <summary>Personal data on its way into the vault.</summary>
 internal static class Sealing
 {
-    /// <summary>Bytes that sealing adds: nonce and tag.</summary>
-    public const int Overhead = 28;
-
     /// <summary>Seals details under the customer's key, or a key of the order's own for a guest.</summary>
     public static ValueTask<SealedData> SealAsync(this PersonalVault vault, string customerId, int customer, PersonalDetails? details)
     {

@@ -27,7 +27,7 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         public bool IsFinal => Refusal is not null || Answer.IsCompleted;
     }
 
-    private readonly Channel<Slot> _slots = Channel.CreateBounded<Slot>(
+    private readonly Channel<Slot> _slots = System.Threading.Channels.Channel.CreateBounded<Slot>(
         new BoundedChannelOptions(ServerLimits.StreamInFlight) { SingleReader = true, SingleWriter = true });
 
     private ulong _lastSeq;

@@ -17,14 +17,16 @@ namespace OrderEngine.Server.Services;
 internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerStreamWriter<WatchOrdersResponse> responses, ServerCallContext context)
 {
     /// <summary>Runs until the client leaves or the server stops.</summary>
-    public async Task RunAsync(WatchOrdersRequest request)
+    public Task RunAsync(WatchOrdersRequest request) => Watches.RunAsync(TokenKind.Orders, () => WatchAsync(request));
+
+    private async Task WatchAsync(WatchOrdersRequest request)
     {
         var (filter, token) = Resolve(request);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping);
         var resumes = request.ResumeToken.Length > 0;
         var start = resumes ? token.A : calls.Engine.View.DurableSequence;
         var firstOrder = resumes ? token.B : request.SnapshotFirst ? 1 : 0;
-        using var subscription = Watches.Subscribe(TokenKind.Orders, () => calls.Engine.Orders.Subscribe(filter, start));
+        using var subscription = calls.Engine.Orders.Subscribe(filter, start);
         await context.WriteResponseHeadersAsync([]);
         if (firstOrder > 0) await SendSnapshotAsync(filter, start, firstOrder, stop.Token);
         while (true)

@@ -14,12 +14,14 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
     private int[] _locations = [];
 
     /// <summary>Runs until the client leaves or the server stops.</summary>
-    public async Task RunAsync(WatchStockRequest request)
+    public Task RunAsync(WatchStockRequest request) => Watches.RunAsync(TokenKind.Stock, () => WatchAsync(request));
+
+    private async Task WatchAsync(WatchStockRequest request)
     {
         var token = Resolve(request);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping);
         var start = request.ResumeToken.Length > 0 ? token.A : calls.Engine.View.DurableSequence;
-        using var subscription = Watches.Subscribe(TokenKind.Stock, () => calls.Engine.Stock.Subscribe(_skus, _locations, start));
+        using var subscription = calls.Engine.Stock.Subscribe(_skus, _locations, start);
         await context.WriteResponseHeadersAsync([]);
         if (request.ResumeToken.Length == 0 && request.SnapshotFirst) await SendAllAsync(start, stop.Token);
         while (true)
@@ -99,12 +101,12 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
 /// <summary>What both watches share.</summary>
 internal static class Watches
 {
-    /// <summary>Subscribes; a position that cannot be served becomes a status.</summary>
-    public static T Subscribe<T>(TokenKind kind, Func<T> subscribe)
+    /// <summary>Runs a watch; a position that cannot be served becomes a status.</summary>
+    public static async Task RunAsync(TokenKind kind, Func<Task> watch)
     {
         try
         {
-            return subscribe();
+            await watch();
         }
         catch (SubscriberLimitException)
         {
