@@ -1,6 +1,7 @@
 // Runs the bad-input table: the status of each case, and that nothing happened to the state and the next request is served.
 
 using Google.Protobuf.Reflection;
+using Microsoft.Extensions.DependencyInjection;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Server.Mapping;
 using OrderEngine.Server.Tests.Kit;
@@ -16,7 +17,8 @@ public sealed class BadInputTests(BadInputTests.Stage stage) : IClassFixture<Bad
 
         public async Task InitializeAsync()
         {
-            Server = await TestServer.StartAsync();
+            // The clock stands still: no reservation of the table expires between two looks at the state.
+            Server = await TestServer.StartAsync(services => services.AddSingleton<TimeProvider>(new ManualTime()));
             await Shop.OpenAsync(Server);
             var draft = Shop.Draft(quantity: 100_000);
             draft.ExternalOrderId = "table-order";
