@@ -264,6 +264,37 @@ public sealed class DamageTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_valid_frame_that_does_not_continue_the_chain_is_cut_and_erased()
+    {
+        var (directory, all) = await Written(16, large: 1);
+        using var _ = directory;
+        using var fork = directory.Copy();
+        var last = all[^1].LastSequence;
+        await using (var journal = Support.Open(directory.Path))
+        {
+            await journal.AppendAsync(new JournalBatch(1, last + 1, last + 1, new byte[] { 1, 1, 1, 1 }));
+        }
+        await using (var journal = Support.Open(fork.Path))
+        {
+            await journal.AppendAsync(new JournalBatch(1, last + 1, last + 1, new byte[] { 2, 2, 2, 2 }));
+            await journal.AppendAsync(new JournalBatch(1, last + 2, last + 2, new byte[] { 3, 3, 3, 3 }));
+        }
+        // The other branch's last frame lies exactly where the next one would: right length, checksum and sequence.
+        var path = TailSegment(directory, out var end);
+        var log = await File.ReadAllBytesAsync(path);
+        var other = await File.ReadAllBytesAsync(TailSegment(fork, out var forkEnd));
+        Assert.Equal(FrameHeader.EntrySize(4), forkEnd - end);
+        other.AsSpan((int)end, (int)(forkEnd - end)).CopyTo(log.AsSpan((int)end));
+        await File.WriteAllBytesAsync(path, log);
+
+        var report = JournalVerifier.Verify(directory.Path);
+        Assert.Equal((true, last + 1), (report.IsIntact, report.LastSequence));
+        Assert.True(report.TornBytes > 0);
+        Assert.Equal(last + 1, Support.Replayed(directory.Path)[^1].LastSequence);
+        Assert.Equal(0, JournalVerifier.Verify(directory.Path).TornBytes);
+    }
+
+    [Fact]
     public async Task A_lost_journal_directory_is_not_replaced_by_an_empty_one()
     {
         var (directory, _) = await Written(13, large: 1);
