@@ -270,15 +270,9 @@ public sealed class DamageTests(ITestOutputHelper output)
         using var _ = directory;
         using var fork = directory.Copy();
         var last = all[^1].LastSequence;
-        await using (var journal = Support.Open(directory.Path))
-        {
-            await journal.AppendAsync(new JournalBatch(1, last + 1, last + 1, new byte[] { 1, 1, 1, 1 }));
-        }
-        await using (var journal = Support.Open(fork.Path))
-        {
-            await journal.AppendAsync(new JournalBatch(1, last + 1, last + 1, new byte[] { 2, 2, 2, 2 }));
-            await journal.AppendAsync(new JournalBatch(1, last + 2, last + 2, new byte[] { 3, 3, 3, 3 }));
-        }
+        await AppendOne(directory, new JournalBatch(1, last + 1, last + 1, new byte[] { 1, 1, 1, 1 }));
+        await AppendOne(fork, new JournalBatch(1, last + 1, last + 1, new byte[] { 2, 2, 2, 2 }));
+        await AppendOne(fork, new JournalBatch(1, last + 2, last + 2, new byte[] { 3, 3, 3, 3 }));
         // The other branch's last frame lies exactly where the next one would: right length, checksum and sequence.
         var path = TailSegment(directory, out var end);
         var log = await File.ReadAllBytesAsync(path);
@@ -330,6 +324,32 @@ public sealed class DamageTests(ITestOutputHelper output)
             Assert.False(JournalVerifier.Verify(mixed.Path).IsIntact, name);
             Assert.Throws<JournalException>(() => Support.Open(mixed.Path));
         }
+    }
+
+    [Fact]
+    public async Task A_log_that_went_another_way_than_the_commit_record_is_refused()
+    {
+        var (directory, all) = await Written(17, large: 1);
+        using var _ = directory;
+        var last = all[^1].LastSequence;
+        using var equal = directory.Copy();
+        using var spanning = directory.Copy();
+        await AppendOne(directory, new JournalBatch(1, last + 1, last + 1, new byte[] { 1, 1, 1, 1 }));
+        await AppendOne(equal, new JournalBatch(1, last + 1, last + 1, new byte[] { 2, 2, 2, 2 }));
+        await AppendOne(spanning, new JournalBatch(1, last + 1, last + 5, new byte[] { 3, 3, 3, 3 }));
+        foreach (var other in new[] { equal, spanning })
+        {
+            var path = TailSegment(other, out var __);
+            File.Copy(path, Path.Combine(directory.Layout.Journal, Path.GetFileName(path)), overwrite: true);
+            var refused = Assert.Throws<JournalException>(() => Support.Open(directory.Path));
+            Assert.Contains("mixed", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static async Task AppendOne(TestDirectory directory, JournalBatch batch)
+    {
+        await using var journal = Support.Open(directory.Path);
+        await journal.AppendAsync(batch);
     }
 
     [Fact]
