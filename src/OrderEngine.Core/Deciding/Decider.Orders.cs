@@ -168,7 +168,8 @@ internal sealed partial class Decider
         order = state.Order(number);
         if (!order.Exists) return Outcome.OrderNotFound;
         if (_command.ExpectedVersion != 0 && _command.ExpectedVersion != order.Head.Version) return Outcome.EtagMismatch;
-        return Transitions.Allows(_command.Kind, order.Head.State) ? Outcome.Ok : Refuse(Outcome.IllegalTransition, number);
+        return Transitions.Allows(_command.Kind, order.Head.State) ? Outcome.Ok
+            : Refuse(Outcome.IllegalTransition, number, default, order.Head.State);
     }
 
     /// <summary>Notes the units wanted of each line in <see cref="_wanted"/>; false when a line does not exist.</summary>
