@@ -1,16 +1,17 @@
 // The core's front: one object that owns the state, decides commands and applies events. One thread writes (the engine's writer);
 // StateReader reads from any thread. No clock, no I/O: time comes in as microseconds since 1970 and never runs backwards.
 
+using OrderEngine.Core.Applying;
+using OrderEngine.Core.Deciding;
 using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
-using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core;
 
 /// <summary>What a command came to.</summary>
 /// <param name="Outcome">How it ended.</param>
-/// <param name="Sequence">The sequence of its first event, or the last sequence applied when it was decided (no event, replay).
-/// The answer may be given once this sequence is durable.</param>
+/// <param name="Sequence">The last sequence applied when it was done: the answer may be given once this is durable. The sequence of the change
+/// itself stands in the event that answers.</param>
 /// <param name="Offset">Where the event that answers it lies in the batch's buffer; -1: not in this batch.</param>
 /// <param name="Length">Bytes of that event.</param>
 /// <param name="Recorded">For a replay: a copy of the event recorded when the request came first; otherwise null.</param>
@@ -34,51 +35,201 @@ public sealed record StateSummary(long Sequence, long Time, ulong StateHash, lon
     long OnHand, long Committed, long Held, long Backordered);
 
 /// <summary>The core. All members are for the writer's thread but for <see cref="Reader"/>.</summary>
-public sealed partial class OrderCore
+public sealed class OrderCore
 {
+    // Row versions freed a turn: at least this many, and twice as many as the last batch superseded at most, so that none pile up.
+    private const int ReclaimedPerTurn = 4_096;
+    private int _touched;
+    private readonly EngineState _state = new();
+    private readonly Decider _decider;
+    private readonly Applier _applier;
+
+    /// <summary>Creates a core that holds nothing.</summary>
+    public OrderCore()
+    {
+        _decider = new Decider(_state);
+        _applier = new Applier(_state);
+        Reader = new StateReader(_state);
+    }
+
+    /// <summary>The read side; any thread.</summary>
+    public StateReader Reader { get; }
+
+    /// <summary>The last sequence applied.</summary>
+    public long Sequence => _state.Sequence;
+
+    /// <summary>The time of the last event, microseconds since 1970: time never runs behind it.</summary>
+    public long Time => _state.Time;
+
+    /// <summary>When the next timer is due, microseconds since 1970; <see cref="long.MaxValue"/> when none is pending.</summary>
+    public long NextDue => _state.Timers.NextDue;
+
+    /// <summary>True when a queue has stock to hand out: <see cref="Turn"/> has work.</summary>
+    public bool HasPendingFills => _state.Queues.AnyPending;
+
+    /// <summary>Stock slots changed since the last <see cref="Seal"/>; for the stock watch. Valid until the next call into the core.</summary>
+    public ReadOnlySpan<long> TouchedStock => _state.Stock.Levels.Touched;
+
     /// <summary>
     /// Decides one command at <paramref name="now"/> and applies what follows from it. The events are appended to <paramref name="events"/>.
     /// A deadline that has passed on the command's object is fired first; the queue of a SKU that has stock to hand out is served first.
-    /// An exception from deciding leaves state and buffer as they were and answers INTERNAL; one from applying is final (rule 5).
     /// </summary>
     /// <exception cref="ApplyException">Applying failed: the process must end.</exception>
-    public Decision Execute(Command command, long now, EventBuffer events) => throw new NotImplementedException();
+    /// <exception cref="Exception">Any other: deciding failed, the command changed neither state nor buffer, and is answered INTERNAL (rule 5).</exception>
+    public Decision Execute(Command command, long now, EventBuffer events)
+    {
+        now = Math.Max(now, _state.Time);
+        if (!Transitions.Allows(command.Kind, command.Role)) return Answer(Outcome.RoleNotAllowed);
+        if (command.RequestKey != 0 && _state.Requests.TryFind(command.RequestKey, now, out var digest, out var recorded))
+            return digest == command.BodyDigest ? Replayed(recorded) : Answer(Outcome.RequestIdReused);
+
+        Prepare(command, now, events);
+        var start = events.Length;
+        Outcome outcome;
+        try
+        {
+            outcome = _decider.Decide(command, now, events);
+        }
+        catch
+        {
+            events.Truncate(start);
+            throw;
+        }
+        var offset = _decider.AnswerOffset;
+        var length = _decider.AnswerLength;
+        ApplyFrom(start, events);
+        return new Decision(outcome, _state.Sequence, offset, length, null);
+    }
 
     /// <summary>Decides a submission and changes nothing: the events it would cause are left in <paramref name="scratch"/> (cleared first).</summary>
-    public Decision Check(SubmitOrder command, long now, EventBuffer scratch) => throw new NotImplementedException();
+    public Decision Check(SubmitOrder command, long now, EventBuffer scratch)
+    {
+        scratch.Truncate(0);
+        if (!Transitions.Allows(command.Kind, command.Role)) return Answer(Outcome.RoleNotAllowed);
+        var outcome = _decider.Decide(command, Math.Max(now, _state.Time), scratch);
+        return new Decision(outcome, _state.Sequence, _decider.AnswerOffset, _decider.AnswerLength, null);
+    }
 
     /// <summary>Does what is due without being asked: fires timers, serves backorder queues; bounded by <see cref="Limits"/>.</summary>
     /// <returns>True when more is left to do now.</returns>
-    public bool Turn(long now, EventBuffer events) => throw new NotImplementedException();
+    public bool Turn(long now, EventBuffer events)
+    {
+        now = Math.Max(now, _state.Time);
+        var timers = Limits.TimersPerTurn;
+        while (timers-- > 0 && _state.Timers.TryDue(now, out var timer)) Fire(timer.Reservation, now, events);
 
-    /// <summary>When the next timer is due, microseconds since 1970; <see cref="long.MaxValue"/> when none is pending.</summary>
-    public long NextDue => throw new NotImplementedException();
+        var budget = Limits.BackordersPerTurn;
+        while (budget > 0 && _state.Queues.TryTurn(out var sku))
+        {
+            ServeQueue(sku, null, ref budget, now, events);
+            _state.Queues.EndTurn();
+        }
+        return _state.Queues.AnyPending || _state.Timers.TryDue(now, out _);
+    }
 
-    /// <summary>True when a queue has stock to hand out: <see cref="Turn"/> has work.</summary>
-    public bool HasPendingFills => throw new NotImplementedException();
+    /// <summary>Checks what only the writer sees: that queues, timers and counts say what the rows say. For tests; costs a walk over the state.</summary>
+    /// <returns>What does not hold; empty when all does.</returns>
+    public IReadOnlyList<string> CheckIndexes() => Invariants.CheckIndexes(_state);
 
     /// <summary>Ends a batch: what was applied since the last call becomes one version of the state. Returns the figures at its end.</summary>
-    public StateSummary Seal() => throw new NotImplementedException();
-
-    /// <summary>Stock slots changed since the last <see cref="Seal"/>; for the stock watch. Valid until the next call into the core.</summary>
-    public ReadOnlySpan<long> TouchedStock => throw new NotImplementedException();
+    public StateSummary Seal()
+    {
+        _touched = _state.TouchedRows;
+        return _state.Seal();
+    }
 
     /// <summary>Frees superseded row versions that nobody can see any more, a bounded number.</summary>
     /// <param name="durableSequence">The last sequence published to readers.</param>
-    public void Reclaim(long durableSequence) => throw new NotImplementedException();
+    public void Reclaim(long durableSequence) => _state.Reclaimer.Reclaim(durableSequence, ReclaimedPerTurn + 2 * _touched);
 
     /// <summary>Applies one recorded event: recovery, import, a standby. Events must come in sequence. Call <see cref="Seal"/> now and then.</summary>
     /// <exception cref="ApplyException">The event does not follow or does not fit the state.</exception>
-    public void Replay(ReadOnlySpan<byte> eventBytes) => throw new NotImplementedException();
+    public void Replay(ReadOnlySpan<byte> eventBytes) => _applier.Apply(eventBytes);
 
-    /// <summary>The last sequence applied.</summary>
-    public long Sequence => throw new NotImplementedException();
+    // What has to happen before the command is decided: its object's deadline, and those who wait for the stock it wants.
+    private void Prepare(Command command, long now, EventBuffer events)
+    {
+        switch (command)
+        {
+            case SubmitOrder submit:
+                FireIfPast(submit.Reservation, now, events);
+                foreach (ref readonly var line in submit.Lines.AsSpan()) ServeAhead(line.Sku, submit.Customer, submit.RequestedAt, now, events);
+                break;
+            case CreateReservation create:
+                foreach (ref readonly var item in create.Items.AsSpan()) ServeAhead(item.Sku, create.Customer, 0, now, events);
+                break;
+            case ExtendReservation extend: FireIfPast(extend.Reservation, now, events); break;
+            case ReleaseReservation release: FireIfPast(release.Reservation, now, events); break;
+        }
+    }
 
-    /// <summary>The time of the last event, microseconds since 1970: time never runs behind it.</summary>
-    public long Time => throw new NotImplementedException();
+    private void FireIfPast(long reservation, long now, EventBuffer events)
+    {
+        if (reservation == 0) return;
+        var view = _state.Reservation(reservation);
+        if (view.Exists && view.Head.State == ReservationState.Held && view.Head.ExpiresAt <= now) Fire(reservation, now, events);
+    }
 
-    /// <summary>The read side; any thread.</summary>
-    public StateReader Reader => throw new NotImplementedException();
+    private void Fire(long reservation, long now, EventBuffer events)
+    {
+        var start = events.Length;
+        _decider.Expire(reservation, now, events);
+        ApplyFrom(start, events);
+    }
+
+    private void ServeAhead(int sku, int customer, long requestedAt, long now, EventBuffer events)
+    {
+        if (!_state.Queues.IsPending(sku)) return;
+        var budget = Limits.BackordersPerTurn;
+        ServeQueue(sku, BackorderKey.Of(now, _state.Catalog.Tier(customer), requestedAt, _state.Sequence + 1, 0, 0), ref budget, now, events);
+    }
+
+    /// <summary>Hands free stock to a queue, first come first served by its order, up to a place or to its end.</summary>
+    private void ServeQueue(int sku, BackorderKey? before, ref int budget, long now, EventBuffer events)
+    {
+        var queues = _state.Queues;
+        var cursor = queues.Cursor(sku);
+        while (budget > 0)
+        {
+            if (!_state.Stock.AnySellable(sku) || !queues.TryNext(sku, in cursor, out var place, out var units))
+            {
+                queues.Done(sku);
+                return;
+            }
+            if (before is { } limit && place.CompareTo(limit) >= 0) return;
+            budget--;
+            var start = events.Length;
+            if (_decider.Fill(in place, sku, units, now, events) > 0) ApplyFrom(start, events);
+            cursor = place;
+            queues.MoveCursor(sku, in cursor);
+        }
+    }
+
+    private void ApplyFrom(int start, EventBuffer events)
+    {
+        var written = new EventEnumerator(events.Written[start..]);
+        while (written.MoveNext()) _applier.Apply(written.Current);
+    }
+
+    private Decision Replayed(ReadOnlySpan<byte> recorded)
+    {
+        var e = new EventView(recorded);
+        var outcome = e.Kind == EventKind.RequestRefused ? RefusedOutcome(e.Body) : Outcome.Ok;
+        return new Decision(outcome, _state.Sequence, -1, 0, recorded.ToArray());
+    }
+
+    private static Outcome RefusedOutcome(ReadOnlySpan<byte> body)
+    {
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) return (Outcome)reader.Varint();
+            reader.Skip(wireType);
+        }
+        throw new ApplyException("A recorded refusal says no reason.");
+    }
+
+    private Decision Answer(Outcome outcome) => new(outcome, _state.Sequence, -1, 0, null);
 }
 
 /// <summary>An event could not be applied: the state can no longer be trusted and the process must end (rule 5).</summary>

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 
 namespace Grpc.Core;
 
-/// <summary>A running call with many requests and one response. Write the requests, complete their stream, await the call. Disposing it cancels what is not finished.</summary>
+/// <summary>A running call with many requests and one response. Write the requests, complete their stream, await the call.
+/// Disposing it cancels what is not finished.</summary>
 public sealed class AsyncClientStreamingCall<TRequest, TResponse> : IDisposable
 {
     private readonly CallState _call;

@@ -2,7 +2,8 @@
 
 namespace Grpc.Core;
 
-/// <summary>A running call with many requests and many responses, which flow independently. Disposing it cancels what is not finished.</summary>
+/// <summary>A running call with many requests and many responses, which flow independently.
+/// Disposing it cancels what is not finished.</summary>
 public sealed class AsyncDuplexStreamingCall<TRequest, TResponse> : IDisposable
 {
     private readonly CallState _call;

@@ -2,7 +2,8 @@
 
 namespace Grpc.Core;
 
-/// <summary>A running call with one request and many responses. Read the responses to their end. Disposing it cancels what is not finished.</summary>
+/// <summary>A running call with one request and many responses. Read the responses to their end.
+/// Disposing it cancels what is not finished.</summary>
 public sealed class AsyncServerStreamingCall<TResponse> : IDisposable
 {
     private readonly CallState _call;

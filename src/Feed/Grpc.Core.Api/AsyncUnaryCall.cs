@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 
 namespace Grpc.Core;
 
-/// <summary>A running call with one request and one response. Await it for the response. Disposing it cancels what is not finished.</summary>
+/// <summary>A running call with one request and one response. Await it for the response.
+/// Disposing it cancels what is not finished.</summary>
 public sealed class AsyncUnaryCall<TResponse> : IDisposable
 {
     private readonly CallState _call;

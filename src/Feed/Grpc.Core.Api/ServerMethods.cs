@@ -2,21 +2,24 @@
 
 namespace Grpc.Core;
 
-/// <summary>Handles a call: one request, one response. An <see cref="RpcException"/> becomes its status; any other exception becomes UNKNOWN.</summary>
+/// <summary>Handles a call: one request, one response.
+/// An <see cref="RpcException"/> becomes its status; any other exception becomes UNKNOWN.</summary>
 public delegate Task<TResponse> UnaryServerMethod<TRequest, TResponse>(
     TRequest request,
     ServerCallContext context)
     where TRequest : class
     where TResponse : class;
 
-/// <summary>Handles a call: many requests, one response. An <see cref="RpcException"/> becomes its status; any other exception becomes UNKNOWN.</summary>
+/// <summary>Handles a call: many requests, one response.
+/// An <see cref="RpcException"/> becomes its status; any other exception becomes UNKNOWN.</summary>
 public delegate Task<TResponse> ClientStreamingServerMethod<TRequest, TResponse>(
     IAsyncStreamReader<TRequest> requestStream,
     ServerCallContext context)
     where TRequest : class
     where TResponse : class;
 
-/// <summary>Handles a call: one request, many responses. An <see cref="RpcException"/> becomes its status; any other exception becomes UNKNOWN.</summary>
+/// <summary>Handles a call: one request, many responses.
+/// An <see cref="RpcException"/> becomes its status; any other exception becomes UNKNOWN.</summary>
 public delegate Task ServerStreamingServerMethod<TRequest, TResponse>(
     TRequest request,
     IServerStreamWriter<TResponse> responseStream,
@@ -24,7 +27,8 @@ public delegate Task ServerStreamingServerMethod<TRequest, TResponse>(
     where TRequest : class
     where TResponse : class;
 
-/// <summary>Handles a call: many requests, many responses. An <see cref="RpcException"/> becomes its status; any other exception becomes UNKNOWN.</summary>
+/// <summary>Handles a call: many requests, many responses.
+/// An <see cref="RpcException"/> becomes its status; any other exception becomes UNKNOWN.</summary>
 public delegate Task DuplexStreamingServerMethod<TRequest, TResponse>(
     IAsyncStreamReader<TRequest> requestStream,
     IServerStreamWriter<TResponse> responseStream,

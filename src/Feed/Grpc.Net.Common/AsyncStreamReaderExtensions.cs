@@ -9,7 +9,8 @@ public static class AsyncStreamReaderExtensions
 {
     /// <summary>The stream's remaining messages; the stream can be read once only.</summary>
     /// <exception cref="ArgumentNullException">The reader is null.</exception>
-    public static IAsyncEnumerable<T> ReadAllAsync<T>(this IAsyncStreamReader<T> streamReader, CancellationToken cancellationToken = default)
+    public static IAsyncEnumerable<T> ReadAllAsync<T>(
+        this IAsyncStreamReader<T> streamReader, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(streamReader);
         return ReadAll(streamReader, cancellationToken);

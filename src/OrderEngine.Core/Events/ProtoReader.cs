@@ -56,6 +56,14 @@ public ref struct ProtoReader(ReadOnlySpan<byte> bytes)
         throw new FormatException($"A number that does not end at byte {position} of an event.");
     }
 
+    /// <summary>Reads the next number of a packed list; false at its end.</summary>
+    public bool TryVarint(out ulong value)
+    {
+        var more = _position < _bytes.Length;
+        value = more ? Varint() : 0;
+        return more;
+    }
+
     /// <summary>Reads a varint as int; the value must fit.</summary>
     public int Int() => checked((int)Varint());
 

@@ -1,7 +1,7 @@
 // The layouts of the state's rows: reference-free structs, copied as bytes, hashed as bytes (so unused bytes stay zero).
 //
-//   order row        | OrderHead (136) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount |
-//   reservation row  | ReservationHead (64) | HeldRow (16) x ItemCount |
+//   order row        | OrderHead (96) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount |
+//   reservation row  | ReservationHead (56) | HeldRow (16) x ItemCount |
 //   stock row        | StockRow (48) |
 //   catalog row      | the body of the event that defined the entry last |
 
@@ -39,8 +39,6 @@ public struct OrderHead
     public int Currency;
     /// <summary>Parcels shipped.</summary>
     public int Parcels;
-    /// <summary>Zero.</summary>
-    public int Unused2;
     /// <summary>Microseconds since 1970.</summary>
     public long AcceptedAt;
     /// <summary>Sequence of its first event.</summary>

@@ -16,28 +16,28 @@ public sealed class StateReader
     public ReadGuard Enter() => _state.Epochs.Enter();
 
     /// <summary>SKU ids and their numbers.</summary>
-    public SymbolTable Skus => _state.SkuIds;
+    public SymbolTable Skus => _state.Catalog.SkuIds;
 
     /// <summary>Location ids and their numbers.</summary>
-    public SymbolTable Locations => _state.LocationIds;
+    public SymbolTable Locations => _state.Catalog.LocationIds;
 
     /// <summary>Channel ids and their numbers.</summary>
-    public SymbolTable Channels => _state.ChannelIds;
+    public SymbolTable Channels => _state.Catalog.ChannelIds;
 
     /// <summary>Customer ids and their numbers.</summary>
-    public SymbolTable Customers => _state.CustomerIds;
+    public SymbolTable Customers => _state.Catalog.CustomerIds;
 
     /// <summary>The body of the event (orderengine.journal.SkuDefined) that defined a SKU last; empty when there is none at that sequence.</summary>
-    public ReadOnlySpan<byte> Sku(int number, long at, out long version) => _state.Skus.At(number, at, out version);
+    public ReadOnlySpan<byte> Sku(int number, long at, out long version) => _state.Catalog.Skus.At(number, at, out version);
 
     /// <summary>As <see cref="Sku"/>, orderengine.journal.LocationDefined.</summary>
-    public ReadOnlySpan<byte> Location(int number, long at, out long version) => _state.Locations.At(number, at, out version);
+    public ReadOnlySpan<byte> Location(int number, long at, out long version) => _state.Catalog.Locations.At(number, at, out version);
 
     /// <summary>As <see cref="Sku"/>, orderengine.journal.ChannelDefined.</summary>
-    public ReadOnlySpan<byte> Channel(int number, long at, out long version) => _state.Channels.At(number, at, out version);
+    public ReadOnlySpan<byte> Channel(int number, long at, out long version) => _state.Catalog.Channels.At(number, at, out version);
 
     /// <summary>As <see cref="Sku"/>, orderengine.journal.CustomerDefined.</summary>
-    public ReadOnlySpan<byte> Customer(int number, long at, out long version) => _state.Customers.At(number, at, out version);
+    public ReadOnlySpan<byte> Customer(int number, long at, out long version) => _state.Catalog.Customers.At(number, at, out version);
 
     /// <summary>The highest order number that may exist; numbers are dense from 1.</summary>
     public long LastOrder => _state.Orders.Count;
@@ -67,23 +67,29 @@ public sealed class StateReader
     public long LastReservation => _state.Reservations.Count;
 
     /// <summary>The highest stock slot that may exist. A slot is one SKU at one location, numbered from 1 in the order of first receipt.</summary>
-    public long LastStockSlot => _state.Stock.Count;
+    public long LastStockSlot => _state.Stock.Levels.Count;
 
     /// <summary>One stock level; false when it did not exist at that sequence.</summary>
     /// <param name="slot">Its slot.</param>
     /// <param name="at">The sequence.</param>
     /// <param name="row">The level.</param>
     /// <param name="version">Sequence of its last change.</param>
-    public bool Stock(long slot, long at, out StockRow row, out long version) => _state.TryStock(slot, at, out row, out version);
+    public bool Stock(long slot, long at, out StockRow row, out long version) => _state.Stock.Levels.TryAt(slot, at, out row, out version);
 
     /// <summary>The first slot of a SKU; 0 when it has none. <see cref="NextStockSlot"/> gives the next.</summary>
-    public long FirstStockSlot(int sku) => _state.FirstSlotOf(sku);
+    public long FirstStockSlot(int sku) => _state.Stock.First(sku);
 
     /// <summary>The next slot of the same SKU; 0 at the end.</summary>
-    public long NextStockSlot(long slot) => _state.NextSlotOf(slot);
+    public long NextStockSlot(long slot) => _state.Stock.Next(slot);
 
     /// <summary>Units of a SKU that orders wait for.</summary>
-    public long Backordered(int sku, long at) => _state.BackorderedAt(sku, at);
+    public long Backordered(int sku, long at) => _state.Stock.Waiting.TryAt<long>(sku, at, out var units, out _) ? units : 0;
+
+    /// <summary>The key under which a customer's personal data is sealed; 0 when there is none yet.</summary>
+    public long CustomerKey(int customer) => _state.Catalog.CustomerKey(customer);
+
+    /// <summary>The highest key number that sealed data in the state refers to.</summary>
+    public long HighestKey => _state.Catalog.HighestKey;
 
     /// <summary>Bytes that the state takes in memory.</summary>
     public long ResidentBytes => _state.Heap.ResidentBytes;

@@ -29,7 +29,8 @@ internal sealed class ReflectionSession(ReflectionIndex index)
                 break;
             case Question.FileContainingExtension:
                 var extension = request.FileContainingExtension;
-                Send(response, index.FileByExtension(extension.ContainingType, extension.ExtensionNumber), "This server has no such extension.");
+                var declaring = index.FileByExtension(extension.ContainingType, extension.ExtensionNumber);
+                Send(response, declaring, "This server has no such extension.");
                 break;
             case Question.AllExtensionNumbersOfType:
                 var type = request.AllExtensionNumbersOfType;

@@ -1,0 +1,304 @@
+// Applying what happened to orders: rows, stock, queues and external ids move together.
+
+using System.Runtime.InteropServices;
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+
+namespace OrderEngine.Core.Applying;
+
+internal sealed partial class Applier
+{
+    private LineRow[] _lines = new LineRow[16];
+    private AllocationRow[] _allocations = new AllocationRow[16];
+    private int _lineCount;
+    private int _allocationCount;
+
+    private unsafe void Submitted(in EventView e)
+    {
+        if (e.Order != state.Orders.Count + 1) throw new ApplyException($"Order {e.Order} does not follow {state.Orders.Count}.");
+        var head = new OrderHead
+        {
+            Channel = e.Channel,
+            Customer = e.Customer,
+            State = e.After,
+            AcceptedAt = e.Time,
+            AcceptedSequence = e.Sequence,
+            ChangedAt = e.Time,
+            Version = e.Sequence,
+        };
+        ReadOnlySpan<byte> externalId = default;
+        _lineCount = _allocationCount = 0;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1: externalId = reader.Bytes(); break;
+                case 2: head.Type = (OrderType)reader.Varint(); break;
+                case 3: head.Policy = (AllocationPolicy)reader.Varint(); break;
+                case 4: head.Terms = (PaymentTerms)reader.Varint(); break;
+                case 5: head.Priority = (Priority)reader.Varint(); break;
+                case 6: head.Currency = Currency.Pack(reader.Bytes()); break;
+                case 7: head.RequestedAt = reader.Long(); break;
+                case 8: ReadLine(reader.Bytes(), e.Sequence, ref head); break;
+                case 9: state.Catalog.NoteKey(e.Customer, reader.Bytes()); break;
+                case 10: head.Reservation = reader.Long(); break;
+                case 11: head.Tier = (byte)reader.Varint(); break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        head.LineCount = _lineCount;
+        head.AllocationCount = _allocationCount;
+        var row = state.Orders.Create(e.Order, RowBytes(_lineCount, _allocationCount), e.Sequence);
+        MemoryMarshal.AsRef<OrderHead>(row) = head;
+        MemoryMarshal.AsBytes(_lines.AsSpan(0, _lineCount)).CopyTo(row[sizeof(OrderHead)..]);
+        MemoryMarshal.AsBytes(_allocations.AsSpan(0, _allocationCount)).CopyTo(row[(sizeof(OrderHead) + _lineCount * sizeof(LineRow))..]);
+        state.ExternalIds.Add(e.Channel, externalId, e.Order);
+        for (var i = 0; i < _lineCount; i++)
+            if (_lines[i].Backordered > 0) Wait(in head, e.Order, i + 1, in _lines[i], _lines[i].Backordered, e.Sequence);
+    }
+
+    private void ReadLine(ReadOnlySpan<byte> nested, long sequence, ref OrderHead head)
+    {
+        if (_lineCount == _lines.Length) Array.Resize(ref _lines, _lineCount * 2);
+        ref var line = ref _lines[_lineCount++];
+        line = default;
+        var reader = new ProtoReader(nested);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1: line.Sku = reader.Int(); break;
+                case 2: line.Ordered = reader.Int(); break;
+                case 3: line.UnitPrice = reader.Long(); break;
+                case 4: line.Backordered = reader.Int(); break;
+                case 5: line.Cancelled = reader.Int(); break;
+                case 6:
+                    ReadPair(reader.Bytes(), out var location, out var quantity);
+                    line.Reserved += quantity;
+                    AddAllocation(_lineCount, location, quantity);
+                    state.Stock.Change(line.Sku, location, sequence, committed: quantity);
+                    break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        if (line.Ordered != line.Reserved + line.Backordered + line.Cancelled) throw new ApplyException($"Line {_lineCount} of event {sequence} does not add up.");
+        head.Total += line.Ordered * line.UnitPrice;
+        head.CancelledTotal += line.Cancelled * line.UnitPrice;
+    }
+
+    // A line that takes held and free units of one location in turns has them as one allocation.
+    private void AddAllocation(int line, int location, int quantity)
+    {
+        for (var i = _allocationCount - 1; i >= 0 && _allocations[i].Line == line; i--)
+        {
+            if (_allocations[i].Location != location) continue;
+            _allocations[i].Reserved += quantity;
+            return;
+        }
+        if (_allocationCount == _allocations.Length) Array.Resize(ref _allocations, _allocationCount * 2);
+        _allocations[_allocationCount++] = new AllocationRow { Line = line, Location = location, Reserved = quantity };
+    }
+
+    private void Cancelled(in EventView e)
+    {
+        var order = Change(in e, 0);
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) CancelLine(reader.Bytes(), order, in e);
+            else reader.Skip(wireType);
+        }
+    }
+
+    private void CancelLine(ReadOnlySpan<byte> nested, OrderChange order, in EventView e)
+    {
+        var index = 0;
+        var cancelled = 0;
+        var reader = new ProtoReader(nested);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1: index = reader.Int(); break;
+                case 2:
+                    var waiting = reader.Int();
+                    order.Line(index).Backordered -= waiting;
+                    cancelled += waiting;
+                    Wait(in order.Head, e.Order, index, in order.Line(index), -waiting, e.Sequence);
+                    break;
+                case 3:
+                    ReadPair(reader.Bytes(), out var location, out var quantity);
+                    order.Allocation(index, location).Reserved -= quantity;
+                    order.Line(index).Reserved -= quantity;
+                    cancelled += quantity;
+                    state.Stock.Change(order.Line(index).Sku, location, e.Sequence, committed: -quantity);
+                    state.Queues.MarkPending(order.Line(index).Sku);
+                    break;
+                case 4:
+                    var unallocated = reader.Int();
+                    order.Line(index).Unallocated -= unallocated;
+                    cancelled += unallocated;
+                    break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        order.Line(index).Cancelled += cancelled;
+        order.Head.CancelledTotal += cancelled * order.Line(index).UnitPrice;
+    }
+
+    private void Filled(in EventView e)
+    {
+        var index = 0;
+        _allocationCount = 0;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1)
+            {
+                index = reader.Int();
+            }
+            else if (field == 2)
+            {
+                ReadPair(reader.Bytes(), out var location, out var quantity);
+                AddAllocation(index, location, quantity);
+            }
+            else
+            {
+                reader.Skip(wireType);
+            }
+        }
+        var order = Change(in e, CountNew(state.Order(e.Order)));
+        ref var line = ref order.Line(index);
+        for (var i = 0; i < _allocationCount; i++)
+        {
+            var quantity = _allocations[i].Reserved;
+            order.AllocationOrNew(index, _allocations[i].Location).Reserved += quantity;
+            line.Backordered -= quantity;
+            line.Reserved += quantity;
+            state.Stock.Change(line.Sku, _allocations[i].Location, e.Sequence, committed: quantity);
+            Wait(in order.Head, e.Order, index, in line, -quantity, e.Sequence);
+        }
+    }
+
+    private int CountNew(OrderView order)
+    {
+        var fresh = _allocationCount;
+        for (var i = 0; i < _allocationCount; i++)
+            foreach (ref readonly var present in order.Allocations)
+                if (present.Line == _allocations[i].Line && present.Location == _allocations[i].Location) fresh--;
+        return fresh;
+    }
+
+    private void Released(in EventView e)
+    {
+        var order = Change(in e, 0);
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field != 1)
+            {
+                reader.Skip(wireType);
+                continue;
+            }
+            ReadMovement(reader.Bytes(), out var index, out var location, out var quantity);
+            ref var allocation = ref order.Allocation(index, location);
+            allocation.Reserved -= quantity;
+            allocation.Released += quantity;
+            order.Line(index).Reserved -= quantity;
+            order.Line(index).Released += quantity;
+        }
+    }
+
+    private void Shipped(in EventView e)
+    {
+        var order = Change(in e, 0);
+        order.Head.Parcels++;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field != 4)
+            {
+                reader.Skip(wireType);
+                continue;
+            }
+            ReadMovement(reader.Bytes(), out var index, out var location, out var quantity);
+            ref var allocation = ref order.Allocation(index, location);
+            allocation.Released -= quantity;
+            allocation.Shipped += quantity;
+            order.Line(index).Released -= quantity;
+            order.Line(index).Shipped += quantity;
+            state.Stock.Change(order.Line(index).Sku, location, e.Sequence, onHand: -quantity, committed: -quantity);
+        }
+    }
+
+    private void Delivered(in EventView e)
+    {
+        var order = Change(in e, 0);
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field != 1)
+            {
+                reader.Skip(wireType);
+                continue;
+            }
+            ReadPair(reader.Bytes(), out var index, out var quantity);
+            order.Line(index).Delivered += quantity;
+        }
+    }
+
+    // Units that wait more (or fewer): the queue holds what the line says, the totals follow.
+    private void Wait(in OrderHead head, long order, int index, in LineRow line, int change, long sequence)
+    {
+        state.Queues.Set(line.Sku, BackorderKey.Of(in head, order, index), line.Backordered);
+        state.Stock.ChangeWaiting(line.Sku, sequence, change);
+    }
+
+    /// <summary>The order's next version, with room for more allocations.</summary>
+    private unsafe OrderChange Change(in EventView e, int moreAllocations)
+    {
+        var present = state.Order(e.Order);
+        if (!present.Exists) throw new ApplyException($"Event {e.Sequence} is of order {e.Order}, which does not exist.");
+        ref readonly var head = ref present.Head;
+        var row = moreAllocations == 0
+            ? state.Orders.Update(e.Order, e.Sequence)
+            : state.Orders.Resize(e.Order, RowBytes(head.LineCount, head.AllocationCount + moreAllocations), e.Sequence);
+        var order = new OrderChange(row);
+        order.Head.State = e.After;
+        order.Head.ChangedAt = e.Time;
+        order.Head.Version = e.Sequence;
+        return order;
+    }
+
+    private static unsafe int RowBytes(int lines, int allocations) => sizeof(OrderHead) + lines * sizeof(LineRow) + allocations * sizeof(AllocationRow);
+
+    /// <summary>An order's row while it is being changed.</summary>
+    private readonly unsafe ref struct OrderChange(Span<byte> row)
+    {
+        private readonly Span<byte> _row = row;
+
+        public ref OrderHead Head => ref MemoryMarshal.AsRef<OrderHead>(_row);
+
+        public ref LineRow Line(int number) => ref MemoryMarshal.Cast<byte, LineRow>(_row.Slice(sizeof(OrderHead), Head.LineCount * sizeof(LineRow)))[number - 1];
+
+        private Span<AllocationRow> Allocations => MemoryMarshal.Cast<byte, AllocationRow>(_row[(sizeof(OrderHead) + Head.LineCount * sizeof(LineRow))..]);
+
+        public ref AllocationRow Allocation(int line, int location)
+        {
+            foreach (ref var allocation in Allocations[..Head.AllocationCount])
+                if (allocation.Line == line && allocation.Location == location) return ref allocation;
+            throw new ApplyException($"Line {line} has nothing at location {location}.");
+        }
+
+        public ref AllocationRow AllocationOrNew(int line, int location)
+        {
+            foreach (ref var allocation in Allocations[..Head.AllocationCount])
+                if (allocation.Line == line && allocation.Location == location) return ref allocation;
+            ref var fresh = ref Allocations[Head.AllocationCount++];
+            fresh.Line = line;
+            fresh.Location = location;
+            return ref fresh;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+// Applying: from the state and an event to the next state. The same code runs live, in recovery and on a standby, and it cannot refuse:
+// an event that does not fit is damage or a defect and ends the process (rule 5). Writer thread only.
+
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+
+namespace OrderEngine.Core.Applying;
+
+/// <summary>Folds events into the state.</summary>
+internal sealed partial class Applier(EngineState state)
+{
+    /// <summary>Applies one event (its bytes without tag and length).</summary>
+    /// <exception cref="ApplyException">The event does not follow the last one or does not fit the state.</exception>
+    public void Apply(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            var e = new EventView(bytes);
+            if (e.Sequence != state.Sequence + 1) throw new ApplyException($"Event {e.Sequence} does not follow {state.Sequence}.");
+            if (e.Time < state.Time) throw new ApplyException($"Event {e.Sequence} lies before the one it follows.");
+            state.Sequence = e.Sequence;
+            state.Time = e.Time;
+            ApplyBody(in e);
+            var address = e.Order != 0 ? state.History.Add(e.Order, e.Sequence, bytes) : 0;
+            if (e.RequestKey != 0) Remember(in e, address);
+        }
+        catch (Exception exception) when (exception is not ApplyException)
+        {
+            throw new ApplyException($"The event after {state.Sequence} cannot be applied: {exception.Message}", exception);
+        }
+    }
+
+    private void Remember(in EventView e, long address)
+    {
+        var owns = address == 0;
+        if (owns) address = OrderHistory.Store(state.Heap, e.Sequence, 0, e.Bytes);
+        state.Requests.Add(e.RequestKey, e.BodyDigest, e.Time, address, owns);
+    }
+
+    private void ApplyBody(in EventView e)
+    {
+        switch (e.Kind)
+        {
+            case EventKind.OrderSubmitted: Submitted(in e); break;
+            case EventKind.OrderCancelled: Cancelled(in e); break;
+            case EventKind.BackorderFilled: Filled(in e); break;
+            case EventKind.ShipmentReleased: Released(in e); break;
+            case EventKind.ShipmentConfirmed: Shipped(in e); break;
+            case EventKind.DeliveryRecorded: Delivered(in e); break;
+            case EventKind.ReservationCreated: Created(in e); break;
+            case EventKind.ReservationExtended: Extended(in e); break;
+            case EventKind.ReservationCommitted: Closed(in e, ReservationState.Committed); break;
+            case EventKind.ReservationReleased: Closed(in e, ReservationState.Released); break;
+            case EventKind.ReservationExpired: Closed(in e, ReservationState.Expired); break;
+            case EventKind.StockReceived: Received(in e); break;
+            case EventKind.StockAdjusted: Adjusted(in e); break;
+            case EventKind.SkuDefined: state.Catalog.DefineSku(e.Body, e.Sequence); break;
+            case EventKind.LocationDefined: state.Catalog.DefineLocation(e.Body, e.Sequence); break;
+            case EventKind.ChannelDefined:
+                state.Catalog.DefineChannel(e.Body, e.Sequence);
+                state.Queues.MarkRulesChanged();
+                break;
+            case EventKind.CustomerDefined: state.Catalog.DefineCustomer(e.Body, e.Sequence); break;
+            case EventKind.RequestRefused: break;
+            default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");
+        }
+    }
+
+    private void Received(in EventView e)
+    {
+        var location = 0;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1)
+            {
+                location = reader.Int();
+            }
+            else if (field == 2)
+            {
+                ReadPair(reader.Bytes(), out var sku, out var quantity);
+                state.Stock.Change(sku, location, e.Sequence, onHand: quantity);
+                state.Queues.MarkPending(sku);
+            }
+            else
+            {
+                reader.Skip(wireType);
+            }
+        }
+    }
+
+    private void Adjusted(in EventView e)
+    {
+        int location = 0, sku = 0;
+        long onHand = 0, unavailable = 0;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1: location = reader.Int(); break;
+                case 2: sku = reader.Int(); break;
+                case 3: onHand = reader.SignedLong(); break;
+                case 4: unavailable = reader.SignedLong(); break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        state.Stock.Change(sku, location, e.Sequence, onHand: onHand, unavailable: unavailable);
+        if (onHand - unavailable > 0) state.Queues.MarkPending(sku);
+    }
+
+    /// <summary>A nested message { 1: what, 2: quantity }.</summary>
+    private static void ReadPair(ReadOnlySpan<byte> nested, out int what, out int quantity)
+    {
+        what = quantity = 0;
+        var reader = new ProtoReader(nested);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) what = reader.Int();
+            else if (field == 2) quantity = reader.Int();
+            else reader.Skip(wireType);
+        }
+    }
+
+    /// <summary>A nested message { 1: line or SKU, 2: location, 3: quantity }.</summary>
+    private static void ReadMovement(ReadOnlySpan<byte> nested, out int what, out int location, out int quantity)
+    {
+        what = location = quantity = 0;
+        var reader = new ProtoReader(nested);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) what = reader.Int();
+            else if (field == 2) location = reader.Int();
+            else if (field == 3) quantity = reader.Int();
+            else reader.Skip(wireType);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+// Deciding what happens to orders: submit (and commit of a reservation) and cancel.
+
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+
+namespace OrderEngine.Core.Deciding;
+
+internal sealed partial class Decider
+{
+    // The lines as they will be: scratch to derive the state from.
+    private LineRow[] _lines = new LineRow[16];
+    private int _lineCount;
+    private int[] _wanted = new int[16];
+
+    private Outcome Submit(SubmitOrder submit)
+    {
+        var taken = submit.ExternalId.Length == 0 ? 0 : state.ExternalIds.Find(submit.Channel, submit.ExternalId);
+        if (taken != 0) return Refuse(Outcome.ExternalIdTaken, taken);
+
+        ReadOnlySpan<HeldRow> held = default;
+        if (submit.Reservation != 0)
+        {
+            var reservation = state.Reservation(submit.Reservation);
+            if (!reservation.Exists) return Outcome.ReservationNotFound;
+            if (reservation.Head.State != ReservationState.Held) return Refuse(Outcome.ReservationNotHeld, submit.Reservation);
+            if (reservation.Head.Channel != submit.Channel || reservation.Head.Customer != submit.Customer)
+                return Refuse(Outcome.ReservationMismatch, submit.Reservation);
+            held = reservation.Items;
+        }
+
+        var rules = state.Catalog.Rules(submit.Channel);
+        var policy = submit.Policy == AllocationPolicy.None ? rules.Policy : submit.Policy;
+        var tier = state.Catalog.Tier(submit.Customer);
+        var sequence = state.Sequence + (submit.Reservation == 0 ? 1 : 2);
+        var place = BackorderKey.Of(_now, tier, submit.RequestedAt, sequence, 0, 0);
+        if (!_allocator.Allocate(submit.Lines, policy, rules, in place, held)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
+
+        // From here on the order is accepted.
+        var order = state.Orders.Count + 1;
+        if (submit.Reservation != 0) WriteCommitted(submit.Reservation, order);
+        PlanLines(submit, policy);
+        WriteSubmitted(submit, order, policy, rules, tier);
+        return Outcome.Ok;
+    }
+
+    private void PlanLines(SubmitOrder submit, AllocationPolicy policy)
+    {
+        RoomForLines(submit.Lines.Length);
+        for (var i = 0; i < _lineCount; i++)
+        {
+            ref readonly var draft = ref submit.Lines[i];
+            var reserved = _allocator.ReservedOf(i);
+            var rest = draft.Quantity - reserved;
+            _lines[i] = new LineRow
+            {
+                Sku = draft.Sku,
+                Ordered = draft.Quantity,
+                UnitPrice = draft.UnitPrice,
+                Reserved = reserved,
+                Backordered = policy == AllocationPolicy.PartialBackorder ? rest : 0,
+                Cancelled = policy == AllocationPolicy.PartialBackorder ? 0 : rest,
+            };
+        }
+    }
+
+    private void WriteCommitted(long reservation, long order)
+    {
+        BeginEvent();
+        Origin(answers: false);
+        _events.BeginBody(EventKind.ReservationCommitted);
+        _events.Number(1, reservation);
+        _events.Number(2, order);
+        EndEvent();
+    }
+
+    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, ChannelRules rules, int tier)
+    {
+        BeginEvent();
+        Origin();
+        _events.Number(4, order);
+        _events.Number(5, submit.Channel);
+        _events.Number(6, submit.Customer);
+        _events.Number(8, (long)Derived());
+        _events.BeginBody(EventKind.OrderSubmitted);
+        _events.Bytes(1, submit.ExternalId);
+        _events.Number(2, (long)(submit.Type == OrderType.None ? OrderType.Sale : submit.Type));
+        _events.Number(3, (long)policy);
+        _events.Number(4, (long)(submit.Terms == PaymentTerms.None ? rules.Terms : submit.Terms));
+        _events.Number(5, (long)(submit.Priority == Priority.None ? Priority.Normal : submit.Priority));
+        Span<byte> currency = stackalloc byte[3];
+        _events.Bytes(6, currency[..Currency.Unpack(submit.CurrencyCode, currency)]);
+        _events.Number(7, submit.RequestedAt);
+        var takes = _allocator.Takes;
+        for (var i = 0; i < _lineCount; i++)
+        {
+            ref readonly var line = ref _lines[i];
+            var nested = _events.BeginNested(8);
+            _events.Number(1, line.Sku);
+            _events.Number(2, line.Ordered);
+            _events.Number(3, line.UnitPrice);
+            _events.Number(4, line.Backordered);
+            _events.Number(5, line.Cancelled);
+            for (; takes.Length > 0 && takes[0].Line == i + 1; takes = takes[1..]) Quantity(6, takes[0].Location, takes[0].Quantity);
+            _events.EndNested(nested);
+        }
+        Sealed(9, submit.Delivery);
+        _events.Number(10, submit.Reservation);
+        _events.Number(11, tier);
+        EndAnswer();
+    }
+
+    private Outcome Cancel(CancelOrder cancel)
+    {
+        var refusal = FindOrder(cancel.Order, out var order);
+        if (refusal != Outcome.Ok) return refusal;
+        ref readonly var head = ref order.Head;
+        if (!WantLines(order.Lines, cancel.Lines)) return Refuse(Outcome.QuantityNotAvailable, cancel.Order);
+        var lines = order.Lines;
+        for (var i = 0; i < _lineCount; i++)
+        {
+            ref readonly var line = ref lines[i];
+            if (cancel.Lines.Length == 0) _wanted[i] = line.Ordered - line.Cancelled;
+            if (_wanted[i] > line.Unallocated + line.Backordered + line.Reserved) return Refuse(Outcome.NotCancellable, cancel.Order);
+        }
+
+        CopyLines(order);
+        for (var i = 0; i < _lineCount; i++)
+        {
+            ref var line = ref _lines[i];
+            line.Cancelled += _wanted[i];
+            var left = _wanted[i];
+            left -= Drain(ref line.Unallocated, left);
+            left -= Drain(ref line.Backordered, left);
+            line.Reserved -= left;
+        }
+        BeginOrderEvent(cancel.Order, in head, Derived());
+        _events.BeginBody(EventKind.OrderCancelled);
+        for (var i = 0; i < _lineCount; i++)
+            if (_wanted[i] > 0) WriteCancelledLine(order, i);
+        EndAnswer();
+        return Outcome.Ok;
+    }
+
+    // Reserved units are given back from the allocation made last.
+    private void WriteCancelledLine(OrderView order, int index)
+    {
+        ref readonly var before = ref order.Lines[index];
+        ref readonly var after = ref _lines[index];
+        var nested = _events.BeginNested(1);
+        _events.Number(1, index + 1);
+        _events.Number(2, before.Backordered - after.Backordered);
+        var reserved = before.Reserved - after.Reserved;
+        var allocations = order.Allocations;
+        for (var i = allocations.Length - 1; i >= 0 && reserved > 0; i--)
+        {
+            if (allocations[i].Line != index + 1 || allocations[i].Reserved == 0) continue;
+            var quantity = Math.Min(reserved, allocations[i].Reserved);
+            Quantity(3, allocations[i].Location, quantity);
+            reserved -= quantity;
+        }
+        _events.Number(4, before.Unallocated - after.Unallocated);
+        _events.EndNested(nested);
+    }
+
+    /// <summary>The order, if it exists, may be asked this in its state, and is the version that the caller has seen.</summary>
+    private Outcome FindOrder(long number, out OrderView order)
+    {
+        order = state.Order(number);
+        if (!order.Exists) return Outcome.OrderNotFound;
+        if (_command.ExpectedVersion != 0 && _command.ExpectedVersion != order.Head.Version) return Outcome.EtagMismatch;
+        return Transitions.Allows(_command.Kind, order.Head.State) ? Outcome.Ok : Refuse(Outcome.IllegalTransition, number);
+    }
+
+    /// <summary>Notes the units wanted of each line in <see cref="_wanted"/>; false when a line does not exist.</summary>
+    private bool WantLines(ReadOnlySpan<LineRow> lines, LineQuantity[] wanted)
+    {
+        RoomForLines(lines.Length);
+        Array.Clear(_wanted, 0, _lineCount);
+        foreach (var line in wanted)
+        {
+            if (line.Line > _lineCount) return false;
+            _wanted[line.Line - 1] = line.Quantity;
+        }
+        return true;
+    }
+
+    private void CopyLines(OrderView order)
+    {
+        RoomForLines(order.Lines.Length);
+        order.Lines.CopyTo(_lines);
+    }
+
+    private void RoomForLines(int count)
+    {
+        _lineCount = count;
+        if (_lines.Length >= count) return;
+        Array.Resize(ref _lines, count);
+        Array.Resize(ref _wanted, count);
+    }
+
+    private OrderState Derived() => OrderStates.Derive(_lines.AsSpan(0, _lineCount));
+
+    private static int Drain(ref int from, int wanted)
+    {
+        var quantity = Math.Min(from, wanted);
+        from -= quantity;
+        return quantity;
+    }
+}

@@ -1,0 +1,182 @@
+// Deciding: from the state and a command to an outcome and the events that follow, written straight into the batch's buffer.
+// Changes nothing but that buffer. Writer thread only. One ladder a command: refuse early, then write what must happen.
+
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+
+namespace OrderEngine.Core.Deciding;
+
+/// <summary>Decides commands. The event that answers a command is where <see cref="AnswerOffset"/> says.</summary>
+internal sealed partial class Decider(EngineState state)
+{
+    private readonly Allocator _allocator = new(state);
+    private EventBuffer _events = new(0);
+    private Command _command = null!;
+    private long _now;
+    private long _sequence;
+
+    /// <summary>Where the event that answers the command begins in the buffer; -1 when it has none.</summary>
+    public int AnswerOffset { get; private set; }
+
+    /// <summary>Bytes of the event that answers the command.</summary>
+    public int AnswerLength { get; private set; }
+
+    /// <summary>Decides one command; role and request id have been looked at.</summary>
+    public Outcome Decide(Command command, long now, EventBuffer events)
+    {
+        Start(command, now, events);
+        return command switch
+        {
+            SubmitOrder submit => Submit(submit),
+            CancelOrder cancel => Cancel(cancel),
+            ReleaseShipment release => Release(release),
+            ConfirmShipment confirm => Confirm(confirm),
+            RecordDelivery delivery => Deliver(delivery),
+            CreateReservation create => Create(create),
+            ExtendReservation extend => Extend(extend),
+            ReleaseReservation release => Release(release),
+            ReceiveStock receive => Receive(receive),
+            AdjustStock adjust => Adjust(adjust),
+            DefineSku sku => Define(sku),
+            DefineLocation location => Define(location),
+            DefineChannel channel => Define(channel),
+            DefineCustomer customer => Define(customer),
+            _ => throw new ArgumentException($"The core does not know {command.GetType().Name}.", nameof(command)),
+        };
+    }
+
+    /// <summary>Writes the event that ends a reservation whose time has run out.</summary>
+    public void Expire(long reservation, long now, EventBuffer events)
+    {
+        Start(null!, now, events);
+        BeginEvent();
+        events.BeginBody(EventKind.ReservationExpired);
+        events.Number(1, reservation);
+        EndEvent();
+    }
+
+    /// <summary>Writes the event that gives free stock to a waiting line, if there is any for it.</summary>
+    /// <returns>Units given.</returns>
+    public int Fill(in BackorderKey place, int sku, long units, long now, EventBuffer events)
+    {
+        var order = state.Order(place.Order);
+        ref readonly var head = ref order.Head;
+        if (head.AllocationCount >= Limits.AllocationsPerOrder) return 0;
+        var given = _allocator.AllocateWaiting(sku, (int)units, state.Catalog.Rules(head.Channel));
+        if (given == 0 || head.AllocationCount + _allocator.Takes.Length > Limits.AllocationsPerOrder) return 0;
+
+        Start(null!, now, events);
+        CopyLines(order);
+        ref var line = ref _lines[place.Line - 1];
+        line.Backordered -= given;
+        line.Reserved += given;
+        BeginOrderEvent(place.Order, in head, Derived());
+        events.BeginBody(EventKind.BackorderFilled);
+        events.Number(1, place.Line);
+        foreach (ref readonly var take in _allocator.Takes) Quantity(2, take.Location, take.Quantity);
+        EndEvent();
+        return given;
+    }
+
+    private void Start(Command command, long now, EventBuffer events)
+    {
+        _command = command;
+        _now = now;
+        _events = events;
+        _sequence = state.Sequence;
+        AnswerOffset = -1;
+        AnswerLength = 0;
+    }
+
+    /// <summary>Refuses for good: recorded under the request id.</summary>
+    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default)
+    {
+        BeginEvent();
+        Origin();
+        _events.BeginBody(EventKind.RequestRefused);
+        _events.Number(1, (long)outcome);
+        foreach (ref readonly var shortfall in shortfalls)
+        {
+            var nested = _events.BeginNested(2);
+            _events.Number(1, shortfall.Sku);
+            _events.Number(2, shortfall.Requested);
+            _events.Number(3, shortfall.Available);
+            _events.EndNested(nested);
+        }
+        _events.Number(3, subject);
+        EndAnswer();
+        return outcome;
+    }
+
+    private int _eventStart;
+
+    private void BeginEvent()
+    {
+        _eventStart = _events.BeginEvent();
+        _events.Number(1, ++_sequence);
+        _events.Number(2, _now);
+    }
+
+    private void BeginOrderEvent(long order, in OrderHead head, OrderState after)
+    {
+        BeginEvent();
+        if (_command is not null) Origin();
+        _events.Number(4, order);
+        _events.Number(5, head.Channel);
+        _events.Number(6, head.Customer);
+        _events.Number(7, (long)head.State);
+        _events.Number(8, (long)after);
+    }
+
+    // Who asked, and the request id under which the answer is kept. An event that does not answer carries no id.
+    private void Origin(bool answers = true)
+    {
+        var nested = _events.BeginNested(3);
+        if (answers && _command.RequestKey != 0)
+        {
+            _events.Wide(1, _command.RequestKey);
+            _events.Wide(2, _command.BodyDigest);
+        }
+        _events.Bytes(3, _command.Actor);
+        _events.Number(4, (long)_command.Role);
+        _events.Bytes(5, _command.Reason);
+        _events.EndNested(nested);
+    }
+
+    private void EndEvent() => _events.EndEvent();
+
+    private void EndAnswer()
+    {
+        _events.EndEvent();
+        AnswerOffset = _eventStart;
+        AnswerLength = _events.Length - _eventStart;
+    }
+
+    /// <summary>A nested message { 1: what, 2: quantity }.</summary>
+    private void Quantity(int field, int what, long quantity)
+    {
+        var nested = _events.BeginNested(field);
+        _events.Number(1, what);
+        _events.Number(2, quantity);
+        _events.EndNested(nested);
+    }
+
+    /// <summary>A nested message { 1: line, 2: location, 3: quantity }.</summary>
+    private void Movement(int field, int line, int location, int quantity)
+    {
+        var nested = _events.BeginNested(field);
+        _events.Number(1, line);
+        _events.Number(2, location);
+        _events.Number(3, quantity);
+        _events.EndNested(nested);
+    }
+
+    private void Sealed(int field, in SealedData data)
+    {
+        if (data.Key == 0) return;
+        var nested = _events.BeginNested(field);
+        _events.Number(1, data.Key);
+        _events.Bytes(2, data.Ciphertext);
+        _events.EndNested(nested);
+    }
+}

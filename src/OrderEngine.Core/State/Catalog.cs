@@ -1,0 +1,166 @@
+// SKUs, locations, channels and customers: their ids, their rows, and what deciding needs of them at hand.
+// The writer changes; ids and rows are read from any thread, the rules at hand by the writer only.
+
+using OrderEngine.Core.Events;
+using OrderEngine.Core.Storage;
+
+namespace OrderEngine.Core.State;
+
+/// <summary>What deciding needs of a channel. Made anew when the channel is defined, never changed.</summary>
+/// <param name="Allowed">By location number; null: all.</param>
+/// <param name="Sourcing">How a location is chosen.</param>
+/// <param name="Policy">The default.</param>
+/// <param name="Terms">The default.</param>
+internal sealed record ChannelRules(bool[]? Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms)
+{
+    /// <summary>True when the location may serve the channel.</summary>
+    public bool Allows(int location) => Allowed is null || location < Allowed.Length && Allowed[location];
+}
+
+/// <summary>The catalog. A row is the body of the event that defined the entry last.</summary>
+internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
+{
+    private ChannelRules[] _channels = new ChannelRules[16];
+    private int[] _locationPriority = new int[16];
+    private readonly ChunkedArray<byte> _tiers = new();
+    private readonly ChunkedArray<long> _customerKeys = new();
+
+    public SymbolTable SkuIds { get; } = new(heap);
+    public SymbolTable LocationIds { get; } = new(heap);
+    public SymbolTable ChannelIds { get; } = new(heap);
+    public SymbolTable CustomerIds { get; } = new(heap);
+    public VersionedRows Skus { get; } = new(heap, reclaimer, tableId: 1);
+    public VersionedRows Locations { get; } = new(heap, reclaimer, tableId: 2);
+    public VersionedRows Channels { get; } = new(heap, reclaimer, tableId: 3);
+    public VersionedRows Customers { get; } = new(heap, reclaimer, tableId: 4);
+
+    /// <summary>The highest key number that sealed data refers to.</summary>
+    public long HighestKey { get; private set; }
+
+    /// <summary>The rules of a channel that exists.</summary>
+    public ChannelRules Rules(int channel) => _channels[channel];
+
+    /// <summary>A location's priority number.</summary>
+    public int Priority(int location) => _locationPriority[location];
+
+    /// <summary>A customer's tier; 0 for a guest.</summary>
+    public int Tier(int customer) => customer == 0 ? 0 : _tiers[customer];
+
+    /// <summary>The key under which a customer's data is sealed; 0 when there is none yet. Any thread.</summary>
+    public long CustomerKey(int customer) => _customerKeys.TryRead(customer, out var key) ? key : 0;
+
+    /// <summary>Takes up a SkuDefined body.</summary>
+    public void DefineSku(ReadOnlySpan<byte> body, long sequence)
+    {
+        ReadDefinition(body, out var number, out var id);
+        Put(SkuIds, Skus, number, id, body, sequence);
+    }
+
+    /// <summary>Takes up a LocationDefined body.</summary>
+    public void DefineLocation(ReadOnlySpan<byte> body, long sequence)
+    {
+        ReadDefinition(body, out var number, out var id);
+        Put(LocationIds, Locations, number, id, body, sequence);
+        if (number >= _locationPriority.Length) Array.Resize(ref _locationPriority, Math.Max(number + 1, _locationPriority.Length * 2));
+        var priority = 0;
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 5) priority = reader.Int();
+            else reader.Skip(wireType);
+        }
+        _locationPriority[number] = priority;
+    }
+
+    /// <summary>Takes up a ChannelDefined body.</summary>
+    public void DefineChannel(ReadOnlySpan<byte> body, long sequence)
+    {
+        ReadDefinition(body, out var number, out var id);
+        Put(ChannelIds, Channels, number, id, body, sequence);
+        if (number >= _channels.Length) Array.Resize(ref _channels, Math.Max(number + 1, _channels.Length * 2));
+        _channels[number] = ReadRules(body);
+    }
+
+    /// <summary>Takes up a CustomerDefined body.</summary>
+    public void DefineCustomer(ReadOnlySpan<byte> body, long sequence)
+    {
+        ReadDefinition(body, out var number, out var id);
+        Put(CustomerIds, Customers, number, id, body, sequence);
+        var tier = 0;
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 3) tier = reader.Int();
+            else if (field == 4) NoteKey(number, reader.Bytes());
+            else reader.Skip(wireType);
+        }
+        _tiers[number] = (byte)tier;
+    }
+
+    /// <summary>Remembers the key of sealed data (an encoded orderengine.journal.Sealed): the first of a customer stays the customer's.</summary>
+    public void NoteKey(int customer, ReadOnlySpan<byte> sealedData)
+    {
+        var reader = new ProtoReader(sealedData);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field != 1)
+            {
+                reader.Skip(wireType);
+                continue;
+            }
+            var key = reader.Long();
+            HighestKey = Math.Max(HighestKey, key);
+            if (customer == 0 || _customerKeys[customer] != 0) continue;
+            Volatile.Write(ref _customerKeys[customer], key);
+        }
+    }
+
+    /// <summary>Number and id: fields 1 and 2 of every definition.</summary>
+    private static void ReadDefinition(ReadOnlySpan<byte> body, out int number, out ReadOnlySpan<byte> id)
+    {
+        number = 0;
+        id = default;
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) number = reader.Int();
+            else if (field == 2) id = reader.Bytes();
+            else reader.Skip(wireType);
+        }
+    }
+
+    private static ChannelRules ReadRules(ReadOnlySpan<byte> body)
+    {
+        bool[]? allowed = null;
+        var sourcing = SourcingRule.None;
+        var policy = AllocationPolicy.None;
+        var terms = PaymentTerms.None;
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 4:
+                    allowed = new bool[Limits.Locations + 1];
+                    var list = new ProtoReader(reader.Bytes());
+                    while (list.TryVarint(out var location)) allowed[(int)location] = true;
+                    break;
+                case 5: sourcing = (SourcingRule)reader.Varint(); break;
+                case 6: policy = (AllocationPolicy)reader.Varint(); break;
+                case 7: terms = (PaymentTerms)reader.Varint(); break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        return new ChannelRules(allowed, sourcing == SourcingRule.None ? SourcingRule.Priority : sourcing,
+            policy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : policy, terms == PaymentTerms.None ? PaymentTerms.Credit : terms);
+    }
+
+    private static void Put(SymbolTable ids, VersionedRows rows, int number, ReadOnlySpan<byte> id, ReadOnlySpan<byte> body, long sequence)
+    {
+        var known = ids.Find(id);
+        if (known == 0) known = ids.Add(id);
+        if (known != number) throw new ApplyException($"A definition numbers its entry {number}, but it is number {known}.");
+        var row = rows.Latest(number).IsEmpty ? rows.Create(number, body.Length, sequence) : rows.Resize(number, body.Length, sequence);
+        body.CopyTo(row);
+    }
+}

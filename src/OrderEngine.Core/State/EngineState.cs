@@ -1,0 +1,86 @@
+// All durable state of one engine, and the views of it that deciding needs. Changed by Applier alone, on the writer thread.
+
+using OrderEngine.Core.Storage;
+
+namespace OrderEngine.Core.State;
+
+/// <summary>The state: tables of rows over one heap, and indexes that are rebuilt by replaying.</summary>
+internal sealed class EngineState
+{
+    private readonly ChunkedArray<int> _openByChannel = new();
+    private readonly ChunkedArray<int> _openByCustomer = new();
+
+    public EngineState()
+    {
+        Reclaimer = new Reclaimer(Heap, Epochs);
+        Catalog = new Catalog(Heap, Reclaimer);
+        Stock = new StockLedger(Heap, Reclaimer);
+        Orders = new VersionedRows(Heap, Reclaimer, tableId: 7);
+        Reservations = new VersionedRows(Heap, Reclaimer, tableId: 8);
+        ExternalIds = new ExternalIdIndex(Heap);
+        History = new OrderHistory(Heap);
+        Requests = new RequestTable(Heap);
+    }
+
+    public RowHeap Heap { get; } = new();
+    public ReadEpochs Epochs { get; } = new();
+    public Reclaimer Reclaimer { get; }
+    public Catalog Catalog { get; }
+    public StockLedger Stock { get; }
+    public VersionedRows Orders { get; }
+    public VersionedRows Reservations { get; }
+    public ExternalIdIndex ExternalIds { get; }
+    public OrderHistory History { get; }
+    public RequestTable Requests { get; }
+    public BackorderQueues Queues { get; } = new();
+    public TimerQueue Timers { get; } = new();
+
+    /// <summary>The last sequence applied.</summary>
+    public long Sequence { get; set; }
+
+    /// <summary>Time of the last event.</summary>
+    public long Time { get; set; }
+
+    /// <summary>Reservations that are held.</summary>
+    public long OpenReservations { get; private set; }
+
+    /// <summary>An order's latest row. Writer only.</summary>
+    public OrderView Order(long number) => new(Orders.Latest(number));
+
+    /// <summary>A reservation's latest row. Writer only.</summary>
+    public ReservationView Reservation(long number) => new(Reservations.Latest(number));
+
+    /// <summary>Open reservations of a channel.</summary>
+    public int OpenOfChannel(int channel) => _openByChannel[channel];
+
+    /// <summary>Open reservations of a customer.</summary>
+    public int OpenOfCustomer(int customer) => _openByCustomer[customer];
+
+    /// <summary>Counts a reservation that opened (1) or closed (-1).</summary>
+    public void CountOpen(int channel, int customer, int change)
+    {
+        OpenReservations += change;
+        _openByChannel[channel] += change;
+        if (customer != 0) _openByCustomer[customer] += change;
+    }
+
+    /// <summary>Rows changed since the last <see cref="Seal"/>; each may have superseded one.</summary>
+    public int TouchedRows => Stock.Levels.Touched.Length + Stock.Waiting.Touched.Length + Orders.Touched.Length + Reservations.Touched.Length
+        + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length;
+
+    /// <summary>Ends a batch.</summary>
+    public StateSummary Seal()
+    {
+        Catalog.Skus.Seal(Sequence);
+        Catalog.Locations.Seal(Sequence);
+        Catalog.Channels.Seal(Sequence);
+        Catalog.Customers.Seal(Sequence);
+        Stock.Levels.Seal(Sequence);
+        Stock.Waiting.Seal(Sequence);
+        Orders.Seal(Sequence);
+        Reservations.Seal(Sequence);
+        var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Stock.Levels.Hash
+            + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + ExternalIds.Hash + Requests.Hash;
+        return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered);
+    }
+}

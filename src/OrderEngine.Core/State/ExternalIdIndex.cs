@@ -1,0 +1,55 @@
+// Which order carries which external id: unique per channel for ever. The writer adds; any thread finds.
+
+using System.Buffers.Binary;
+using OrderEngine.Core.Storage;
+
+namespace OrderEngine.Core.State;
+
+/// <summary>(channel, external order id) to order number. A block in the heap holds channel, length and text of each id.</summary>
+internal sealed class ExternalIdIndex(RowHeap heap)
+{
+    private const int Prefix = 8;
+    private readonly HashIndex _index = new();
+    private readonly ChunkedArray<long> _addresses = new();
+
+    /// <summary>Wrapping sum of the entries' hashes.</summary>
+    public ulong Hash { get; private set; }
+
+    /// <summary>Binds an id to an order. Writer only.</summary>
+    public void Add(int channel, ReadOnlySpan<byte> externalId, long order)
+    {
+        var address = heap.Allocate(Prefix + externalId.Length);
+        var block = heap.At(address, Prefix + externalId.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(block, channel);
+        BinaryPrimitives.WriteInt32LittleEndian(block[4..], externalId.Length);
+        externalId.CopyTo(block[Prefix..]);
+        _addresses.Ensure(order);
+        Volatile.Write(ref _addresses[order], address);
+        var hash = HashOf(channel, externalId);
+        _index.Add(hash, order);
+        Hash += StableHash.Mix(hash, (ulong)order);
+    }
+
+    /// <summary>The order with this id; 0 when there is none.</summary>
+    public long Find(int channel, ReadOnlySpan<byte> externalId)
+    {
+        Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
+        var count = _index.Find(HashOf(channel, externalId), candidates);
+        foreach (var order in candidates[..count])
+        {
+            if (_addresses.TryRead(order, out var address) && address != 0
+                && BinaryPrimitives.ReadInt32LittleEndian(heap.At(address, Prefix)) == channel && Text(order).SequenceEqual(externalId)) return order;
+        }
+        return 0;
+    }
+
+    /// <summary>The external id of an order; empty when there is no such order.</summary>
+    public ReadOnlySpan<byte> Text(long order)
+    {
+        if (!_addresses.TryRead(order, out var address) || address == 0) return default;
+        var length = BinaryPrimitives.ReadInt32LittleEndian(heap.At(address, Prefix)[4..]);
+        return heap.At(address, Prefix + length)[Prefix..];
+    }
+
+    private static ulong HashOf(int channel, ReadOnlySpan<byte> externalId) => StableHash.Of(externalId, (ulong)channel);
+}

@@ -1,0 +1,191 @@
+// The invariants of domain.md, checked by recomputing every counter from what it counts. Shares no code with deciding and applying
+// but the derivation of an order's state. Check runs on any thread beside the writer; CheckIndexes on the writer's.
+
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace OrderEngine.Core.State;
+
+/// <summary>What a check found.</summary>
+/// <param name="Sequence">At which everything was checked.</param>
+/// <param name="Violations">What does not hold, at most <see cref="Invariants.MaxViolations"/>, each a sentence with names and numbers.</param>
+/// <param name="Orders">Orders checked.</param>
+/// <param name="StockLevels">Stock levels checked.</param>
+/// <param name="Reservations">Reservations checked.</param>
+public sealed record InvariantReport(long Sequence, IReadOnlyList<string> Violations, long Orders, long StockLevels, long Reservations);
+
+/// <summary>Checks the state as a whole.</summary>
+public static class Invariants
+{
+    /// <summary>How many violations are listed.</summary>
+    public const int MaxViolations = 100;
+
+    private sealed class Walk(StateReader reader, long at)
+    {
+        private readonly List<string> _violations = [];
+        private readonly Dictionary<(int Sku, int Location), long> _committed = [];
+        private readonly Dictionary<(int Sku, int Location), long> _held = [];
+        private readonly Dictionary<int, long> _waiting = [];
+
+        public InvariantReport Run()
+        {
+            long orders = 0, reservations = 0, levels = 0;
+            for (long number = 1; number <= reader.LastOrder; number++)
+            {
+                var order = reader.Order(number, at);
+                if (!order.Exists) continue;
+                orders++;
+                CheckOrder(number, order);
+            }
+            for (long number = 1; number <= reader.LastReservation; number++)
+            {
+                var reservation = reader.Reservation(number, at);
+                if (!reservation.Exists) continue;
+                reservations++;
+                if (reservation.Head.State != ReservationState.Held) continue;
+                foreach (ref readonly var item in reservation.Items) Add(_held, (item.Sku, item.Location), item.Quantity);
+            }
+            for (long slot = 1; slot <= reader.LastStockSlot; slot++)
+            {
+                if (!reader.Stock(slot, at, out var row, out _)) continue;
+                levels++;
+                CheckLevel(in row);
+            }
+            CheckWaiting();
+            foreach (var (key, units) in _committed.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are committed at {Location(key.Location)}, where there is no stock level.");
+            foreach (var (key, units) in _held.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are held at {Location(key.Location)}, where there is no stock level.");
+            return new InvariantReport(at, _violations, orders, levels, reservations);
+        }
+
+        private void CheckOrder(long number, OrderView order)
+        {
+            ref readonly var head = ref order.Head;
+            var lines = order.Lines;
+            var allocations = order.Allocations;
+            long total = 0, cancelled = 0;
+            var sums = new (long Reserved, long Released, long Shipped)[lines.Length];
+            foreach (ref readonly var allocation in allocations)
+            {
+                Expect(allocation is { Reserved: >= 0, Released: >= 0, Shipped: >= 0 }, $"Order {number} has a negative allocation on line {allocation.Line}.");
+                ref var sum = ref sums[allocation.Line - 1];
+                sum = (sum.Reserved + allocation.Reserved, sum.Released + allocation.Released, sum.Shipped + allocation.Shipped);
+                Add(_committed, (lines[allocation.Line - 1].Sku, allocation.Location), allocation.Reserved + allocation.Released);
+            }
+            for (var i = 0; i < lines.Length; i++)
+            {
+                ref readonly var line = ref lines[i];
+                var spread = line.Cancelled + line.Unallocated + line.Backordered + line.Reserved + line.Released + line.Shipped;
+                Expect(spread == line.Ordered, $"Line {i + 1} of order {number}: {line.Ordered} ordered, {spread} accounted for.");
+                Expect(line is { Cancelled: >= 0, Unallocated: >= 0, Backordered: >= 0, Reserved: >= 0, Released: >= 0, Shipped: >= 0, Delivered: >= 0, Lost: >= 0, Returned: >= 0 },
+                    $"Line {i + 1} of order {number} has a negative quantity.");
+                Expect(line.Delivered + line.Lost <= line.Shipped, $"Line {i + 1} of order {number}: {line.Delivered} delivered and {line.Lost} lost of {line.Shipped} shipped.");
+                Expect(line.Returned <= line.Shipped - line.Lost, $"Line {i + 1} of order {number}: {line.Returned} returned of {line.Shipped - line.Lost}.");
+                Expect(sums[i] == (line.Reserved, line.Released, line.Shipped), $"Line {i + 1} of order {number}: its allocations do not sum to its quantities.");
+                total += line.Ordered * line.UnitPrice;
+                cancelled += line.Cancelled * line.UnitPrice;
+                if (line.Backordered > 0) Add(_waiting, line.Sku, line.Backordered);
+            }
+            Expect(head.State == OrderStates.Derive(lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
+            Expect(head.Total == total && head.CancelledTotal == cancelled, $"Order {number} is worth {head.Total} less {head.CancelledTotal}, its lines say {total} less {cancelled}.");
+        }
+
+        private void CheckLevel(in StockRow row)
+        {
+            var key = (row.Sku, row.Location);
+            _committed.Remove(key, out var committed);
+            _held.Remove(key, out var held);
+            var name = $"SKU {Sku(row.Sku)} at {Location(row.Location)}";
+            Expect(row.Committed == committed, $"{name}: {row.Committed} committed, the orders say {committed}.");
+            Expect(row.Held == held, $"{name}: {row.Held} held, the reservations say {held}.");
+            Expect(row is { Unavailable: >= 0, Held: >= 0, Committed: >= 0 } && row.OnHand >= row.Unavailable + row.Held + row.Committed,
+                $"{name}: {row.OnHand} on hand, {row.Unavailable} unavailable, {row.Held} held, {row.Committed} committed.");
+        }
+
+        private void CheckWaiting()
+        {
+            for (var sku = 1; sku <= reader.Skus.Count; sku++)
+            {
+                var expected = _waiting.GetValueOrDefault(sku);
+                var counted = reader.Backordered(sku, at);
+                Expect(counted == expected, $"SKU {Sku(sku)}: {counted} units backordered, the orders say {expected}.");
+            }
+        }
+
+        private string Sku(int number) => Encoding.UTF8.GetString(reader.Skus.Text(number));
+
+        private string Location(int number) => Encoding.UTF8.GetString(reader.Locations.Text(number));
+
+        private void Expect(bool holds, [InterpolatedStringHandlerArgument("holds")] ref Violation violation)
+        {
+            if (!holds && _violations.Count < MaxViolations) _violations.Add(violation.Text);
+        }
+
+        private static void Add<TKey>(Dictionary<TKey, long> sums, TKey key, long units) where TKey : notnull =>
+            CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out _) += units;
+    }
+
+    /// <summary>Checks everything that readers can see, at one sequence.</summary>
+    /// <remarks>
+    /// Call it inside a guard that was entered before <paramref name="at"/> was read as the durable sequence, and keep the guard until it is done:
+    /// rows superseded meanwhile stay in memory so long. Costs a walk over all orders.
+    /// </remarks>
+    public static InvariantReport Check(StateReader reader, long at)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return new Walk(reader, at).Run();
+    }
+
+    /// <summary>Checks what only the writer sees.</summary>
+    internal static List<string> CheckIndexes(EngineState state)
+    {
+        var violations = new List<string>();
+        var waiting = new Dictionary<int, long>();
+        for (long number = 1; number <= state.Orders.Count; number++)
+        {
+            var order = state.Order(number);
+            for (var i = 0; i < order.Lines.Length; i++)
+            {
+                var line = order.Lines[i];
+                var queued = state.Queues.UnitsAt(line.Sku, BackorderKey.Of(in order.Head, number, i + 1));
+                if (queued != line.Backordered) violations.Add($"Line {i + 1} of order {number} waits for {line.Backordered}, its queue says {queued}.");
+                waiting[line.Sku] = waiting.GetValueOrDefault(line.Sku) + line.Backordered;
+            }
+        }
+        for (var sku = 1; sku <= state.Catalog.SkuIds.Count; sku++)
+        {
+            if (state.Queues.Units(sku) != waiting.GetValueOrDefault(sku)) violations.Add($"The queue of SKU {sku} holds {state.Queues.Units(sku)} units, its orders wait for {waiting.GetValueOrDefault(sku)}.");
+        }
+        long open = 0;
+        for (long number = 1; number <= state.Reservations.Count; number++)
+        {
+            var reservation = state.Reservation(number);
+            if (reservation.Head.State != ReservationState.Held) continue;
+            open++;
+            if (!state.Timers.Contains(new TimerKey(reservation.Head.ExpiresAt, reservation.Head.CreatedSequence, number))) violations.Add($"Reservation {number} is held and has no timer.");
+        }
+        if (open != state.OpenReservations || open != state.Timers.Count) violations.Add($"{open} reservations are held; {state.OpenReservations} are counted and {state.Timers.Count} timers pending.");
+        return violations;
+    }
+
+    /// <summary>Formats a violation only when there is one.</summary>
+    [InterpolatedStringHandler]
+    private ref struct Violation
+    {
+        private DefaultInterpolatedStringHandler _text;
+        private readonly bool _wanted;
+
+        public Violation(int literalLength, int formattedCount, bool holds, out bool wanted)
+        {
+            _wanted = wanted = !holds;
+            _text = wanted ? new(literalLength, formattedCount, CultureInfo.InvariantCulture) : default;
+        }
+
+        public void AppendLiteral(string text) => _text.AppendLiteral(text);
+
+        public void AppendFormatted<T>(T value) => _text.AppendFormatted(value);
+
+        public string Text => _wanted ? _text.ToStringAndClear() : "";
+    }
+}

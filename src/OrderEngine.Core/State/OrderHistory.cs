@@ -1,0 +1,70 @@
+// What happened to each order: its encoded events, newest first, as a chain through the heap. The writer adds; any thread reads.
+// These are the journal's own bytes: there is no second history.
+
+using System.Runtime.InteropServices;
+using OrderEngine.Core.Storage;
+
+namespace OrderEngine.Core.State;
+
+/// <summary>The events of every order.</summary>
+internal sealed class OrderHistory(RowHeap heap)
+{
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Record
+    {
+        public long Sequence;
+        public long Previous;
+        public int Length;
+        public int Unused;
+    }
+
+    private const int RecordBytes = 24;
+    private readonly ChunkedArray<long> _newest = new();
+    private readonly ChunkedArray<long> _first = new();
+
+    /// <summary>Appends an event to an order's chain and returns where it lies. Writer only.</summary>
+    public long Add(long order, long sequence, ReadOnlySpan<byte> bytes)
+    {
+        var address = Store(heap, sequence, _newest[order], bytes);
+        if (_newest[order] == 0) Volatile.Write(ref _first[order], address);
+        Volatile.Write(ref _newest[order], address);
+        return address;
+    }
+
+    /// <summary>The event that accepted an order; empty when there is none.</summary>
+    public ReadOnlySpan<byte> First(long order) => _first.TryRead(order, out var address) && address != 0 ? Read(heap, address) : default;
+
+    /// <summary>Walks an order's chain backwards; see <see cref="StateReader.PreviousEvent"/>.</summary>
+    public bool Previous(long order, long at, ref long cursor, out ReadOnlySpan<byte> bytes)
+    {
+        long address;
+        if (cursor != 0) address = Head(cursor).Previous;
+        else _newest.TryRead(order, out address);
+        while (address != 0 && Head(address).Sequence > at) address = Head(address).Previous;
+        cursor = address;
+        bytes = address == 0 ? default : Read(heap, address);
+        return address != 0;
+    }
+
+    /// <summary>Puts an event into the heap outside of any chain (<see cref="RequestTable"/>).</summary>
+    public static long Store(RowHeap heap, long sequence, long previous, ReadOnlySpan<byte> bytes)
+    {
+        var address = heap.Allocate(RecordBytes + bytes.Length);
+        var block = heap.At(address, RecordBytes + bytes.Length);
+        MemoryMarshal.Write(block, new Record { Sequence = sequence, Previous = previous, Length = bytes.Length });
+        bytes.CopyTo(block[RecordBytes..]);
+        return address;
+    }
+
+    /// <summary>The event at an address.</summary>
+    public static ReadOnlySpan<byte> Read(RowHeap heap, long address)
+    {
+        var length = MemoryMarshal.Read<Record>(heap.At(address, RecordBytes)).Length;
+        return heap.At(address, RecordBytes + length)[RecordBytes..];
+    }
+
+    /// <summary>Frees an event that <see cref="Store"/> put outside of any chain.</summary>
+    public static void Free(RowHeap heap, long address) => heap.Free(address, RecordBytes + Read(heap, address).Length);
+
+    private ref readonly Record Head(long address) => ref MemoryMarshal.AsRef<Record>(heap.At(address, RecordBytes));
+}

@@ -1,0 +1,55 @@
+// Who may ask for what, and from which states of an order: the one place that says so. docs/ARCHITECTURE.md shows this table;
+// a test holds the two together.
+
+namespace OrderEngine.Core;
+
+/// <summary>One row of the transition table.</summary>
+/// <param name="Command">What is asked.</param>
+/// <param name="Default">The role taken when the caller names none.</param>
+/// <param name="Roles">The roles that may ask.</param>
+/// <param name="From">The states of the order from which it may be asked; empty: it does not start from an order.</param>
+public sealed record Transition(CommandKind Command, Role Default, Role[] Roles, OrderState[] From);
+
+/// <summary>The transition table.</summary>
+public static class Transitions
+{
+    /// <summary>All rows.</summary>
+    public static IReadOnlyList<Transition> Table { get; } =
+    [
+        new(CommandKind.DefineSku, Role.Manager, [Role.Manager, Role.Support, Role.Warehouse], []),
+        new(CommandKind.DefineLocation, Role.Manager, [Role.Manager, Role.Support, Role.Warehouse], []),
+        new(CommandKind.DefineChannel, Role.Manager, [Role.Manager, Role.Support, Role.Warehouse], []),
+        new(CommandKind.DefineCustomer, Role.Channel, [Role.Channel, Role.Support, Role.Manager], []),
+        new(CommandKind.ReceiveStock, Role.Warehouse, [Role.Warehouse], []),
+        new(CommandKind.AdjustStock, Role.Warehouse, [Role.Warehouse, Role.Manager], []),
+        new(CommandKind.CreateReservation, Role.Channel, [Role.Channel, Role.Support], []),
+        new(CommandKind.ExtendReservation, Role.Channel, [Role.Channel, Role.Support], []),
+        new(CommandKind.CommitReservation, Role.Channel, [Role.Channel, Role.Support], []),
+        new(CommandKind.ReleaseReservation, Role.Channel, [Role.Channel, Role.Support], []),
+        new(CommandKind.SubmitOrder, Role.Channel, [Role.Channel, Role.Support], []),
+        new(CommandKind.CancelOrder, Role.Customer, [Role.Customer, Role.Support],
+            [OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
+        new(CommandKind.ReleaseShipment, Role.Warehouse, [Role.Warehouse],
+            [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
+        new(CommandKind.ConfirmShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
+        new(CommandKind.RecordDelivery, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
+    ];
+
+    private static readonly Transition?[] ByCommand = Index();
+
+    /// <summary>The row of a command.</summary>
+    public static Transition Of(CommandKind command) => ByCommand[(int)command] ?? throw new ArgumentOutOfRangeException(nameof(command));
+
+    /// <summary>True when the role may ask for it.</summary>
+    public static bool Allows(CommandKind command, Role role) => Array.IndexOf(Of(command).Roles, role) >= 0;
+
+    /// <summary>True when it may be asked of an order in this state.</summary>
+    public static bool Allows(CommandKind command, OrderState from) => Array.IndexOf(Of(command).From, from) >= 0;
+
+    private static Transition?[] Index()
+    {
+        var rows = new Transition?[byte.MaxValue + 1];
+        foreach (var row in Table) rows[(int)row.Command] = row;
+        return rows;
+    }
+}
