@@ -1,6 +1,7 @@
 // Owns the composition of orderctl: the tree of commands, and how what goes wrong becomes a message and an exit code. One thread.
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using CsvHelper;
 using Grpc.Core;
 using OrderEngine.Cli.Commands;
@@ -17,7 +18,8 @@ internal static class App
     {
         var root = BuildRoot(terminal);
         var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
+        // --help and --version answer on half a command line too.
+        if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
         {
             foreach (var error in parsed.Errors)
                 await terminal.Error.WriteLineAsync($"orderctl: {error.Message}");
@@ -32,8 +34,21 @@ internal static class App
         }
         finally
         {
+            await FlushAsync(terminal);
+        }
+    }
+
+    private static async Task FlushAsync(Terminal terminal)
+    {
+        try
+        {
             await terminal.Out.FlushAsync(CancellationToken.None);
             await terminal.Error.FlushAsync(CancellationToken.None);
+        }
+        catch (IOException gone)
+        {
+            // Whoever read our output has had enough (orderctl journal dump DIR | head): there is nobody left to tell.
+            _ = gone;
         }
     }
 

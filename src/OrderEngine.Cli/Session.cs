@@ -35,7 +35,7 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
 
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
 
-    public T Get<T>(Argument<T> argument) => parsed.GetRequiredValue(argument);
+    public T Get<T>(Argument<T> argument) => parsed.GetValue(argument)!;
 
     public bool Has(Option option) => parsed.GetResult(option) is { Implicit: false };
 

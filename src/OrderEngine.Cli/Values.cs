@@ -43,6 +43,19 @@ internal static class Values
         };
     }
 
+    /// <summary>An option of one of some words.</summary>
+    public static Option<string> Word(string name, string description, params string[] words) => new(name)
+    {
+        Description = description, HelpName = "NAME",
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+            if (!words.Contains(text))
+                result.AddError($"{name}: '{text}' is not known. Choose one of: {string.Join(", ", words)}.");
+            return text;
+        },
+    };
+
     /// <summary>The same, any number of times.</summary>
     public static Option<T[]> Choices<T>(string name, string description) where T : struct, Enum
     {

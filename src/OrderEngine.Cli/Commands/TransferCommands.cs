@@ -16,11 +16,8 @@ internal static class TransferCommands
     {
         var command = new Command("import", "Import orders from a file, or the events of an export into an empty engine. Importing again changes nothing.");
         var file = new Argument<string>("FILE") { Description = "The file, plain or gzip." };
-        var format = new Option<string>("--format")
-        {
-            Description = "online-retail: invoices of the UCI Online Retail data set as CSV. events: what orderctl export wrote.", HelpName = "NAME", Required = true,
-        };
-        format.AcceptOnlyFromAmong(OnlineRetailFormat, EventsFormat);
+        var format = Values.Word("--format", "online-retail: invoices of the UCI Online Retail data set as CSV. events: what orderctl export wrote.", OnlineRetailFormat, EventsFormat);
+        format.Required = true;
         var openStock = new Option<decimal?>("--open-stock")
         {
             Description = "online-retail: first receive F times what the file sells of each SKU, rounded up, where there is no stock yet.", HelpName = "F",
@@ -52,12 +49,9 @@ internal static class TransferCommands
     {
         var command = new Command("export", "Write every event (to be imported into an empty engine), or every order as it stands.");
         var file = new Argument<string>("FILE") { Description = "Where to; - is standard output.", DefaultValueFactory = _ => "-" };
-        var format = new Option<string>("--format")
-        {
-            Description = "events: protobuf JSON of journal events, one a line, between a header and a trailer. orders: protobuf JSON of orders, one a line.", HelpName = "NAME",
-            DefaultValueFactory = _ => EventsFormat,
-        };
-        format.AcceptOnlyFromAmong(EventsFormat, OrdersFormat);
+        var format = Values.Word("--format",
+            "events: protobuf JSON of journal events, one a line, between a header and a trailer. orders: protobuf JSON of orders, one a line.", EventsFormat, OrdersFormat);
+        format.DefaultValueFactory = _ => EventsFormat;
         var personal = new Option<bool>("--personal-data") { Description = "events: put decrypted personal data into the export. Guard the file." };
         command.Add(file);
         command.Add(format);

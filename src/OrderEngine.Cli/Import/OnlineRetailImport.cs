@@ -170,7 +170,11 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
         var progress = new ProgressLine(session.Terminal, "orders", survey.RowsOfInvoice.Count);
         var unanswered = new Queue<Task<Outcome<SubmitOrderResponse>>>();
         var pipeline = session.Client.OpenOrderPipeline(new PipelineOptions { Window = OrderWindow });
-        pipeline.OnBreak = error => session.Note($"\norderctl: the stream broke ({error.Message}); connecting again, unanswered orders are sent again");
+        pipeline.OnBreak = error =>
+        {
+            progress.Break();
+            session.Note($"orderctl: the stream broke ({error.Message}); connecting again, unanswered orders are sent again");
+        };
         await using (pipeline)
         {
             try

@@ -1,4 +1,4 @@
-// Owns the progress on standard error: a bar that is redrawn on a terminal, a line now and then elsewhere. One thread.
+// Owns the progress on standard error: a bar that is redrawn on a terminal, a line now and then elsewhere. Any thread, one at a time.
 using System.Diagnostics;
 using System.Globalization;
 
