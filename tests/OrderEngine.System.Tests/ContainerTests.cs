@@ -25,7 +25,7 @@ public sealed class ContainerTests(ITestOutputHelper log)
         var folder = Directory.CreateTempSubdirectory("orderengine-image-").FullName;
         try
         {
-            File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
+            (await ChildProcess.RunAsync("chmod", ["755", folder])).Succeeded();
             var image = new Dockerfile(folder);
             await image.BuildAsync();
             var (user, group) = (image.User.Split(':')[0], image.User.Split(':')[1]);
