@@ -14,14 +14,14 @@ internal sealed partial class Decider
 
     private Outcome Submit(SubmitOrder submit)
     {
+        var reservation = state.Reservation(submit.Reservation);
+        if (submit.Reservation != 0 && !reservation.Exists) return Outcome.ReservationNotFound;
         var taken = submit.ExternalId.Length == 0 ? 0 : state.ExternalIds.Find(submit.Channel, submit.ExternalId);
         if (taken != 0) return Refuse(Outcome.ExternalIdTaken, taken);
 
         ReadOnlySpan<HeldRow> held = default;
         if (submit.Reservation != 0)
         {
-            var reservation = state.Reservation(submit.Reservation);
-            if (!reservation.Exists) return Outcome.ReservationNotFound;
             if (reservation.Head.State != ReservationState.Held) return Refuse(Outcome.ReservationNotHeld, submit.Reservation);
             if (reservation.Head.Channel != submit.Channel || reservation.Head.Customer != submit.Customer)
                 return Refuse(Outcome.ReservationMismatch, submit.Reservation);
