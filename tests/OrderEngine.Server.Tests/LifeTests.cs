@@ -216,6 +216,7 @@ public sealed class LifeTests
         Assert.Equal("# HELP a_total Back\\\\slash\\nand line\n# TYPE a_total counter\na_total{http_route=\"say \\\"hi\\\"\\\\\\n\"} +Inf\n", text.ToString());
         Assert.Equal("orderengine_batch_size_bytes", PrometheusText.Name("orderengine.batch.size", "By", isCounter: false));
         Assert.Equal("a_seconds_total", PrometheusText.Name("a", "s", isCounter: true));
+        Assert.Equal("dotnet_timer", PrometheusText.Name("dotnet.timer.count", "{timer}", isCounter: false));
         Assert.Equal("_1_2", PrometheusText.Name("1-2", null, isCounter: false));
     }
 
