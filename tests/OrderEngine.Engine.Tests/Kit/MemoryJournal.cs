@@ -130,16 +130,23 @@ internal sealed class MemoryJournal : IJournal
         {
             Reads++;
             ArgumentOutOfRangeException.ThrowIfLessThan(fromSequence, FirstSequence);
-            // Binary search: the batch that holds the sequence.
-            var low = 0;
-            var high = _batches.Count;
-            while (low < high)
+            return From(fromSequence, LastSequence);
+        }
+
+        // Like the real one: a reader that truncation overtakes learns so at its next step.
+        IEnumerable<JournalBatch> From(long sequence, long until)
+        {
+            while (sequence <= until)
             {
-                var middle = (low + high) / 2;
-                if (_batches[middle].LastSequence < fromSequence) low = middle + 1;
-                else high = middle;
+                JournalBatch batch;
+                lock (_sync)
+                {
+                    ArgumentOutOfRangeException.ThrowIfLessThan(sequence, FirstSequence);
+                    batch = _batches[IndexOf(sequence)];
+                }
+                yield return batch;
+                sequence = batch.LastSequence + 1;
             }
-            return _batches.GetRange(low, _batches.Count - low);
         }
     }
 
@@ -157,6 +164,19 @@ internal sealed class MemoryJournal : IJournal
     {
         IsDisposed = true;
         return ValueTask.CompletedTask;
+    }
+
+    // Binary search: the batch that holds the sequence.
+    private int IndexOf(long sequence)
+    {
+        int low = 0, high = _batches.Count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_batches[middle].LastSequence < sequence) low = middle + 1;
+            else high = middle;
+        }
+        return low;
     }
 
     private void Keep(JournalBatch batch)
