@@ -64,11 +64,10 @@ public sealed class CommitTests
             host.Journal.IsManual = true;
             var inFlight = await IntakeTests.BlockWriter(host);
             var first = host.Execute(Host.Submit());
-            var rest = Enumerable.Range(0, 500).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
+            var rest = Enumerable.Range(0, 2_000).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
             host.Journal.GoAutomatic();
-            var spin = new SpinWait();
             // Without a continuation in between: the moment the answer is there.
-            while (!first.IsCompleted) spin.SpinOnce(sleep1Threshold: -1);
+            while (!first.IsCompleted) Thread.SpinWait(1);
             var durable = host.Engine.View.DurableSequence;
             Assert.True(durable >= (await first).Sequence);
             await Task.WhenAll([.. inFlight, .. rest]);
