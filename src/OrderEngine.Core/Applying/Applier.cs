@@ -57,8 +57,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.SkuDefined: state.Catalog.DefineSku(e.Body, e.Sequence); break;
             case EventKind.LocationDefined: state.Catalog.DefineLocation(e.Body, e.Sequence); break;
             case EventKind.ChannelDefined:
-                state.Catalog.DefineChannel(e.Body, e.Sequence);
-                state.Queues.MarkRulesChanged();
+                if (state.Catalog.DefineChannel(e.Body, e.Sequence)) state.Queues.MarkAllPending();
                 break;
             case EventKind.CustomerDefined: state.Catalog.DefineCustomer(e.Body, e.Sequence); break;
             case EventKind.RequestRefused: break;
