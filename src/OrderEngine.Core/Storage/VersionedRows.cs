@@ -130,7 +130,8 @@ public sealed class VersionedRows
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(number);
         CheckLength(payload.Length);
         ref var head = ref _heads[number];
-        if (_touchedCount != 0 || head != 0) throw new InvalidOperationException($"Row {number} cannot be restored: a batch is open or the row exists.");
+        if (_touchedCount != 0 || head != 0)
+            throw new InvalidOperationException($"Row {number} cannot be restored: a batch is open or the row exists.");
         payload.CopyTo(Link(ref head, payload.Length, sequence, previous: 0));
         _runningHash += RowHash(number, payload);
         Hash = _runningHash;
@@ -159,13 +160,14 @@ public sealed class VersionedRows
     /// <see cref="ReadGuard"/>; the span is good until the guard is left.
     /// </summary>
     /// <param name="number">The row; any value, a number that was never created gives none.</param>
-    /// <param name="sequence">The published durable sequence, read after entering. An older one may meet freed memory.</param>
+    /// <param name="sequence">The published durable sequence, read after entering. An older one meets freed memory.</param>
     /// <param name="rowSequence">The sequence that changed the row last, as of then; 0 when there was none.</param>
     public ReadOnlySpan<byte> At(long number, long sequence, out long rowSequence)
     {
         rowSequence = 0;
         ref var head = ref _heads.Peek(number);
         var address = Unsafe.IsNullRef(in head) ? 0 : Volatile.Read(ref head);
+        var newer = long.MaxValue;
         while (address != 0)
         {
             ref var header = ref Header(address);
@@ -176,6 +178,8 @@ public sealed class VersionedRows
                 rowSequence = versionSequence;
                 return Payload(address, header.Length);
             }
+            if (versionSequence >= newer) throw new InvalidOperationException($"Row {number} is not kept back to {sequence}.");
+            newer = versionSequence;
             address = header.Previous;
         }
         return default;
@@ -287,7 +291,8 @@ public sealed class VersionedRows
     private ref long LiveHead(long number)
     {
         ref var head = ref _heads.Peek(number);
-        if (Unsafe.IsNullRef(in head) || head == 0 || Header(head).Length == 0) throw new InvalidOperationException($"There is no row {number}.");
+        if (Unsafe.IsNullRef(in head) || head == 0 || Header(head).Length == 0)
+            throw new InvalidOperationException($"There is no row {number}.");
         return ref head;
     }
 
@@ -305,7 +310,8 @@ public sealed class VersionedRows
 
     private static void CheckLength(int length)
     {
-        if (length is < 1 or > MaxPayload) throw new ArgumentOutOfRangeException(nameof(length), length, $"A row has 1 to {MaxPayload} bytes.");
+        if (length is < 1 or > MaxPayload)
+            throw new ArgumentOutOfRangeException(nameof(length), length, $"A row has 1 to {MaxPayload} bytes.");
     }
 
     private static InvalidOperationException OutOfOrder(long sequence, long last) => new($"A change at {sequence} comes after {last}.");

@@ -71,23 +71,27 @@ public sealed class ChunkedArrayTests
         const long Elements = 2_000_000;
         var array = new ChunkedArray<long>();
         var published = 0L;
-        var wrong = 0L;
-        var reader = new Thread(() =>
+        var beside = new Beside();
+        beside.Run(Write, readerCount: 1, _ => Read());
+
+        void Write()
         {
-            for (long end; (end = Volatile.Read(ref published)) < Elements;)
+            for (var i = 0L; i < Elements; i++)
             {
-                if (end == 0) continue;
-                if (!array.TryRead(end - 1, out var last) || last != end) Interlocked.Increment(ref wrong);
-                if (!array.TryRead(end / 2, out var middle) || middle != end / 2 + 1) Interlocked.Increment(ref wrong);
+                array[i] = i + 1;
+                Volatile.Write(ref published, i + 1);
             }
-        });
-        reader.Start();
-        for (var i = 0L; i < Elements; i++)
-        {
-            array[i] = i + 1;
-            Volatile.Write(ref published, i + 1);
         }
-        reader.Join();
-        Assert.Equal(0, wrong);
+
+        void Read()
+        {
+            while (!beside.IsOver)
+            {
+                var end = Volatile.Read(ref published);
+                if (end == 0) continue;
+                if (!array.TryRead(end - 1, out var last) || last != end) beside.Report($"{last} at the end {end}");
+                if (!array.TryRead(end / 2, out var middle) || middle != end / 2 + 1) beside.Report($"{middle} in the middle of {end}");
+            }
+        }
     }
 }

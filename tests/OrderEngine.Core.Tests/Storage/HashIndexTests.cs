@@ -8,7 +8,7 @@ namespace OrderEngine.Core.Tests.Storage;
 public sealed class HashIndexTests
 {
     // Few low bits: long chains that splitting does not part, and some equal hashes.
-    private static ulong CrowdedHash(long value) => (StableHash.Mix((ulong)value / 3, 1) & 0xFFF) | (((ulong)value / 3) << 40);
+    private static ulong CrowdedHash(long value) => (StableHash.Mix((ulong)value / 3, 1) & 0x7) | (((ulong)value / 3) << 40);
 
     private static long[] Find(HashIndex index, ulong hash)
     {
@@ -30,7 +30,7 @@ public sealed class HashIndexTests
         var count = 0;
         for (var step = 0; step < 60_000; step++)
         {
-            var value = random.NextInt64(step < 30_000 ? 20_000 : 3_000);
+            var value = random.NextInt64(step < 30_000 ? 6_000 : 1_000);
             var hash = crowded ? CrowdedHash(value) : StableHash.Mix((ulong)value / 3, 2);
             if (!model.TryGetValue(hash, out var values)) model[hash] = values = [];
             if (random.Next(5) < 3 && values.Count < HashIndex.MaxCandidates)
@@ -67,45 +67,91 @@ public sealed class HashIndexTests
     [Theory]
     [InlineData(41)]
     [InlineData(42)]
-    public void Readers_find_what_is_there_and_only_that_while_the_writer_splits_and_removes(int seed)
+    public void Readers_find_what_is_there_and_only_that_while_the_writer_adds_and_removes(int seed)
     {
-        const int Stable = 3_000;
-        const int Churned = 6_000;
+        const int Stable = 90;
+        const int Churned = 90;
         var index = new HashIndex();
         for (var value = 0; value < Stable; value++) index.Add(CrowdedHash(value), value);
-        var done = false;
-        var problems = new System.Collections.Concurrent.ConcurrentQueue<string>();
-        var readers = Enumerable.Range(0, 2).Select(n => new Thread(() =>
+        var beside = new Beside();
+        beside.Run(Write, readerCount: 2, Read);
+
+        void Write()
         {
-            var random = new Random(seed * 100 + n);
+            var churn = new Random(seed);
+            var isIn = new bool[Churned];
+            for (var step = 0; step < 500_000 && !beside.IsOver; step++)
+            {
+                var at = churn.Next(Churned);
+                if (isIn[at]) Assert.True(index.Remove(CrowdedHash(Stable + at), Stable + at));
+                else index.Add(CrowdedHash(Stable + at), Stable + at);
+                isIn[at] = !isIn[at];
+            }
+        }
+
+        void Read(int reader)
+        {
+            var random = new Random(seed * 100 + reader);
             Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
-            while (!Volatile.Read(ref done) && problems.IsEmpty)
+            while (!beside.IsOver)
             {
                 var value = random.NextInt64(Stable + Churned);
                 var hash = CrowdedHash(value);
                 var found = candidates[..index.Find(hash, candidates)];
-                if (value < Stable && !found.Contains(value)) problems.Enqueue($"missed {value}");
-                if (found.Length > 3) problems.Enqueue($"{found.Length} candidates for {value}");
+                if (value < Stable && !found.Contains(value)) beside.Report($"missed {value}");
+                if (found.Length > 3) beside.Report($"{found.Length} candidates for {value}");
                 foreach (var other in found)
-                    if (CrowdedHash(other) != hash) problems.Enqueue($"foreign {other} for {value}");
+                    if (CrowdedHash(other) != hash) beside.Report($"foreign {other} for {value}");
             }
-        })).ToArray();
-        foreach (var reader in readers) reader.Start();
-
-        var churn = new Random(seed);
-        var isIn = new bool[Churned];
-        var growth = (long)Stable + Churned;
-        for (var step = 0; step < 150_000; step++)
-        {
-            var at = churn.Next(Churned);
-            if (isIn[at]) Assert.True(index.Remove(CrowdedHash(Stable + at), Stable + at));
-            else index.Add(CrowdedHash(Stable + at), Stable + at);
-            isIn[at] = !isIn[at];
-            // Growth elsewhere, so that splits go on all the while.
-            if (step % 8 == 0) index.Add(StableHash.Mix((ulong)++growth, 3), growth);
         }
-        Volatile.Write(ref done, true);
-        foreach (var reader in readers) reader.Join();
-        Assert.Empty(problems);
+    }
+
+    private sealed record Growth(HashIndex Index, bool Crowded)
+    {
+        public long Published;
+
+        // Crowded: sixteen chains that every doubling relinks in full. Otherwise each split parts a chain of one or two.
+        public ulong HashOf(long value) =>
+            Crowded ? (StableHash.Mix((ulong)value, 4) & 0xF) | ((ulong)value << 40) : StableHash.Mix((ulong)value, 4);
+    }
+
+    [Theory]
+    [InlineData(43)]
+    public void Readers_find_every_published_entry_while_buckets_split(int seed)
+    {
+        const int Rounds = 600;
+        const long Entries = 2_000;
+        var beside = new Beside();
+        var current = new Growth(new HashIndex(), Crowded: false);
+        beside.Run(Write, readerCount: 2, Read);
+
+        void Write()
+        {
+            for (var round = 0; round < Rounds && !beside.IsOver; round++)
+            {
+                var growth = new Growth(new HashIndex(), Crowded: round % 2 == 0);
+                Volatile.Write(ref current, growth);
+                for (var value = 0L; value < Entries; value++)
+                {
+                    growth.Index.Add(growth.HashOf(value), value);
+                    Volatile.Write(ref growth.Published, value + 1);
+                }
+            }
+        }
+
+        void Read(int reader)
+        {
+            var random = new Random(seed * 100 + reader);
+            Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
+            while (!beside.IsOver)
+            {
+                var growth = Volatile.Read(ref current);
+                var published = Volatile.Read(ref growth.Published);
+                var value = random.NextInt64(published + 1);
+                var found = growth.Index.Find(growth.HashOf(value), candidates);
+                if (value < published && (found != 1 || candidates[0] != value))
+                    beside.Report($"{found} found for {value} of {published}");
+            }
+        }
     }
 }

@@ -1,7 +1,6 @@
 // Proves: readers on other threads see, at every published sequence, exactly the version that belongs there, whole, while
 // the writer changes, seals, publishes and reclaims beside them.
 
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using OrderEngine.Core.Storage;
 using Xunit;
@@ -19,9 +18,8 @@ public sealed class VersionedRowsStressTests
     private readonly ReadEpochs _epochs = new();
     private readonly Reclaimer _reclaimer;
     private readonly VersionedRows _rows;
-    private readonly ConcurrentQueue<string> _problems = new();
+    private readonly Beside _beside = new();
     private long _published;
-    private bool _done;
     private long _looks;
 
     public VersionedRowsStressTests()
@@ -46,12 +44,7 @@ public sealed class VersionedRowsStressTests
     [InlineData(102)]
     public void Readers_see_exactly_the_published_versions(ulong seed)
     {
-        var readers = Enumerable.Range(0, 3).Select(n => new Thread(() => Read(seed, n))).ToArray();
-        foreach (var reader in readers) reader.Start();
-        Write(seed);
-        Volatile.Write(ref _done, true);
-        foreach (var reader in readers) reader.Join();
-        Assert.Empty(_problems);
+        _beside.Run(() => Write(seed), readerCount: 3, n => Read(seed, n));
         Assert.True(_looks > 1000, $"The readers hardly ran: {_looks} looks.");
 
         for (var i = 1; i < 6; i++)
@@ -65,7 +58,7 @@ public sealed class VersionedRowsStressTests
 
     private void Write(ulong seed)
     {
-        for (var batch = 1L; batch <= Batches && _problems.IsEmpty; batch++)
+        for (var batch = 1L; batch <= Batches && !_beside.IsOver; batch++)
         {
             for (var number = 1L; number <= RowCount; number++)
             {
@@ -100,7 +93,7 @@ public sealed class VersionedRowsStressTests
     {
         var random = new Random(reader);
         var looks = 0L;
-        while (!Volatile.Read(ref _done) && _problems.IsEmpty)
+        while (!_beside.IsOver)
         {
             using var guard = _epochs.Enter();
             var sequence = Volatile.Read(ref _published);
@@ -108,7 +101,7 @@ public sealed class VersionedRowsStressTests
             if (random.Next(20) != 0) continue;
             // Stay while the writer goes on for some batches, then look again at the old sequence.
             var spin = new SpinWait();
-            while (Volatile.Read(ref _published) < sequence + 5 * SequencesPerBatch && !Volatile.Read(ref _done)) spin.SpinOnce(-1);
+            while (Volatile.Read(ref _published) < sequence + 5 * SequencesPerBatch && !_beside.IsOver) spin.SpinOnce(-1);
             for (var number = 1; number <= RowCount; number++) Check(seed, number, sequence);
         }
         Interlocked.Add(ref _looks, looks);
@@ -124,8 +117,9 @@ public sealed class VersionedRowsStressTests
         var expectedLength = isThere ? Words(plan) * sizeof(ulong) : 0;
         var expectedSequence = isThere ? LastSequence(plan, batch) : 0;
         if (payload.Length != expectedLength || rowSequence != expectedSequence)
-            _problems.Enqueue($"row {number} at {sequence}: {payload.Length} bytes of {rowSequence}, not {expectedLength} of {expectedSequence}");
+            _beside.Report($"row {number} at {sequence}: {payload.Length} bytes of {rowSequence}, not "
+                + $"{expectedLength} of {expectedSequence}");
         else if (MemoryMarshal.Cast<byte, ulong>(payload).IndexOfAnyExcept(plan) >= 0)
-            _problems.Enqueue($"row {number} at {sequence}: foreign contents");
+            _beside.Report($"row {number} at {sequence}: foreign contents");
     }
 }

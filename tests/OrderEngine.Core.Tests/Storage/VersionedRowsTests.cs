@@ -61,6 +61,7 @@ public sealed class VersionedRowsTests
             _sealed.Enqueue((_sequence, new(_current)));
             while (_sealed.Count > 0 && _random.Next(3) > 0) _published = _sealed.Dequeue();
             Reclaimer.Reclaim(_published.Sequence, _random.Next(20));
+            using (_epochs.Enter()) CheckReader(_published.Sequence, _published.Rows);
         }
 
         private void Change(long number)
@@ -239,6 +240,58 @@ public sealed class VersionedRowsTests
         Assert.False(rows.TryAt<long>(1, 0, out _, out _));
         Assert.Equal(1, reclaimer.Reclaim(99, 10));
         Assert.Equal(used, heap.UsedBytes);
+    }
+
+    [Fact]
+    public void A_batchs_own_version_that_is_replaced_waits_for_the_readers_too()
+    {
+        var (rows, heap, epochs, reclaimer) = NewTable();
+        rows.Create(1, 8, 1);
+        var used = heap.UsedBytes;
+        using (epochs.Enter())
+        {
+            // A reader may stand on the header of the first version, about to follow its Previous.
+            rows.Resize(1, 500, 2);
+            Assert.Equal((used + RowHeap.BlockBytes(500 + VersionedRows.HeaderBytes), 1), (heap.UsedBytes, reclaimer.Pending));
+            rows.Seal(2);
+            Assert.Equal(0, reclaimer.Reclaim(2, 10));
+        }
+        Assert.Equal(1, reclaimer.Reclaim(2, 10));
+    }
+
+    [Fact]
+    public void A_removed_row_goes_only_with_a_sequence_that_is_not_published_yet()
+    {
+        var (rows, heap, epochs, reclaimer) = NewTable();
+        rows.Create(1, 8, 1);
+        rows.Seal(1);
+        rows.Remove(1, 2);
+        rows.Seal(2);
+        Assert.Equal(1, reclaimer.Reclaim(2, 10));
+        using (epochs.Enter())
+        {
+            // This reader may stand on the empty version. Sealing 2 again, which readers see already, must not free it.
+            rows.Seal(2);
+            Assert.Equal(0, reclaimer.Reclaim(2, 10));
+            rows.Seal(3);
+            Assert.Equal(0, reclaimer.Reclaim(3, 10));
+            Assert.True(rows.At(1, 3, out _).IsEmpty);
+        }
+        Assert.Equal(1, reclaimer.Reclaim(3, 10));
+        Assert.Equal(0, heap.UsedBytes);
+    }
+
+    [Fact]
+    public void A_resize_within_the_block_stays_in_place_and_zeroes_what_is_new()
+    {
+        var (rows, heap, _, reclaimer) = NewTable();
+        rows.Create(1, 100, 1).Fill(0xFF);
+        var used = heap.UsedBytes;
+        rows.Resize(1, 90, 1);
+        var payload = rows.Resize(1, 104, 1);
+        Assert.Equal(-1, payload[..90].IndexOfAnyExcept((byte)0xFF));
+        Assert.Equal(-1, payload[90..].IndexOfAnyExcept((byte)0));
+        Assert.Equal((used, 0), (heap.UsedBytes, reclaimer.Pending));
     }
 
     [Fact]
