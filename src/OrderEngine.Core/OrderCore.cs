@@ -37,7 +37,9 @@ public sealed record StateSummary(long Sequence, long Time, ulong StateHash, lon
 /// <summary>The core. All members are for the writer's thread but for <see cref="Reader"/>.</summary>
 public sealed class OrderCore
 {
+    // Row versions freed a turn: at least this many, and twice as many as the last batch superseded at most, so that none pile up.
     private const int ReclaimedPerTurn = 4_096;
+    private int _touched;
     private readonly EngineState _state = new();
     private readonly Decider _decider;
     private readonly Applier _applier;
@@ -130,11 +132,15 @@ public sealed class OrderCore
     public IReadOnlyList<string> CheckIndexes() => Invariants.CheckIndexes(_state);
 
     /// <summary>Ends a batch: what was applied since the last call becomes one version of the state. Returns the figures at its end.</summary>
-    public StateSummary Seal() => _state.Seal();
+    public StateSummary Seal()
+    {
+        _touched = _state.TouchedRows;
+        return _state.Seal();
+    }
 
     /// <summary>Frees superseded row versions that nobody can see any more, a bounded number.</summary>
     /// <param name="durableSequence">The last sequence published to readers.</param>
-    public void Reclaim(long durableSequence) => _state.Reclaimer.Reclaim(durableSequence, ReclaimedPerTurn);
+    public void Reclaim(long durableSequence) => _state.Reclaimer.Reclaim(durableSequence, ReclaimedPerTurn + 2 * _touched);
 
     /// <summary>Applies one recorded event: recovery, import, a standby. Events must come in sequence. Call <see cref="Seal"/> now and then.</summary>
     /// <exception cref="ApplyException">The event does not follow or does not fit the state.</exception>

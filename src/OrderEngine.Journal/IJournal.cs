@@ -27,7 +27,10 @@ public interface IJournal : IAsyncDisposable
     /// <summary>The last sequence that is durable; 0 when nothing ever was. Safe to read from any thread.</summary>
     long LastSequence { get; }
 
-    /// <summary>Bytes that the journal takes on disk, frames and padding included. Safe to read from any thread.</summary>
+    /// <summary>
+    /// Bytes of the log from its first to its last durable byte, frames and padding included; room reserved ahead is not counted.
+    /// Safe to read from any thread.
+    /// </summary>
     long SizeBytes { get; }
 
     /// <summary>
@@ -49,7 +52,9 @@ public interface IJournal : IAsyncDisposable
 
     /// <summary>
     /// Lets go of batches that lie wholly below <paramref name="sequence"/>; what is on disk shrinks by whole segments, so
-    /// <see cref="FirstSequence"/> may stay lower. The caller has made sure that a verified snapshot covers them.
+    /// <see cref="FirstSequence"/> may stay lower. The caller has made sure that a verified snapshot covers them. Completes when the
+    /// new beginning is durable. One call at a time; appends and reads may go on beside it, but a reader that stands below the new
+    /// beginning gets <see cref="ArgumentOutOfRangeException"/>.
     /// </summary>
     ValueTask TruncateBelowAsync(long sequence);
 }

@@ -58,9 +58,10 @@ internal sealed partial class Decider
         if (refusal != Outcome.Ok) return refusal;
         if (!WantLines(order.Lines, delivery.Lines)) return Refuse(Outcome.QuantityNotAvailable, delivery.Order);
         var any = false;
+        var lines = order.Lines;
         for (var i = 0; i < _lineCount; i++)
         {
-            ref readonly var line = ref order.Lines[i];
+            ref readonly var line = ref lines[i];
             var open = line.Shipped - line.Delivered - line.Lost;
             if (delivery.Lines.Length == 0) _wanted[i] = open;
             if (_wanted[i] > open) return Refuse(Outcome.QuantityNotAvailable, delivery.Order);

@@ -43,9 +43,6 @@ internal sealed class BackorderQueues
     // SKUs whose queue may have stock to hand out, in the order in which it came, each with the place to go on from.
     private readonly Queue<int> _turns = new();
     private readonly Dictionary<int, BackorderKey> _pending = [];
-    // Locations allowed for a channel may change who can be served: queues not looked at since then are looked at before stock is promised.
-    private readonly ChunkedArray<long> _seenRules = new();
-    private long _rules;
 
     /// <summary>True when some queue has stock to hand out.</summary>
     public bool AnyPending => _pending.Count > 0;
@@ -69,17 +66,14 @@ internal sealed class BackorderQueues
         _pending[sku] = BackorderKey.First;
     }
 
-    /// <summary>Says that channels may be served from other locations now.</summary>
-    public void MarkRulesChanged() => _rules++;
+    /// <summary>Says that a channel may be served from other locations now: every queue has to be looked at anew. Costs a walk over the SKUs.</summary>
+    public void MarkAllPending()
+    {
+        for (var sku = 1; sku < _roots.Capacity; sku++) MarkPending(sku);
+    }
 
     /// <summary>True when the SKU's queue has to be served before its stock is promised to somebody else.</summary>
-    public bool IsPending(int sku)
-    {
-        if (_roots[sku] == 0) return false;
-        if (_seenRules[sku] != _rules) MarkPending(sku);
-        _seenRules[sku] = _rules;
-        return _pending.ContainsKey(sku);
-    }
+    public bool IsPending(int sku) => _roots[sku] != 0 && _pending.ContainsKey(sku);
 
     /// <summary>The SKU whose turn it is; false when none is pending.</summary>
     public bool TryTurn(out int sku)

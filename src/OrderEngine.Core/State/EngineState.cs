@@ -64,6 +64,10 @@ internal sealed class EngineState
         if (customer != 0) _openByCustomer[customer] += change;
     }
 
+    /// <summary>Rows changed since the last <see cref="Seal"/>; each may have superseded one.</summary>
+    public int TouchedRows => Stock.Levels.Touched.Length + Stock.Waiting.Touched.Length + Orders.Touched.Length + Reservations.Touched.Length
+        + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length;
+
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
     {

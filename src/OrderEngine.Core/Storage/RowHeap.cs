@@ -97,7 +97,8 @@ public sealed class RowHeap
         if (_position > ChunkBytes - size)
         {
             DonateRest();
-            if (_chunkCount == MaxChunks) throw new InvalidOperationException($"The row heap is full: {MaxChunks} chunks of {ChunkBytes} bytes.");
+            if (_chunkCount == MaxChunks)
+                throw new InvalidOperationException($"The row heap is full: {MaxChunks} chunks of {ChunkBytes} bytes.");
             Volatile.Write(ref _chunks[_chunkCount], GC.AllocateUninitializedArray<byte>(ChunkBytes, pinned: true));
             _position = _chunkCount == 0 ? Alignment : 0;
             Volatile.Write(ref _chunkCount, _chunkCount + 1);
@@ -129,7 +130,8 @@ public sealed class RowHeap
 
     private static int ClassOf(int length)
     {
-        if ((uint)(length - 1) >= MaxBlock) throw new ArgumentOutOfRangeException(nameof(length), length, $"A block has 1 to {MaxBlock} bytes.");
+        if ((uint)(length - 1) >= MaxBlock)
+            throw new ArgumentOutOfRangeException(nameof(length), length, $"A block has 1 to {MaxBlock} bytes.");
         var last = length - 1;
         if (last < SmallLimit) return last / Alignment;
         // last lies in [2^d, 2^(d+1)): the two bits below the leading one tell the quarter.

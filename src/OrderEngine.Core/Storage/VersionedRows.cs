@@ -130,7 +130,8 @@ public sealed class VersionedRows
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(number);
         CheckLength(payload.Length);
         ref var head = ref _heads[number];
-        if (_touchedCount != 0 || head != 0) throw new InvalidOperationException($"Row {number} cannot be restored: a batch is open or the row exists.");
+        if (_touchedCount != 0 || head != 0)
+            throw new InvalidOperationException($"Row {number} cannot be restored: a batch is open or the row exists.");
         payload.CopyTo(Link(ref head, payload.Length, sequence, previous: 0));
         _runningHash += RowHash(number, payload);
         Hash = _runningHash;
@@ -290,7 +291,8 @@ public sealed class VersionedRows
     private ref long LiveHead(long number)
     {
         ref var head = ref _heads.Peek(number);
-        if (Unsafe.IsNullRef(in head) || head == 0 || Header(head).Length == 0) throw new InvalidOperationException($"There is no row {number}.");
+        if (Unsafe.IsNullRef(in head) || head == 0 || Header(head).Length == 0)
+            throw new InvalidOperationException($"There is no row {number}.");
         return ref head;
     }
 
@@ -308,7 +310,8 @@ public sealed class VersionedRows
 
     private static void CheckLength(int length)
     {
-        if (length is < 1 or > MaxPayload) throw new ArgumentOutOfRangeException(nameof(length), length, $"A row has 1 to {MaxPayload} bytes.");
+        if (length is < 1 or > MaxPayload)
+            throw new ArgumentOutOfRangeException(nameof(length), length, $"A row has 1 to {MaxPayload} bytes.");
     }
 
     private static InvalidOperationException OutOfOrder(long sequence, long last) => new($"A change at {sequence} comes after {last}.");

@@ -106,6 +106,15 @@ public sealed class HashIndexTests
         }
     }
 
+    private sealed record Growth(HashIndex Index, bool Crowded)
+    {
+        public long Published;
+
+        // Crowded: sixteen chains that every doubling relinks in full. Otherwise each split parts a chain of one or two.
+        public ulong HashOf(long value) =>
+            Crowded ? (StableHash.Mix((ulong)value, 4) & 0xF) | ((ulong)value << 40) : StableHash.Mix((ulong)value, 4);
+    }
+
     [Theory]
     [InlineData(43)]
     public void Readers_find_every_published_entry_while_buckets_split(int seed)
@@ -113,19 +122,19 @@ public sealed class HashIndexTests
         const int Rounds = 600;
         const long Entries = 2_000;
         var beside = new Beside();
-        var current = (Index: new HashIndex(), Published: new long[1]);
+        var current = new Growth(new HashIndex(), Crowded: false);
         beside.Run(Write, readerCount: 2, Read);
 
         void Write()
         {
             for (var round = 0; round < Rounds && !beside.IsOver; round++)
             {
-                var next = (Index: new HashIndex(), Published: new long[1]);
-                lock (beside) current = next;
+                var growth = new Growth(new HashIndex(), Crowded: round % 2 == 0);
+                Volatile.Write(ref current, growth);
                 for (var value = 0L; value < Entries; value++)
                 {
-                    next.Index.Add(StableHash.Mix((ulong)value, 4), value);
-                    Volatile.Write(ref next.Published[0], value + 1);
+                    growth.Index.Add(growth.HashOf(value), value);
+                    Volatile.Write(ref growth.Published, value + 1);
                 }
             }
         }
@@ -136,15 +145,12 @@ public sealed class HashIndexTests
             Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
             while (!beside.IsOver)
             {
-                (HashIndex Index, long[] Published) seen;
-                lock (beside) seen = current;
-                for (long published = 0; published < Entries && !beside.IsOver;)
-                {
-                    published = Volatile.Read(ref seen.Published[0]);
-                    var value = random.NextInt64(published + 1);
-                    var found = seen.Index.Find(StableHash.Mix((ulong)value, 4), candidates);
-                    if (value < published && (found != 1 || candidates[0] != value)) beside.Report($"{found} found for {value} of {published}");
-                }
+                var growth = Volatile.Read(ref current);
+                var published = Volatile.Read(ref growth.Published);
+                var value = random.NextInt64(published + 1);
+                var found = growth.Index.Find(growth.HashOf(value), candidates);
+                if (value < published && (found != 1 || candidates[0] != value))
+                    beside.Report($"{found} found for {value} of {published}");
             }
         }
     }

@@ -76,8 +76,12 @@ public sealed class OrderedPoolTests
     private static List<KeyValuePair<Due, long>> Walk(OrderedPool<Due> pool, int root)
     {
         var entries = new List<KeyValuePair<Due, long>>();
-        for (var isThere = pool.TryMin(root, out var key, out var weight); isThere; isThere = pool.TryNext(root, in key, out key, out weight))
+        var isThere = pool.TryMin(root, out var key, out var weight);
+        while (isThere)
+        {
             entries.Add(new(key, weight));
+            isThere = pool.TryNext(root, in key, out key, out weight);
+        }
         return entries;
     }
 

@@ -20,7 +20,9 @@ public sealed class SymbolTableTests
         var model = new Dictionary<string, int>();
         for (var step = 0; step < 20_000; step++)
         {
-            var text = random.Next(3) == 0 ? $"SKU-{random.Next(5000)}" : new string((char)('a' + random.Next(26)), random.Next(1, 100)) + random.Next(50);
+            var text = random.Next(3) == 0
+                ? $"SKU-{random.Next(5000)}"
+                : new string((char)('a' + random.Next(26)), random.Next(1, 100)) + random.Next(50);
             Assert.Equal(model.GetValueOrDefault(text), table.Find(Utf8(text)));
             if (random.Next(2) == 0) continue;
             if (!model.TryGetValue(text, out var number)) model[text] = number = model.Count + 1;
@@ -81,7 +83,8 @@ public sealed class SymbolTableTests
                 var number = random.Next(2) == 0 ? count + random.Next(3) : random.Next(count + 1);
                 var text = Utf8($"text {number}");
                 var found = table.Find(text);
-                if (found != number && (found != 0 || (number != 0 && number < count))) beside.Report($"found {found} for {number} of {count}");
+                if (found != number && (found != 0 || (number != 0 && number < count)))
+                    beside.Report($"found {found} for {number} of {count}");
                 if (number > 0 && number <= count && !table.Text(number).SequenceEqual(text)) beside.Report($"text of {number} of {count}");
             }
         }

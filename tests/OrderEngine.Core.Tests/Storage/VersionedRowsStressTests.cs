@@ -117,7 +117,8 @@ public sealed class VersionedRowsStressTests
         var expectedLength = isThere ? Words(plan) * sizeof(ulong) : 0;
         var expectedSequence = isThere ? LastSequence(plan, batch) : 0;
         if (payload.Length != expectedLength || rowSequence != expectedSequence)
-            _beside.Report($"row {number} at {sequence}: {payload.Length} bytes of {rowSequence}, not {expectedLength} of {expectedSequence}");
+            _beside.Report($"row {number} at {sequence}: {payload.Length} bytes of {rowSequence}, not "
+                + $"{expectedLength} of {expectedSequence}");
         else if (MemoryMarshal.Cast<byte, ulong>(payload).IndexOfAnyExcept(plan) >= 0)
             _beside.Report($"row {number} at {sequence}: foreign contents");
     }

@@ -260,6 +260,28 @@ public sealed class VersionedRowsTests
     }
 
     [Fact]
+    public void A_removed_row_goes_only_with_a_sequence_that_is_not_published_yet()
+    {
+        var (rows, heap, epochs, reclaimer) = NewTable();
+        rows.Create(1, 8, 1);
+        rows.Seal(1);
+        rows.Remove(1, 2);
+        rows.Seal(2);
+        Assert.Equal(1, reclaimer.Reclaim(2, 10));
+        using (epochs.Enter())
+        {
+            // This reader may stand on the empty version. Sealing 2 again, which readers see already, must not free it.
+            rows.Seal(2);
+            Assert.Equal(0, reclaimer.Reclaim(2, 10));
+            rows.Seal(3);
+            Assert.Equal(0, reclaimer.Reclaim(3, 10));
+            Assert.True(rows.At(1, 3, out _).IsEmpty);
+        }
+        Assert.Equal(1, reclaimer.Reclaim(3, 10));
+        Assert.Equal(0, heap.UsedBytes);
+    }
+
+    [Fact]
     public void A_resize_within_the_block_stays_in_place_and_zeroes_what_is_new()
     {
         var (rows, heap, _, reclaimer) = NewTable();

@@ -1,0 +1,165 @@
+// First figures: the core alone, the core with its journal, and recovery from that journal, without a network.
+// A program to run by hand on a quiet machine: dotnet run -c Release --project load/OrderEngine.Figures -- [orders] [rounds]
+// Prints each figure's minimum, median and maximum over the rounds; it judges nothing.
+
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using OrderEngine.Core;
+using OrderEngine.Core.Events;
+using OrderEngine.Journal;
+
+const int Skus = 10_000;
+const int LinesPerOrder = 3;
+const int OrdersPerBatch = 256;
+
+var orders = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 500_000;
+var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5;
+var figures = new SortedDictionary<string, List<double>>(StringComparer.Ordinal);
+
+for (var round = 0; round < rounds; round++)
+{
+    MeasureCore();
+    await MeasureJournalAsync();
+}
+Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{orders:N0} orders of {LinesPerOrder} lines on {Skus:N0} SKUs, {OrdersPerBatch} orders a batch, {rounds} rounds"));
+Console.WriteLine($"{"",-42} {"min",14} {"median",14} {"max",14}");
+foreach (var (name, values) in figures)
+{
+    values.Sort();
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-42} {values[0],14:N0} {values[values.Count / 2],14:N0} {values[^1],14:N0}"));
+}
+
+void Note(string name, double value)
+{
+    if (!figures.TryGetValue(name, out var values)) figures[name] = values = [];
+    values.Add(value);
+}
+
+void MeasureCore()
+{
+    var (core, events) = Prepared(_ => { });
+    var residentBefore = core.Reader.ResidentBytes;
+    var heapBefore = GC.GetTotalMemory(forceFullCollection: true);
+    var commands = Commands();
+    long bytes = 0;
+    var clock = Stopwatch.StartNew();
+    Run(core, events, commands, batch => bytes += batch.Length);
+    Note("1 core alone, orders a second", orders / clock.Elapsed.TotalSeconds);
+    Note("2 event bytes an order", (double)bytes / orders);
+    Note("3 row bytes in memory an order", (double)(core.Reader.ResidentBytes - residentBefore) / orders);
+    commands = [];
+    Note("4 all bytes in memory an order", (double)(GC.GetTotalMemory(forceFullCollection: true) - heapBefore) / orders);
+    GC.KeepAlive(core);
+}
+
+async Task MeasureJournalAsync()
+{
+    var directory = Directory.CreateTempSubdirectory("orderengine-figures-").FullName;
+    try
+    {
+        ulong hash;
+        await using (var journal = FasterJournal.Open(new JournalOptions { Directory = directory }, 1, _ => { }))
+        {
+            var pending = new Queue<Task>();
+            var first = 1L;
+            void Append(OrderCore core, ReadOnlySpan<byte> payload)
+            {
+                while (pending.Count >= IJournal.MaxAppendsInFlight) pending.Dequeue().GetAwaiter().GetResult();
+                pending.Enqueue(journal.AppendAsync(new JournalBatch(1, first, core.Sequence, payload.ToArray())).AsTask());
+                first = core.Sequence + 1;
+            }
+
+            byte[] setUp = [];
+            var (core, events) = Prepared(batch => setUp = batch.ToArray());
+            Append(core, setUp);
+            var commands = Commands();
+            var clock = Stopwatch.StartNew();
+            Run(core, events, commands, batch => Append(core, batch));
+            while (pending.Count > 0) await pending.Dequeue();
+            Note("5 core and journal, orders a second", orders / clock.Elapsed.TotalSeconds);
+            Note("6 journal bytes an order", (double)journal.SizeBytes / orders);
+            hash = core.Seal().StateHash;
+        }
+
+        var recovered = new OrderCore();
+        var recovery = Stopwatch.StartNew();
+        await using (FasterJournal.Open(new JournalOptions { Directory = directory }, 1, batch => Replay(recovered, batch.Payload.Span))) { }
+        Note("7 recovery from the journal, orders a second", orders / recovery.Elapsed.TotalSeconds);
+        Note("8 recovery from the journal, milliseconds", recovery.Elapsed.TotalMilliseconds);
+        if (recovered.Seal().StateHash != hash) throw new InvalidOperationException("The recovered state differs.");
+    }
+    finally
+    {
+        Directory.Delete(directory, recursive: true);
+    }
+}
+
+static void Replay(OrderCore core, ReadOnlySpan<byte> payload)
+{
+    var events = new EventEnumerator(payload);
+    while (events.MoveNext()) core.Replay(events.Current);
+    core.Seal();
+    core.Reclaim(core.Sequence);
+}
+
+void Run(OrderCore core, EventBuffer events, SubmitOrder[] commands, Action<ReadOnlySpan<byte>> onBatch)
+{
+    long now = 1_000_000;
+    for (var i = 0; i < commands.Length; i++)
+    {
+        if (core.Execute(commands[i], now += 2, events).Outcome != Outcome.Ok) throw new InvalidOperationException("An order was refused.");
+        if ((i + 1) % OrdersPerBatch != 0 && i + 1 < commands.Length) continue;
+        core.Seal();
+        onBatch(events.Written);
+        events.Truncate(0);
+        core.Reclaim(core.Sequence);
+    }
+}
+
+(OrderCore Core, EventBuffer Events) Prepared(Action<ReadOnlySpan<byte>> onBatch)
+{
+    var core = new OrderCore();
+    var events = new EventBuffer(1 << 20);
+    Do(new DefineLocation { Id = "MAIN"u8.ToArray(), Role = Role.Manager });
+    Do(new DefineChannel { Id = "web"u8.ToArray(), Role = Role.Manager });
+    for (var i = 1; i <= Skus; i++) Do(new DefineSku { Id = Text($"SKU-{i}"), Role = Role.Manager });
+    for (var i = 1; i <= Skus; i += 1_000)
+        Do(new ReceiveStock { Location = 1, Role = Role.Warehouse, Items = [.. Enumerable.Range(i, 1_000).Select(sku => new SkuQuantity(sku, Limits.QuantityPerLine))] });
+    core.Seal();
+    onBatch(events.Written);
+    events.Truncate(0);
+    return (core, events);
+
+    void Do(Command command)
+    {
+        if (core.Execute(command, 1_000_000, events).Outcome != Outcome.Ok) throw new InvalidOperationException($"{command.Kind} was refused.");
+    }
+}
+
+SubmitOrder[] Commands()
+{
+    var random = new Random(1);
+    var currency = Currency.Pack("GBP"u8);
+    var actor = "adapter-7"u8.ToArray();
+    var commands = new SubmitOrder[orders];
+    for (var i = 0; i < orders; i++)
+    {
+        var lines = new DraftLine[LinesPerOrder];
+        for (var line = 0; line < lines.Length; line++) lines[line] = new DraftLine(random.Next(Skus) + 1, random.Next(3) + 1, 995);
+        commands[i] = new SubmitOrder
+        {
+            Channel = 1,
+            ExternalId = Text($"WEB-{i:D8}"),
+            CurrencyCode = currency,
+            Role = Role.Channel,
+            Actor = actor,
+            RequestKey = new UInt128((ulong)random.NextInt64(), (ulong)i + 1),
+            BodyDigest = (ulong)i,
+            Lines = lines,
+        };
+    }
+    return commands;
+}
+
+static byte[] Text(FormattableString text) => Encoding.UTF8.GetBytes(text.ToString(CultureInfo.InvariantCulture));

@@ -1,0 +1,65 @@
+// The layout of the keys file. Little-endian.
+//
+//   header   one block of 4096 bytes: magic and version u32 "OER1", crc u32 of bytes 8 to 4096, the rest zero
+//   slot n   64 bytes at 4096 + 64 n; slot 0 holds the engine's secret
+//
+//   slot     0  magic   u32   "OEK1"
+//            4  crc     u32   CRC-32C of bytes 8 to 64
+//            8  number  i64   n
+//           16  state   u32   1 live, 2 destroyed (the key is zero then)
+//           20  reserved u32
+//           24  key     32 bytes
+//           56  reserved 8 bytes
+
+using System.Buffers.Binary;
+
+namespace OrderEngine.Journal;
+
+internal enum KeySlotState { Live = 1, Destroyed = 2 }
+
+internal static class KeySlot
+{
+    public const int Size = 64;
+    public const int KeySize = 32;
+    public const int HeaderSize = JournalGeometry.BlockSize;
+    private const uint Magic = 0x314B454F; // "OEK1"
+    private const uint HeaderMagic = 0x3152454F; // "OER1"
+    private const int CrcStart = 8, KeyStart = 24;
+
+    public static long OffsetOf(long number) => HeaderSize + number * Size;
+
+    public static void Encode(Span<byte> to, long number, KeySlotState state, ReadOnlySpan<byte> key)
+    {
+        to[..Size].Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(to, Magic);
+        BinaryPrimitives.WriteInt64LittleEndian(to[8..], number);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[16..], (uint)state);
+        if (state == KeySlotState.Live) key.CopyTo(to[KeyStart..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[4..], Crc32C.Of(to[CrcStart..Size]));
+    }
+
+    /// <summary>False when the slot is damaged. The key is copied only from a live slot.</summary>
+    public static bool TryDecode(ReadOnlySpan<byte> from, long number, out KeySlotState state, Span<byte> key)
+    {
+        state = (KeySlotState)BinaryPrimitives.ReadUInt32LittleEndian(from[16..]);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from) != Magic
+            || BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) != Crc32C.Of(from[CrcStart..Size])
+            || BinaryPrimitives.ReadInt64LittleEndian(from[8..]) != number
+            || state is not (KeySlotState.Live or KeySlotState.Destroyed))
+        {
+            return false;
+        }
+        if (state == KeySlotState.Live) from.Slice(KeyStart, KeySize).CopyTo(key);
+        return true;
+    }
+
+    public static byte[] EncodeHeader()
+    {
+        var header = new byte[HeaderSize];
+        BinaryPrimitives.WriteUInt32LittleEndian(header, HeaderMagic);
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(4), Crc32C.Of(header.AsSpan(CrcStart)));
+        return header;
+    }
+
+    public static bool IsHeader(ReadOnlySpan<byte> block) => block.SequenceEqual(EncodeHeader());
+}
