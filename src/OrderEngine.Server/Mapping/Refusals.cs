@@ -20,6 +20,19 @@ internal static class Refusals
     /// <param name="reader">For ids.</param>
     public static RpcStatus Of(in CommandAnswer answer, Command command, StateReader reader)
     {
+        var status = OfOutcome(answer, command, reader);
+        if (!answer.Replayed) return status;
+        var info = status.Details[0].Unpack<Google.Rpc.ErrorInfo>();
+        info.Metadata[ReplayedKey] = "true";
+        status.Details[0] = Any.Pack(info);
+        return status;
+    }
+
+    // As errors.proto promises: the caller can tell a recorded refusal from a new one.
+    private const string ReplayedKey = "replayed";
+
+    private static RpcStatus OfOutcome(in CommandAnswer answer, Command command, StateReader reader)
+    {
         var reason = (ErrorReason)answer.Outcome;
         if (answer.Event.IsEmpty) return Errors.Status(reason);
         var status = Recorded(answer, reason, command, reader);
