@@ -46,6 +46,8 @@ public sealed class EngineMetrics : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
 
+    internal bool Owns(Meter meter) => ReferenceEquals(meter, _meter);
+
     internal long Count(CommandKind kind, Outcome outcome) => Volatile.Read(ref _answered[Cell(kind, outcome)]);
 
     internal void Answered(CommandKind kind, Outcome outcome) => Interlocked.Increment(ref _answered[Cell(kind, outcome)]);

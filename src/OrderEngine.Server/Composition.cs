@@ -28,6 +28,8 @@ internal static class Composition
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Grpc"] = "Warning",
+        // A listener that cannot bind is told by Program in one line.
+        ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
     };
 
     /// <summary>Puts everything together; nothing runs before the application does.</summary>
@@ -43,7 +45,7 @@ internal static class Composition
         Listen(builder);
         AddEngine(builder.Services, options);
         AddServices(builder.Services);
-        builder.Services.AddSingleton(new MetricsAddress(options.MetricsPort));
+        builder.Services.AddSingleton(new MetricsAddress(new System.Net.IPEndPoint(options.MetricsAddress, options.MetricsPort)));
         builder.Services.AddSingleton<MetricsEndpoint>().AddHostedService(services => services.GetRequiredService<MetricsEndpoint>());
         builder.Services.AddHostedService<EngineHost>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);

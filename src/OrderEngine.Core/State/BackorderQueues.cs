@@ -40,9 +40,14 @@ internal sealed class BackorderQueues
 {
     private readonly OrderedPool<BackorderKey> _pool = new();
     private readonly ChunkedArray<int> _roots = new();
-    // SKUs whose queue may have stock to hand out, in the order in which it came, each with the place to go on from.
-    private readonly Queue<int> _turns = new();
+    // SKUs whose queue may have stock to hand out, each with the place to go on from.
     private readonly Dictionary<int, BackorderKey> _pending = [];
+    // The order of their turns. A SKU stands in it once at most; one that is no longer pending leaves it when its turn comes.
+    private readonly Queue<int> _turns = new();
+    private readonly HashSet<int> _inTurns = [];
+
+    /// <summary>SKUs that stand in line for a turn.</summary>
+    public int InLine => _turns.Count;
 
     /// <summary>True when some queue has stock to hand out.</summary>
     public bool AnyPending => _pending.Count > 0;
@@ -62,8 +67,8 @@ internal sealed class BackorderQueues
     public void MarkPending(int sku)
     {
         if (_roots[sku] == 0) return;
-        if (!_pending.ContainsKey(sku)) _turns.Enqueue(sku);
         _pending[sku] = BackorderKey.First;
+        if (_inTurns.Add(sku)) _turns.Enqueue(sku);
     }
 
     /// <summary>Says that a channel may be served from other locations now: every queue has to be looked at anew. Costs a walk over the SKUs.</summary>
@@ -81,7 +86,7 @@ internal sealed class BackorderQueues
         while (_turns.TryPeek(out sku))
         {
             if (_pending.ContainsKey(sku)) return true;
-            _turns.Dequeue();
+            _inTurns.Remove(_turns.Dequeue());
         }
         return false;
     }
@@ -89,8 +94,9 @@ internal sealed class BackorderQueues
     /// <summary>Gives the next SKU its turn: the present one is done for now.</summary>
     public void EndTurn()
     {
-        if (!_turns.TryDequeue(out var sku) || !_pending.ContainsKey(sku)) return;
-        _turns.Enqueue(sku);
+        if (!_turns.TryDequeue(out var sku)) return;
+        if (_pending.ContainsKey(sku)) _turns.Enqueue(sku);
+        else _inTurns.Remove(sku);
     }
 
     /// <summary>Where serving the SKU's queue goes on.</summary>
