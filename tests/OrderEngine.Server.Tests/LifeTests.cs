@@ -1,5 +1,6 @@
 // The process's life: recovering, serving, stopping, starting again; its settings, its metrics, its errors' catalogue.
 
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -173,6 +174,27 @@ public sealed class LifeTests
 
         Assert.Equal(["events[1]"], refusal.Fields);
         Assert.Equal(0, (await server.StatusAsync()).Sequence);
+    }
+
+    [Fact]
+    public async Task Personal_data_without_a_key_is_never_imported_in_the_clear()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var import = server.Admin.ImportEvents();
+        var details = new Contracts.Journal.Sealed { Plaintext = new PersonalDetails { Name = "Clear" }.ToByteString() };
+        await import.RequestStream.WriteAsync(new ImportEventsRequest
+        {
+            Events =
+            {
+                new Contracts.Journal.Event
+                {
+                    Sequence = 1, Time = 1, CustomerDefined = new Contracts.Journal.CustomerDefined { Customer = 1, CustomerId = "C", Details = details },
+                },
+            },
+        });
+        await import.RequestStream.CompleteAsync();
+
+        Assert.Equal(["events[0]"], (await Refusal.ExpectAsync(async () => await import)).Fields);
     }
 
     [Fact]
