@@ -117,6 +117,12 @@ public sealed class ImportTests
         await refusing.Engine.StartAsync(default);
         var refused = await refusing.Engine.ImportAsync(events, default);
         Assert.Equal((ImportStatus.Invalid, events.Count - 1), (refused.Status, refused.EventIndex));
+
+        // In the clear and under no key it would lie in the journal for ever.
+        events[^1] = Decrypted(source.Events()[^1], (_, _) => "nobody's"u8.ToArray(), keepKey: false);
+        refused = await refusing.Engine.ImportAsync(events, default);
+        Assert.Equal((ImportStatus.Invalid, events.Count - 1), (refused.Status, refused.EventIndex));
+        Assert.Equal(0, refusing.Journal.Appends);
     }
 
     private static SubmitOrder With(SealedData delivery, int customer) => new()
@@ -144,7 +150,7 @@ public sealed class ImportTests
     }
 
     /// <summary>The event with its personal data also as plaintext (Sealed, field 15), if the function has one.</summary>
-    private static byte[] Decrypted(byte[] encoded, Func<long, byte[], byte[]?> decrypt)
+    private static byte[] Decrypted(byte[] encoded, Func<long, byte[], byte[]?> decrypt, bool keepKey = true)
     {
         var e = new EventView(encoded);
         var sealedField = e.Kind switch { EventKind.CustomerDefined => 4, EventKind.OrderSubmitted => 9, _ => 0 };
@@ -180,7 +186,7 @@ public sealed class ImportTests
                     else ciphertext = parts.Bytes().ToArray();
                 }
                 var nested = buffer.BeginNested(bodyField);
-                buffer.Raw(data);
+                if (keepKey) buffer.Raw(data);
                 buffer.Bytes(15, decrypt(key, ciphertext));
                 buffer.EndNested(nested);
             }
