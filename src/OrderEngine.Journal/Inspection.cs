@@ -74,19 +74,15 @@ internal sealed class Inspection
         {
             if (first && floor is null) FirstFrameSequence = frame.Header.FirstSequence;
             first = false;
-            if (frame.Header.FirstSequence == 0)
-            {
-                if (!IsGenesisOf(Manifest.CreationId, frame)) { Damage ??= Foreign(directory, frame.Address); break; }
-            }
-            else
-            {
-                Frames++;
-                Events += frame.Header.LastSequence - frame.Header.FirstSequence + 1;
-            }
-            if (floor is not null && frame.Header.LastSequence == floor.LastSequence && frame.Header.Crc != floor.LastCrc)
+            if (floor is not null && !Agrees(frame.Header, floor))
             {
                 Damage = Foreign(directory, frame.Address);
                 break;
+            }
+            if (frame.Header.FirstSequence > 0)
+            {
+                Frames++;
+                Events += frame.Header.LastSequence - frame.Header.FirstSequence + 1;
             }
             onFrame?.Invoke(frame);
             End = scanner.Chain;
@@ -119,8 +115,10 @@ internal sealed class Inspection
         }
     }
 
-    private static bool IsGenesisOf(Guid creationId, in ScannedFrame frame) =>
-        frame.Payload.Length == 16 && new Guid(frame.Payload.Span) == creationId;
+    /// <summary>The frame that holds the floor's sequence ends there and has its checksum (which covers the creation id, by the chain).</summary>
+    private static bool Agrees(in FrameHeader frame, CommitRecord floor) =>
+        frame.FirstSequence > floor.LastSequence || frame.LastSequence < floor.LastSequence
+        || (frame.LastSequence == floor.LastSequence && frame.Crc == floor.LastCrc);
 
     private static string Foreign(DataDirectory directory, long address) =>
         $"The log at address {address} in '{directory.Journal}' is not the one that MANIFEST and commit file belong to: files of " +

@@ -264,6 +264,31 @@ public sealed class DamageTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_valid_frame_that_does_not_continue_the_chain_is_cut_and_erased()
+    {
+        var (directory, all) = await Written(16, large: 1);
+        using var _ = directory;
+        using var fork = directory.Copy();
+        var last = all[^1].LastSequence;
+        await AppendOne(directory, new JournalBatch(1, last + 1, last + 1, new byte[] { 1, 1, 1, 1 }));
+        await AppendOne(fork, new JournalBatch(1, last + 1, last + 1, new byte[] { 2, 2, 2, 2 }));
+        await AppendOne(fork, new JournalBatch(1, last + 2, last + 2, new byte[] { 3, 3, 3, 3 }));
+        // The other branch's last frame lies exactly where the next one would: right length, checksum and sequence.
+        var path = TailSegment(directory, out var end);
+        var log = await File.ReadAllBytesAsync(path);
+        var other = await File.ReadAllBytesAsync(TailSegment(fork, out var forkEnd));
+        Assert.Equal(FrameHeader.EntrySize(4), forkEnd - end);
+        other.AsSpan((int)end, (int)(forkEnd - end)).CopyTo(log.AsSpan((int)end));
+        await File.WriteAllBytesAsync(path, log);
+
+        var report = JournalVerifier.Verify(directory.Path);
+        Assert.Equal((true, last + 1), (report.IsIntact, report.LastSequence));
+        Assert.True(report.TornBytes > 0);
+        Assert.Equal(last + 1, Support.Replayed(directory.Path)[^1].LastSequence);
+        Assert.Equal(0, JournalVerifier.Verify(directory.Path).TornBytes);
+    }
+
+    [Fact]
     public async Task A_lost_journal_directory_is_not_replaced_by_an_empty_one()
     {
         var (directory, _) = await Written(13, large: 1);
@@ -299,6 +324,32 @@ public sealed class DamageTests(ITestOutputHelper output)
             Assert.False(JournalVerifier.Verify(mixed.Path).IsIntact, name);
             Assert.Throws<JournalException>(() => Support.Open(mixed.Path));
         }
+    }
+
+    [Fact]
+    public async Task A_log_that_went_another_way_than_the_commit_record_is_refused()
+    {
+        var (directory, all) = await Written(17, large: 1);
+        using var _ = directory;
+        var last = all[^1].LastSequence;
+        using var equal = directory.Copy();
+        using var spanning = directory.Copy();
+        await AppendOne(directory, new JournalBatch(1, last + 1, last + 1, new byte[] { 1, 1, 1, 1 }));
+        await AppendOne(equal, new JournalBatch(1, last + 1, last + 1, new byte[] { 2, 2, 2, 2 }));
+        await AppendOne(spanning, new JournalBatch(1, last + 1, last + 5, new byte[] { 3, 3, 3, 3 }));
+        foreach (var other in new[] { equal, spanning })
+        {
+            var path = TailSegment(other, out var __);
+            File.Copy(path, Path.Combine(directory.Layout.Journal, Path.GetFileName(path)), overwrite: true);
+            var refused = Assert.Throws<JournalException>(() => Support.Open(directory.Path));
+            Assert.Contains("mixed", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static async Task AppendOne(TestDirectory directory, JournalBatch batch)
+    {
+        await using var journal = Support.Open(directory.Path);
+        await journal.AppendAsync(batch);
     }
 
     [Fact]
