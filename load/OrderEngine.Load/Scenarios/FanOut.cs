@@ -127,7 +127,7 @@ public sealed class FanOutScenario : IScenario
         return customer => customer is { } number ? perCustomer[number] : all;
     }
 
-    private IEnumerable<string> Check(OrderSubscriber subscriber, int number, long expected)
+    private static IEnumerable<string> Check(OrderSubscriber subscriber, int number, long expected)
     {
         var who = subscriber.Stopped ? "the subscriber that had stopped" : $"subscriber {number}";
         if (subscriber.Broken is { } status) yield return $"{who} was cut off ({status}) after {subscriber.Received:N0} of {expected:N0} orders";
