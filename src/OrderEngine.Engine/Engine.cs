@@ -172,8 +172,8 @@ public sealed class Engine : IAsyncDisposable
     /// Loads events into an engine that holds nothing. Everything is replayed into a scratch core and its invariants are checked first;
     /// only then is any of it journaled. Commands queue meanwhile.
     /// </summary>
-    /// <param name="events">Encoded events (orderengine.journal.Event), sequences from 1 without gaps. Personal data must be sealed under keys of this
-    /// engine's ring. Not to be changed any more.</param>
+    /// <param name="events">Encoded events (orderengine.journal.Event), sequences from 1 without gaps. Personal data that came decrypted (Sealed.plaintext)
+    /// is sealed under keys of this engine; what came without is left out. Not to be changed any more.</param>
     /// <param name="ct">Ends the check; once loading has begun it goes on to its end.</param>
     /// <exception cref="OperationCanceledException">Cancelled before loading began.</exception>
     public async Task<ImportResult> ImportAsync(IReadOnlyList<byte[]> events, CancellationToken ct)
@@ -183,6 +183,14 @@ public sealed class Engine : IAsyncDisposable
         if (View.DurableSequence != 0) return new ImportResult(ImportStatus.NotEmpty, 0, -1, "");
         if (await Task.Run(() => ImportCheck.Problem(events), ct) is { } problem) return problem;
         ct.ThrowIfCancellationRequested();
+        try
+        {
+            events = await new ImportSealing(Vault).ResealAsync(events);
+        }
+        catch (ImportSealingException exception)
+        {
+            return new ImportResult(ImportStatus.Invalid, 0, exception.EventIndex, exception.Message);
+        }
         var import = new ImportJob(events);
         lock (_life)
         {

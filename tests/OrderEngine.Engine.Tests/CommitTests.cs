@@ -56,6 +56,25 @@ public sealed class CommitTests
     }
 
     [Fact]
+    public async Task The_view_is_published_before_the_first_answer_of_a_large_batch()
+    {
+        await using var host = await Host.Serving();
+        for (var round = 0; round < 20; round++)
+        {
+            host.Journal.IsManual = true;
+            var inFlight = await IntakeTests.BlockWriter(host);
+            var first = host.Execute(Host.Submit());
+            var rest = Enumerable.Range(0, 2_000).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
+            host.Journal.GoAutomatic();
+            // Without a continuation in between: the moment the answer is there.
+            while (!first.IsCompleted) Thread.SpinWait(1);
+            var durable = host.Engine.View.DurableSequence;
+            Assert.True(durable >= (await first).Sequence);
+            await Task.WhenAll([.. inFlight, .. rest]);
+        }
+    }
+
+    [Fact]
     public async Task Commands_that_come_during_commits_form_the_next_batch()
     {
         await using var host = await Host.Serving();

@@ -95,6 +95,18 @@ public sealed class OrderFeedTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Changes_that_move_no_stock_are_followed_too()
+    {
+        await using var host = await Host.Serving();
+        using var feed = host.Engine.Orders.Subscribe(OrderFilter.All, host.Engine.View.DurableSequence);
+        await host.Ok(Host.Submit());
+        await host.Ok(new ReleaseShipment { Order = 1, Role = Role.Warehouse });
+        await host.Ok(new ConfirmShipment { Order = 1, Role = Role.Warehouse });
+        await host.Ok(new RecordDelivery { Order = 1, Role = Role.Carrier });
+        Assert.Equal([EventKind.OrderSubmitted, EventKind.ShipmentReleased, EventKind.ShipmentConfirmed, EventKind.DeliveryRecorded], await Kinds(feed, 4));
+    }
+
+    [Fact]
     public async Task Silence_gives_a_heartbeat_that_moves_the_position_on()
     {
         await using var host = await Host.Serving();
