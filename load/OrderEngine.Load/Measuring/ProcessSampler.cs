@@ -53,17 +53,34 @@ public sealed class ProcessSampler : IDisposable
     /// <summary>Takes a sample now.</summary>
     public void Sample()
     {
-        if (Read(_pid, _clock.Now) is not { } sample) return;
-        lock (_samples) _samples.Add(sample);
+        lock (_samples)
+        {
+            if (Read(_pid, _clock.Now) is { } sample) _samples.Add(sample);
+        }
     }
 
-    /// <summary>What the process used between two moments; null when it was not seen twice in them.</summary>
-    public ProcessFigures? Between(long start, long end)
+    /// <summary>What the process used between two moments, from the samples around them; null when it was not seen at both.</summary>
+    public ProcessFigures? Between(long start, long end) => Between(Samples, start, end);
+
+    internal static ProcessFigures? Between(IReadOnlyList<ProcessSample> samples, long start, long end)
     {
-        var within = Samples.Where(s => s.At >= start - Interval.TotalNanoseconds && s.At <= end + Interval.TotalNanoseconds).OrderBy(s => s.At).ToList();
-        if (within.Count < 2 || within[^1].At <= within[0].At) return null;
-        var cores = (within[^1].CpuSeconds - within[0].CpuSeconds) / ((within[^1].At - within[0].At) / 1e9);
-        return new ProcessFigures(cores, within[0].ResidentBytes, within[^1].ResidentBytes, within.Max(s => s.ResidentBytes));
+        if (end <= start || At(samples, start) is not { } first || At(samples, end) is not { } last) return null;
+        var peak = samples.Where(s => s.At > start && s.At < end).Select(s => s.ResidentBytes).Append(first.ResidentBytes).Append(last.ResidentBytes).Max();
+        return new ProcessFigures((last.CpuSeconds - first.CpuSeconds) / ((end - start) / 1e9), first.ResidentBytes, last.ResidentBytes, peak);
+    }
+
+    // On the straight line between the two samples around the moment: a phase rarely begins with a sample.
+    private static ProcessSample? At(IReadOnlyList<ProcessSample> samples, long moment)
+    {
+        for (var i = 1; i < samples.Count; i++)
+        {
+            var (before, after) = (samples[i - 1], samples[i]);
+            if (moment < before.At || moment > after.At || after.At == before.At) continue;
+            var part = (double)(moment - before.At) / (after.At - before.At);
+            return new ProcessSample(moment, before.CpuSeconds + part * (after.CpuSeconds - before.CpuSeconds),
+                before.ResidentBytes + (long)(part * (after.ResidentBytes - before.ResidentBytes)));
+        }
+        return null;
     }
 
     public void Dispose() => _timer.Dispose();

@@ -25,6 +25,7 @@ public sealed record Threshold(string Text, string Scope, string Figure, string 
             if (at <= 0) continue;
             var name = text[..at].Trim();
             if (!double.TryParse(text[(at + comparison.Length)..].Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var limit)) break;
+            if (name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '.' or ' '))) break;
             var dot = name.LastIndexOf('.');
             return new Threshold(text, dot < 0 ? "" : name[..dot], name[(dot + 1)..], comparison, limit);
         }

@@ -15,10 +15,11 @@ public readonly record struct Arrival(long Number, long Due);
 public static class OpenLoop
 {
     /// <summary>
-    /// Unanswered runs at most. An arrival beyond it is not sent and counts as failed with status NOT_SENT: an honest figure of a server
-    /// (or a stream's flow control) that takes less than is offered, instead of a client that runs out of memory.
+    /// Unanswered runs at most: twice what the engine lets wait, so that it must refuse. An arrival beyond it is not sent and counts as failed
+    /// with status NOT_SENT: an honest figure of a server (or a stream's flow control) that takes less than is offered, instead of a client
+    /// that drowns in connections.
     /// </summary>
-    public const int MaxUnanswered = 20_000;
+    public const int MaxUnanswered = 8_192;
 
     /// <summary>The status of an arrival that was not sent.</summary>
     public const string NotSent = "NOT_SENT";
