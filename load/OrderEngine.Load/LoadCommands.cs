@@ -66,7 +66,7 @@ public static class LoadCommands
         var warmUp = WarmUp(3);
         var copies = Positive<int>("--copies", "closed loop: so many copies instead of the scenario's own number");
         var rate = Positive<double>("--rate", "open loop: so many runs a second instead of the scenario's own load");
-        var connections = new Option<int>("--connections") { Description = "connections that the copies share", DefaultValueFactory = _ => 4 };
+        var connections = Positive<int>("--connections", "connections that the copies share, instead of the scenario's own number");
         var hot = new Option<bool>("--hot") { Description = "half of all lines on 10 SKUs" };
         var ledger = new Option<LedgerMode>("--ledger") { Description = "how the server is read back: snapshot, lookup, off", DefaultValueFactory = _ => LedgerMode.Snapshot };
         var pid = Positive<int>("--server-pid", "the server's process, when it is not found by its port");
@@ -99,7 +99,7 @@ public static class LoadCommands
                 WarmUp = TimeSpan.FromSeconds(parsed.GetRequiredValue(warmUp)),
                 Copies = parsed.GetValue(copies),
                 Rate = parsed.GetValue(rate),
-                Connections = parsed.GetRequiredValue(connections),
+                Connections = parsed.GetValue(connections),
                 Hot = parsed.GetValue(hot),
                 Ledger = parsed.GetRequiredValue(ledger),
                 ServerPid = parsed.GetValue(pid),

@@ -44,7 +44,8 @@ public sealed record ComparisonResult
     /// <summary>Every engine run, ledger included.</summary>
     public required IReadOnlyList<RunResult> Runs { get; init; }
 
-    public IReadOnlyList<PeerLine> Peers { get; init; } = [];
+    /// <summary>Every run on the no-op server.</summary>
+    public required IReadOnlyList<RunResult> CeilingRuns { get; init; }
 
     public bool Passed => Rows.All(r => r.Passed);
 }
@@ -81,6 +82,7 @@ public static class Comparison
             Started = started, Machine = Machine.This(), Seconds = settings.During.TotalSeconds, RoundCount = settings.Rounds, DiskFlush = flushes,
             Rows = [.. settings.Scenarios.Select(name => ToRow([.. engine.Where(r => r.Scenario == name)], [.. ceiling.Where(r => r.Scenario == name)]))],
             Runs = engine,
+            CeilingRuns = ceiling,
         };
     }
 

@@ -47,8 +47,8 @@ public sealed record RunSettings
     /// <summary>Open loop: runs a second; null: the scenario's own load.</summary>
     public double? Rate { get; init; }
 
-    /// <summary>HTTP/2 connections that the copies share.</summary>
-    public int Connections { get; init; } = 4;
+    /// <summary>HTTP/2 connections that the copies share; null: the scenario's own number.</summary>
+    public int? Connections { get; init; }
 
     /// <summary>Half of all lines on 10 SKUs.</summary>
     public bool Hot { get; init; }
@@ -68,13 +68,13 @@ public sealed class RunContext : IDisposable
 {
     private readonly EngineConnection[] _connections;
 
-    public RunContext(RunSettings settings, Workload workload, ILoadClock clock)
+    public RunContext(RunSettings settings, Workload workload, ILoadClock clock, int connections = 1)
     {
         ArgumentNullException.ThrowIfNull(settings);
         Settings = settings;
         Workload = workload;
         Clock = clock;
-        _connections = [.. Enumerable.Range(0, Math.Max(1, settings.Connections)).Select(_ => Connect(settings.Address))];
+        _connections = [.. Enumerable.Range(0, settings.Connections ?? connections).Select(_ => Connect(settings.Address))];
     }
 
     public RunSettings Settings { get; }

@@ -9,7 +9,7 @@ namespace OrderEngine.Load.Scenarios;
 /// Four phases over another scenario. "best": closed loop. "at-0.8": the latency to compare with. "at-2.0": what is accepted (goodput), how
 /// late, and what is refused how. "after": 0.5 times the best, to see that all is as before.
 /// </summary>
-public sealed class OverloadScenario(string name, IScenario inner, int copies) : IScenario
+public sealed class OverloadScenario(string name, IScenario inner, int copies, int connections) : IScenario
 {
     /// <summary>The phase that the scenario is about.</summary>
     public const string Overloaded = "at-2.0";
@@ -22,6 +22,8 @@ public sealed class OverloadScenario(string name, IScenario inner, int copies) :
     public string Description => $"2 x the best rate, open loop, after 0.8 x and before 0.5 x. {inner.Description}";
 
     public string Unit => inner.Unit;
+
+    public int Connections => connections;
 
     public bool RefusalsExpected => true;
 
