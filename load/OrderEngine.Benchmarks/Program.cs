@@ -4,4 +4,5 @@
 using BenchmarkDotNet.Running;
 using OrderEngine.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(Orders).Assembly).Run(args);
+// In this process: the project that BenchmarkDotNet would write and build has no lock file, and this build refuses that.
+BenchmarkSwitcher.FromAssembly(typeof(Orders).Assembly).Run([.. args, "--inProcess"]);

@@ -28,6 +28,12 @@ public interface IScenario
     /// <summary>HTTP/2 connections that its runs share, unless the command line says otherwise. A server takes 100 calls at once on each.</summary>
     int Connections => 4;
 
+    /// <summary>
+    /// Open loop: unanswered runs at most. An arrival beyond it is not sent and counts as failed with status NOT_SENT: an honest figure of a
+    /// server (or a stream's flow control) that takes less than is offered, instead of a client that drowns in what it has not sent.
+    /// </summary>
+    int MaxUnanswered => Running.OpenLoop.MaxUnanswered;
+
     /// <summary>The load it is under when the command line says nothing else.</summary>
     IReadOnlyList<LoadSimulation> Simulations(TimeSpan during);
 

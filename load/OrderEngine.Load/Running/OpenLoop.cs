@@ -14,11 +14,7 @@ public readonly record struct Arrival(long Number, long Due);
 /// <summary>Sends arrivals when they are due.</summary>
 public static class OpenLoop
 {
-    /// <summary>
-    /// Unanswered runs at most: twice what the engine lets wait, so that it must refuse. An arrival beyond it is not sent and counts as failed
-    /// with status NOT_SENT: an honest figure of a server (or a stream's flow control) that takes less than is offered, instead of a client
-    /// that drowns in connections.
-    /// </summary>
+    /// <summary>Unanswered runs at most where the scenario says nothing: twice what the engine lets wait, so that it must refuse.</summary>
     public const int MaxUnanswered = 8_192;
 
     /// <summary>The status of an arrival that was not sent.</summary>

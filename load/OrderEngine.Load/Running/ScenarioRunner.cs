@@ -89,7 +89,7 @@ public sealed class ScenarioRunner(ILoadClock clock, Action<RunProgress>? phaseB
         var pump = new Thread(() => OpenLoop.Pump(schedule, recorder.Start, clock, recorder, arrival =>
         {
             var invocation = new Invocation(arrival.Number, Interlocked.Increment(ref _runs) - 1, arrival.Due, clock, recorder, token);
-            if (Interlocked.Increment(ref _unanswered) > OpenLoop.MaxUnanswered)
+            if (Interlocked.Increment(ref _unanswered) > scenario.MaxUnanswered)
             {
                 Interlocked.Decrement(ref _unanswered);
                 recorder.RecordMain(Response.Fail(OpenLoop.NotSent), arrival.Due, clock.Now);

@@ -25,6 +25,8 @@ public sealed class OverloadScenario(string name, IScenario inner, int copies, i
 
     public int Connections => connections;
 
+    public int MaxUnanswered => inner.MaxUnanswered;
+
     public bool RefusalsExpected => true;
 
     // Twice what a no-op server can do says nothing about this one.

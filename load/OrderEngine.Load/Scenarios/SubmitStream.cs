@@ -31,6 +31,9 @@ public sealed class SubmitStreamScenario(int ordersPerMessage) : IScenario
     /// <summary>Messages on the way over all streams.</summary>
     public int DefaultCopies => Streams * Math.Clamp(OrdersOnTheWay / ordersPerMessage, MinWindow, MaxWindow);
 
+    // A stream's sender is slowed, not refused: what does not fit is held back where it comes from, not queued in front of the stream.
+    public int MaxUnanswered => DefaultCopies;
+
     /// <summary>Told of every message's first index and order count just before it is sent.</summary>
     internal Action<long, int>? Sending { get; set; }
 
