@@ -146,7 +146,7 @@ public static class LoadCommands
             await output.WriteLineAsync(ComparisonTable.Render(result));
             await WriteAsync(parsed.GetValue(json), result);
             await WriteReportsAsync(parsed.GetValue(report), result.Runs);
-            return result.Runs.Select(ExitCodes.Of).Max();
+            return Worst(result.Runs, result.Errors.Count);
         });
         return command;
     }
@@ -172,15 +172,27 @@ public static class LoadCommands
             await using (var engine = ServerProcess.Engine(settings.ServerDll, settings.DataRoot))
             {
                 foreach (var name in settings.Scenarios)
-                    results.Add(await Comparison.MeasureAsync(name, engine, settings, progress.Say, null, token));
+                {
+                    try
+                    {
+                        results.Add(await Comparison.MeasureAsync(name, engine, settings, progress.Say, null, token));
+                    }
+                    catch (MeasurementException exception)
+                    {
+                        progress.Say(exception.Message);
+                    }
+                }
             }
             await WriteAsync(parsed.GetValue(json), results);
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"{results.Count(r => r.Passed)} of {results.Count} scenarios passed in {clock.Elapsed.TotalSeconds:0} s, {results.Sum(r => r.Ledger.Confirmed):N0} orders confirmed"));
-            return results.Select(ExitCodes.Of).Max();
+                $"{results.Count(r => r.Passed)} of {settings.Scenarios.Count} scenarios passed in {clock.Elapsed.TotalSeconds:0} s, {results.Sum(r => r.Ledger.Confirmed):N0} orders confirmed"));
+            return Worst(results, settings.Scenarios.Count - results.Count);
         });
         return command;
     }
+
+    private static int Worst(IReadOnlyList<RunResult> results, int notMeasured) =>
+        notMeasured > 0 ? ExitCodes.CannotRun : results.Select(ExitCodes.Of).DefaultIfEmpty(ExitCodes.CannotRun).Max();
 
     private static Command NoOp(TextWriter output)
     {

@@ -47,12 +47,18 @@ public sealed record ComparisonResult
     /// <summary>Every run on the no-op server.</summary>
     public required IReadOnlyList<RunResult> CeilingRuns { get; init; }
 
-    public bool Passed => Rows.All(r => r.Passed);
+    /// <summary>Scenarios that could not be measured, and why; their rounds are missing from the rows.</summary>
+    public IReadOnlyList<string> Errors { get; init; } = [];
+
+    public bool Passed => Errors.Count == 0 && Rows.All(r => r.Passed);
 }
 
 /// <summary>Runs a comparison.</summary>
 public static class Comparison
 {
+    private static readonly string[] WarmUpScenarios = ["submit-unary", "submit-stream-20"];
+    private static readonly TimeSpan ServerWarmUp = TimeSpan.FromSeconds(3);
+
     public static async Task<ComparisonResult> RunAsync(ComparisonSettings settings, Action<string> say, Action<RunProgress>? progress,
         CancellationToken cancellationToken)
     {
@@ -62,31 +68,55 @@ public static class Comparison
         var engine = new List<RunResult>();
         var ceiling = new List<RunResult>();
         var flushes = new List<LatencyFigures>();
+        var errors = new List<string>();
         for (var round = 0; round < settings.Rounds; round++)
         {
             flushes.Add(LatencyFigures.Of(DiskProbe.Measure(settings.DataRoot)));
             say(FormattableString.Invariant($"round {round + 1} of {settings.Rounds}: disk flush p50 {flushes[^1].P50Ms:0.###} ms, p99 {flushes[^1].P99Ms:0.###} ms"));
             await using var engineServer = ServerProcess.Engine(settings.ServerDll, settings.DataRoot);
             await using var noOp = ServerProcess.NoOp();
+            await WarmAsync(engineServer, cancellationToken);
+            await WarmAsync(noOp, cancellationToken);
             foreach (var name in settings.Scenarios)
             {
-                var hasCeiling = ScenarioCatalog.Create(name)!.HasCeiling;
+                // Both or neither, so that the rounds of a row stay pairs. A server that has died fails what is left of its round.
                 var engineFirst = round % 2 == 0;
-                if (hasCeiling && !engineFirst) ceiling.Add(await MeasureAsync(name, noOp, settings, say, progress, cancellationToken));
-                engine.Add(await MeasureAsync(name, engineServer, settings, say, progress, cancellationToken));
-                if (hasCeiling && engineFirst) ceiling.Add(await MeasureAsync(name, noOp, settings, say, progress, cancellationToken));
+                var hasCeiling = ScenarioCatalog.Create(name)!.HasCeiling;
+                try
+                {
+                    var before = hasCeiling && !engineFirst ? await MeasureAsync(name, noOp, settings, say, progress, cancellationToken) : null;
+                    var measured = await MeasureAsync(name, engineServer, settings, say, progress, cancellationToken);
+                    var after = hasCeiling && engineFirst ? await MeasureAsync(name, noOp, settings, say, progress, cancellationToken) : null;
+                    engine.Add(measured);
+                    if ((before ?? after) is { } top) ceiling.Add(top);
+                }
+                catch (MeasurementException exception)
+                {
+                    errors.Add(exception.Message);
+                    say(exception.Message);
+                }
             }
         }
         return new ComparisonResult
         {
             Started = started, Machine = Machine.This(), Seconds = settings.During.TotalSeconds, RoundCount = settings.Rounds, DiskFlush = flushes,
-            Rows = [.. settings.Scenarios.Select(name => ToRow([.. engine.Where(r => r.Scenario == name)], [.. ceiling.Where(r => r.Scenario == name)]))],
+            Rows = [.. settings.Scenarios.Where(name => engine.Exists(r => r.Scenario == name))
+                .Select(name => ToRow([.. engine.Where(r => r.Scenario == name)], [.. ceiling.Where(r => r.Scenario == name)]))],
             Runs = engine,
             CeilingRuns = ceiling,
+            Errors = errors,
         };
     }
 
-    /// <summary>Runs one scenario on a server the tool has started; if the server dies, its last words are in the message.</summary>
+    // A fresh process runs code that is not yet optimised: without this the first scenario of a round measures the compiler.
+    private static async Task WarmAsync(ServerProcess server, CancellationToken cancellationToken)
+    {
+        foreach (var name in WarmUpScenarios)
+            await LoadRun.RunAsync(name, new RunSettings { Address = server.Address, During = ServerWarmUp, WarmUp = TimeSpan.Zero, ServerPid = server.Pid }, [], null, cancellationToken);
+    }
+
+    /// <summary>Runs one scenario on a server the tool has started.</summary>
+    /// <exception cref="MeasurementException">It could not be run; what the server last wrote is in the message.</exception>
     internal static async Task<RunResult> MeasureAsync(string name, ServerProcess server, ComparisonSettings settings, Action<string> say,
         Action<RunProgress>? progress, CancellationToken cancellationToken)
     {
@@ -100,7 +130,7 @@ public static class Comparison
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw new InvalidOperationException($"{name} on the {server.Name} server: {exception.Message}\n{(server.HasExited ? "the server has ended; " : "")}its last words:\n{server.Output}", exception);
+            throw new MeasurementException($"{name} on the {server.Name} server: {exception.Message}\n{(server.HasExited ? "the server has ended; " : "")}its last words:\n{server.Output}", exception);
         }
     }
 
@@ -140,3 +170,6 @@ public static class Comparison
         return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[sorted.Count / 2 - 1] + sorted[sorted.Count / 2]) / 2;
     }
 }
+
+/// <summary>A scenario could not be measured.</summary>
+public sealed class MeasurementException(string message, Exception cause) : Exception(message, cause);

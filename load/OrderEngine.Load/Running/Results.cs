@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
 using OrderEngine.Load.Ledger;
 using OrderEngine.Load.Measuring;
 using OrderEngine.Load.Model;
@@ -64,6 +65,7 @@ public sealed record PhaseResult
 
     public required IReadOnlyList<SecondFigures> Series { get; init; }
 
+    [JsonIgnore]
     public StepResult Main => Steps[0];
 }
 
@@ -148,6 +150,7 @@ public sealed record RunResult
 
     public IReadOnlyList<ThresholdOutcome> Thresholds { get; init; } = [];
 
+    [JsonIgnore]
     public PhaseResult MainFigures => Phases.First(p => p.Phase == MainPhase);
 
     public double OrdersPerSecond => MainFigures.OrdersPerSecond;
