@@ -26,7 +26,8 @@ public sealed class AdvanceScenario : IScenario
 
     private readonly ConcurrentQueue<string>[] _atStage = [new(), new(), new()];
     private RunContext _run = null!;
-    private int _refilling;
+    private readonly Lock _refilling = new();
+    private Task _refill = Task.CompletedTask;
     private long _refilled;
 
     public string Name => "advance";
@@ -62,9 +63,14 @@ public sealed class AdvanceScenario : IScenario
         return Response.Fail("NO_ORDER_READY");
     }
 
-    public Task<ScenarioFindings> CleanAsync(RunContext run, CancellationToken cancellationToken) => Task.FromResult(_refilled == 0
-        ? ScenarioFindings.None
-        : ScenarioFindings.None with { Notes = [$"{_refilled:N0} orders were submitted in bulk beside the load, because those made before it were used up."] });
+    public async Task<ScenarioFindings> CleanAsync(RunContext run, CancellationToken cancellationToken)
+    {
+        // Orders still being made would be acknowledged while the ledger is read back.
+        await _refill;
+        return _refilled == 0
+            ? ScenarioFindings.None
+            : ScenarioFindings.None with { Notes = [$"{_refilled:N0} orders were submitted in bulk beside the load, because those made before it were used up."] };
+    }
 
     private async ValueTask<Response> AdvanceAsync(string id, int stage, Invocation invocation)
     {
@@ -89,19 +95,22 @@ public sealed class AdvanceScenario : IScenario
 
     private void Refill(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _refilling, 1) != 0) return;
-        _ = Task.Run(async () =>
+        lock (_refilling)
         {
-            try
-            {
-                foreach (var id in await SubmitBulkScenario.MakeAsync(_run, RefillSize, cancellationToken)) _atStage[0].Enqueue(id);
-                Interlocked.Add(ref _refilled, RefillSize);
-            }
-            catch (Exception exception) when (exception is InvalidOperationException or OperationCanceledException or RpcException)
-            {
-                // Runs that find no order fail as NO_ORDER_READY and are counted.
-            }
-            Volatile.Write(ref _refilling, 0);
-        }, CancellationToken.None);
+            if (_refill.IsCompleted) _refill = Task.Run(() => RefillAsync(cancellationToken), CancellationToken.None);
+        }
+    }
+
+    private async Task RefillAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var id in await SubmitBulkScenario.MakeAsync(_run, RefillSize, cancellationToken)) _atStage[0].Enqueue(id);
+            Interlocked.Add(ref _refilled, RefillSize);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or OperationCanceledException or RpcException)
+        {
+            // Runs that find no order fail as NO_ORDER_READY and are counted.
+        }
     }
 }
