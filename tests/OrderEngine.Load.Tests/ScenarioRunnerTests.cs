@@ -17,6 +17,7 @@ public class ScenarioRunnerTests
         var phases = await new ScenarioRunner(clock).RunAsync(scenario, [LoadSimulation.KeepConstant(3, TimeSpan.FromMilliseconds(100))], TimeSpan.Zero, CancellationToken.None);
         var phase = Assert.Single(phases);
         Assert.Equal(30, phase.Main.Items);
+        Assert.Equal([0, 1, 2], scenario.Copies.Order());
         Assert.Equal(10, phase.Main.Latency.MaxNanos / 1e6);
         Assert.Equal(10, phase.Main.Latency.MinNanos / 1e6);
         Assert.Equal(0, phase.SendLag.Count);
@@ -62,6 +63,8 @@ public class ScenarioRunnerTests
 
         public int Runs { get; private set; }
 
+        public HashSet<long> Copies { get; } = [];
+
         public IReadOnlyList<LoadSimulation> Simulations(TimeSpan during) => [];
 
         public Task BeginPhaseAsync(PhaseRecorderView phase, CancellationToken cancellationToken)
@@ -76,6 +79,7 @@ public class ScenarioRunnerTests
             lock (_gate)
             {
                 Runs++;
+                Copies.Add(invocation.Copy);
                 all = _all.Task;
                 if (++_inside > together) return Response.Fail("TOO_MANY");
                 if (_inside == together)
