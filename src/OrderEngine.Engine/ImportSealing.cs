@@ -25,6 +25,7 @@ internal sealed class ImportSealing(PersonalVault vault)
             {
                 var (oldKey, length) = Personal(events[i]);
                 if (length > PersonalVault.MaxPlaintext) throw new FormatException($"Its personal data has {length} bytes; at most {PersonalVault.MaxPlaintext} are allowed.");
+                if (length > 0 && oldKey == 0) throw new FormatException("Its personal data names no key, so nobody could ever erase it.");
                 if (length > 0 && !_newKeys.ContainsKey(oldKey)) _newKeys[oldKey] = await vault.TakeKeyAsync();
                 resealed[i] = oldKey == 0 ? events[i] : Rewrite(events[i]);
             }

@@ -12,7 +12,7 @@ public sealed class ImportTests
     public async Task An_import_gives_the_state_that_was_exported_and_survives_a_restart()
     {
         await using var source = await Exported();
-        await using var target = new Host(new EngineOptions { MaxBatchBytes = 500 });
+        await using var target = new Host(new EngineOptions { MaxBatchBytes = 1 });
         await target.Engine.StartAsync(default);
         var result = await target.Engine.ImportAsync(source.Events(), default);
         Assert.Equal(new ImportResult(ImportStatus.Imported, source.Engine.View.DurableSequence, -1, ""), result);
@@ -117,6 +117,12 @@ public sealed class ImportTests
         await refusing.Engine.StartAsync(default);
         var refused = await refusing.Engine.ImportAsync(events, default);
         Assert.Equal((ImportStatus.Invalid, events.Count - 1), (refused.Status, refused.EventIndex));
+
+        // In the clear and under no key it would lie in the journal for ever.
+        events[^1] = Decrypted(source.Events()[^1], (_, _) => "nobody's"u8.ToArray(), keepKey: false);
+        refused = await refusing.Engine.ImportAsync(events, default);
+        Assert.Equal((ImportStatus.Invalid, events.Count - 1), (refused.Status, refused.EventIndex));
+        Assert.Equal(0, refusing.Journal.Appends);
     }
 
     private static SubmitOrder With(SealedData delivery, int customer) => new()
@@ -144,7 +150,7 @@ public sealed class ImportTests
     }
 
     /// <summary>The event with its personal data also as plaintext (Sealed, field 15), if the function has one.</summary>
-    private static byte[] Decrypted(byte[] encoded, Func<long, byte[], byte[]?> decrypt)
+    private static byte[] Decrypted(byte[] encoded, Func<long, byte[], byte[]?> decrypt, bool keepKey = true)
     {
         var e = new EventView(encoded);
         var sealedField = e.Kind switch { EventKind.CustomerDefined => 4, EventKind.OrderSubmitted => 9, _ => 0 };
@@ -180,7 +186,7 @@ public sealed class ImportTests
                     else ciphertext = parts.Bytes().ToArray();
                 }
                 var nested = buffer.BeginNested(bodyField);
-                buffer.Raw(data);
+                if (keepKey) buffer.Raw(data);
                 buffer.Bytes(15, decrypt(key, ciphertext));
                 buffer.EndNested(nested);
             }
@@ -191,10 +197,13 @@ public sealed class ImportTests
 
     private static async Task<Host> Exported()
     {
-        var host = await Host.Serving(units: 30);
-        for (var i = 0; i < 30; i++) await host.Execute(Host.Submit(sku: 1 + i % 4, units: 2, policy: AllocationPolicy.PartialBackorder, key: (UInt128)(500 + i)));
+        var host = await Host.Serving(units: 10);
         await host.Ok(Host.Hold(2, 3, TimeSpan.FromDays(1)));
-        await host.Ok(Host.Receive(5, 1, 3));
+        for (var i = 0; i < 30; i++) await host.Execute(Host.Submit(sku: 1 + i % 4, units: 2, policy: AllocationPolicy.PartialBackorder, key: (UInt128)(500 + i)));
+        // Fills the queue: an import must bring these events, not make them again.
+        await host.Ok(Host.Receive(50, 1, 3));
+        // The queue is served in the turn after the receipt, and before the commands of that turn: once this is answered it is done.
+        await host.Engine.CheckAsync(Host.Submit(), default);
         return host;
     }
 }
