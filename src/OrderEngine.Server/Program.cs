@@ -4,7 +4,8 @@
 using OrderEngine.Engine;
 using OrderEngine.Server;
 
-var builder = WebApplication.CreateBuilder(args);
+// Settings are read once. Watching their folder for changes would watch the data directory below it, and cost a look at the file at every commit.
+var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
 if (!ServerOptions.TryRead(builder.Configuration, out var options, out var problems))
 {
     foreach (var problem in problems) Console.Error.WriteLine($"orderengine: {problem}");
