@@ -166,6 +166,6 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         var answer = await slot.Answer;
         return answer.Outcome == Outcome.Ok
             ? AddAccepted(response, slot.ClientSeq, answer)
-            : AddRefused(response, slot.ClientSeq, Refusals.Of(answer, slot.Command!, calls.Reader));
+            : AddRefused(response, slot.ClientSeq, Refusals.Of(answer, slot.Command!, calls.Reader, ServerLimits.ItemDetailBytes));
     }
 }
