@@ -70,7 +70,7 @@ internal sealed class EngineCalls : IDisposable
     public async ValueTask<CommandAnswer> ExecuteAsync(Command command, Lane lane, ServerCallContext context)
     {
         var answer = await _engine.ExecuteAsync(command, lane, Deadline(context), context.CancellationToken);
-        return answer.Outcome == Outcome.Ok ? answer : throw Refusals.Of(answer, command, Reader).ToException();
+        return answer.Outcome == Outcome.Ok ? answer : throw Refusals.Of(answer, command, Reader, ServerLimits.DetailBytes).ToException();
     }
 
     /// <summary>Queues a command as soon as there is room, behind those that the same caller queued before.</summary>

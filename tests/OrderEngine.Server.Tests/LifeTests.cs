@@ -78,6 +78,68 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task A_stop_in_the_middle_of_a_stream_answers_every_order_that_is_on_disk()
+    {
+        var directory = Directory.CreateTempSubdirectory("orderengine-server-").FullName;
+        try
+        {
+            long answered = 0;
+            await using (var server = await TestServer.StartAsync(directory: directory))
+            {
+                await Shop.OpenAsync(server);
+                using var stream = server.Orders.StreamSubmitOrders();
+                // Nobody reads: the answers pile up to their bound, and the server stands between a command and its place among them.
+                var sending = SendUntilRefusedAsync(stream.RequestStream);
+                await WhenOrdersStandStillAsync(server);
+
+                var stopping = server.StopAsync();
+                var end = await Refusal.ExpectAsync(async () =>
+                {
+                    while (await stream.ResponseStream.MoveNext(default))
+                        answered += stream.ResponseStream.Current.Results.Count(result => result.Accepted is not null);
+                });
+                await stopping;
+                Assert.Equal("ENGINE_DRAINING", end.Reason);
+                await sending;
+            }
+
+            await using var again = await TestServer.StartAsync(directory: directory);
+            Assert.Equal((await again.StatusAsync()).Orders, answered);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+
+        static async Task SendUntilRefusedAsync(IClientStreamWriter<StreamSubmitOrdersRequest> requests)
+        {
+            try
+            {
+                for (ulong seq = 1; ;)
+                {
+                    var message = new StreamSubmitOrdersRequest();
+                    for (var i = 0; i < 500; i++) message.Orders.Add(new StreamedOrder { ClientSeq = seq++, Request = Shop.Submit() });
+                    await requests.WriteAsync(message);
+                }
+            }
+            catch (Exception ended) when (ended is RpcException or InvalidOperationException)
+            {
+                // The server has ended the stream.
+            }
+        }
+
+        static async Task WhenOrdersStandStillAsync(TestServer server)
+        {
+            long last = 0;
+            for (var same = 0; same < 300; same++)
+            {
+                var now = (await server.StatusAsync()).Orders;
+                if (now != last || now == 0) (last, same) = (now, 0);
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_server_that_starts_again_has_the_same_state_and_replays_the_same_answers()
     {
         var directory = Directory.CreateTempSubdirectory("orderengine-server-").FullName;
