@@ -123,6 +123,110 @@ public sealed partial class RetailImportTests
     }
 
     [Theory]
+    [InlineData("cut", 0.5)]
+    [InlineData("cut", 0.99)]
+    [InlineData("no trailer", 0)]
+    [InlineData("half a trailer", 0)]
+    [InlineData("second member cut", 0)]
+    [InlineData("wrong checksum", 0)]
+    [InlineData("trailing bytes", 0)]
+    [InlineData("head only", 0)]
+    public async Task A_torn_or_damaged_gzip_file_is_refused_before_anything_is_sent(string damage, double share)
+    {
+        var csv = new StringBuilder(Header);
+        for (var i = 1; i <= 2_000; i++)
+            csv.Append(CultureInfo.InvariantCulture, $"{i},S{i * 7919 % 1000},MUG,{1 + i % 7},2010-12-01 08:26:00,1.0,,Germany\n");
+        var whole = Gzip(csv.ToString());
+        var broken = damage switch
+        {
+            "cut" => whole[..(int)(whole.Length * share)],
+            "no trailer" => whole[..^8],
+            "half a trailer" => whole[..^4],
+            "second member cut" => [.. whole, .. Gzip("3000,A,MUG,1,2010-12-01 08:26:00,1.0,,Germany\n")[..^9]],
+            "wrong checksum" => [.. whole[..^8], (byte)(whole[^8] ^ 1), .. whole[^7..]],
+            "trailing bytes" => [.. whole, 1, 2, 3],
+            _ => whole[..5],
+        };
+        using var scratch = new Scratch();
+        await File.WriteAllBytesAsync(scratch["file.csv.gz"], broken);
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["file.csv.gz"], "--format", "online-retail", "--rejects", scratch["rejects.csv"]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains($"'{scratch["file.csv.gz"]}' is not a whole gzip file", run.Error, StringComparison.Ordinal);
+        Assert.Contains("fetch or write it again", run.Error, StringComparison.Ordinal);
+        Assert.Equal(0, shop.Sequence);
+    }
+
+    [Fact]
+    public async Task A_gzip_file_of_several_members_is_read_whole()
+    {
+        using var scratch = new Scratch();
+        byte[] empty = [0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3, (byte)'n', 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        var rows = string.Concat(Enumerable.Range(1, 30_000).Select(i => $"{i},A{i % 50},MUG,1,2010-12-01 08:26:00,1.0,,EIRE\n"));
+        await File.WriteAllBytesAsync(scratch["file.csv.gz"], [.. Gzip(Header), .. Gzip(rows), .. empty, .. Gzip("90000,B,CUP,1,2010-12-01 08:26:00,1.0,,EIRE\n")]);
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["file.csv.gz"], "--format", "online-retail", "--rejects", scratch["rejects.csv"], "--json");
+
+        Assert.Equal(0, run.Code);
+        Assert.Equal(30_001, run.Json[0]["rows"]!.GetValue<long>());
+    }
+
+    [Theory]
+    [InlineData("dirty.csv")]
+    [InlineData("link.csv")]
+    [InlineData("folder/dirty.csv")]
+    [InlineData("sub/../dirty.csv")]
+    public async Task The_file_to_import_is_never_written_over(string rejects)
+    {
+        using var scratch = new Scratch();
+        await File.WriteAllTextAsync(scratch["dirty.csv"], Dirty);
+        File.CreateSymbolicLink(scratch["link.csv"], "dirty.csv");
+        Directory.CreateSymbolicLink(scratch["folder"], scratch.Root);
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["dirty.csv"], "--format", "online-retail", "--rejects", scratch[rejects]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains("--rejects", run.Error, StringComparison.Ordinal);
+        Assert.Equal(Dirty, await File.ReadAllTextAsync(scratch["dirty.csv"]));
+        Assert.Equal(0, shop.Sequence);
+    }
+
+    [Fact]
+    public async Task A_refused_import_leaves_no_rejects_file_and_one_that_cannot_be_written_is_named()
+    {
+        using var scratch = new Scratch();
+        await File.WriteAllTextAsync(scratch["file.csv"], Header + "C1,A,MUG,-1,2010-12-01 08:26:00,1.0,,EIRE\n2,A,MUG,two,2010-12-01 08:26:00,1.0,,EIRE\n");
+        await File.WriteAllTextAsync(scratch["rejects.csv"], "of the last import");
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+        string[] command = ["import", scratch["file.csv"], "--format", "online-retail", "--rejects"];
+
+        Assert.Equal(2, (await Ctl.RunAsync(engine.Address, [.. command, scratch["rejects.csv"]])).Code);
+        Assert.Equal("of the last import", await File.ReadAllTextAsync(scratch["rejects.csv"]));
+        Assert.Equal(["file.csv", "rejects.csv"], Directory.GetFiles(scratch.Root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        var nowhere = await Ctl.RunAsync(engine.Address, [.. command, scratch["none/rejects.csv"]]);
+        Assert.Equal(2, nowhere.Code);
+        Assert.Contains("--rejects: '", nowhere.Error, StringComparison.Ordinal);
+        Assert.Equal(0, shop.Sequence);
+    }
+
+    private static byte[] Gzip(string text)
+    {
+        using var packed = new MemoryStream();
+        using (var writer = new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+            writer.Write(Encoding.UTF8.GetBytes(text));
+        return packed.ToArray();
+    }
+
+    [Theory]
     [InlineData("1")]
     [InlineData("0.5")]
     public async Task The_real_file_comes_out_as_an_independent_count_says(string factor)

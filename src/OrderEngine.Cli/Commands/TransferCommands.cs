@@ -34,6 +34,7 @@ internal static class TransferCommands
             var path = session.Get(file);
             if (!File.Exists(path))
                 throw new UsageException($"There is no file '{path}'.");
+            GzipFile.Check(path);
             if (session.Get(format) == EventsFormat)
             {
                 if (session.Has(openStock) || session.Has(rejects))

@@ -35,12 +35,17 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
+        var rejects = rejectsPath ?? DefaultRejects(path);
+        OutputFile.MustNotBe(rejects, "--rejects", (path, "the file to import"));
         // The engine is asked first: no point in reading a large file for one that is not there.
         await session.Client.Admin.GetEngineStatusAsync(new GetEngineStatusRequest(), cancellationToken: cancellationToken);
-        var rejects = rejectsPath ?? DefaultRejects(path);
         RetailSurvey survey;
-        await using (var writer = new StreamWriter(rejects, append: false, new UTF8Encoding(false)))
-            survey = RetailSurvey.Run(_file, writer);
+        using (var file = OutputFile.Open(rejects, "--rejects"))
+        {
+            survey = RetailSurvey.Run(_file, file.Writer);
+            file.Complete();
+        }
+
         _identity = _file.Identity()[..16];
         session.Note($"{path}: {Session.Number(survey.Rows)} rows, {Session.Number(survey.RowsOfInvoice.Count)} orders, " +
             $"{Session.Number(survey.Skus.Count)} SKUs; {Session.Number(survey.RowsRejected)} rows rejected, see {rejects}");

@@ -45,14 +45,11 @@ internal sealed class RetailFile(string path)
             yield return (ToRow(number, fields), fields);
     }
 
-    /// <summary>Opens a file, unpacking it when it begins like gzip.</summary>
+    /// <summary>Opens a file, unpacking it when it begins like gzip. <see cref="GzipFile.Check"/> has been there before.</summary>
     public static Stream OpenContent(string path)
     {
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
-        Span<byte> magic = stackalloc byte[2];
-        var packed = file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic[0] == 0x1f && magic[1] == 0x8b;
-        file.Position = 0;
-        return packed ? new GZipStream(file, CompressionMode.Decompress) : file;
+        return GzipFile.BeginsLike(file) ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 
     private IEnumerable<(long Number, string[] Fields)> Records()
