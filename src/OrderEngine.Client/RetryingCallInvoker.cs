@@ -93,9 +93,7 @@ internal sealed class RetryingCallInvoker(CallInvoker inner, OrderEngineClientOp
 
         private async Task<TResponse> AttemptAsync(OrderEngineClientOptions settings)
         {
-            var deadline = settings.TimeProvider.GetUtcNow().UtcDateTime + settings.CallTimeout;
-            if (options.Deadline is { } asked && asked < deadline)
-                deadline = asked;
+            var deadline = options.Deadline ?? settings.TimeProvider.GetUtcNow().UtcDateTime + settings.CallTimeout;
             using var call = owner.Inner.AsyncUnaryCall(
                 method, host, options.WithDeadline(deadline).WithCancellationToken(_cancel.Token), request);
             var answer = await call.ResponseAsync.ConfigureAwait(false);

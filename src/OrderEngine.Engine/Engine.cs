@@ -1,52 +1,318 @@
-// The engine: intake lanes, the writer, commits, publication, and what reads beside them.
+// The engine put together: intake lanes -> writer -> commits -> publication -> feeds, and its life from recovery to the last answer.
 
 using OrderEngine.Core;
-using OrderEngine.Core.State;
+using OrderEngine.Journal;
 
 namespace OrderEngine.Engine;
 
-/// <summary>Which intake lane a command takes. Order is kept within a lane for one caller, not between lanes.</summary>
-public enum Lane
+/// <summary>
+/// One engine on one journal. Commands come in from any thread; one thread decides and applies them (rule 1), nothing is visible or
+/// answered before it is durable (rule 4).
+/// </summary>
+public sealed class Engine : IAsyncDisposable
 {
-    /// <summary>New orders and reservations.</summary>
-    Normal = 0,
-    /// <summary>What finishes things that were begun (fulfilment, cancels, commits of reservations), stock, and orders of high priority.</summary>
-    Priority = 1,
+    /// <summary>Where recovery begins. A snapshot will say otherwise.</summary>
+    private const long FirstSequence = 1;
+
+    private readonly EngineOptions _options;
+    private readonly Func<long, Action<JournalBatch>, IJournal> _openJournal;
+    private readonly Func<long, KeyRing> _openKeys;
+    private readonly TimeProvider _time;
+    private readonly EngineMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly OrderCore _core = new();
+    private readonly EngineClock _clock;
+    private readonly Intake _intake;
+    private readonly PendingCommandPool _commands = new();
+    private readonly BatchPool _batches = new();
+    private readonly FeedWindow _window;
+    private readonly FeedContext _feeds;
+    private readonly FeedDispatcher _dispatcher;
+    private readonly FailureLatch _failure;
+    private readonly WriterLoop _loop;
+    private readonly Recovery _recovery;
+    private readonly Lock _life = new();
+    private readonly CancellationTokenSource _stop = new();
+    private IJournal? _journal;
+    private Publisher? _publisher;
+    private WriterThread? _writer;
+    private Task? _publishing;
+    private Task? _dispatching;
+    private Task? _stopping;
+    private int _phase = (int)EnginePhase.Recovering;
+
+    /// <summary>Puts an engine together; nothing runs before <see cref="StartAsync"/>.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="openJournal">Opens the journal, handing every batch from the given sequence on to the given action, on the same thread.</param>
+    /// <param name="openKeys">Opens the key ring of the same directory, after the journal; gets the highest key number in use.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="failStop">Ends the process.</param>
+    /// <param name="metrics">Counts; one object an engine.</param>
+    /// <param name="logger">The log.</param>
+    /// <exception cref="ArgumentException">The settings are wrong; the message says which and why.</exception>
+    public Engine(EngineOptions options, Func<long, Action<JournalBatch>, IJournal> openJournal, Func<long, KeyRing> openKeys,
+        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger)
+    {
+        if (options.Problems() is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
+        _options = options;
+        _openJournal = openJournal;
+        _openKeys = openKeys;
+        _time = time;
+        _metrics = metrics;
+        _logger = logger;
+        _clock = new EngineClock(time);
+        _intake = new Intake(options);
+        View = new ReadView(_core.Reader);
+        Vault = new PersonalVault(_core.Reader);
+        _window = new FeedWindow(options.FeedWindowBatches, options.FeedWindowBytes);
+        _feeds = new FeedContext(View, _window, time, metrics);
+        Orders = new OrderFeed(_feeds, options.MaxOrderSubscribers, options.SubscriberBufferEvents);
+        Stock = new StockFeed(_feeds, options.MaxStockSubscribers);
+        _failure = new FailureLatch(failStop, logger);
+        _failure.OnFailed(WhenFailed);
+        _dispatcher = new FeedDispatcher(_window, Orders, Stock, _failure, logger);
+        _loop = new WriterLoop(_core, _intake, _batches, _clock, View, options, metrics, logger);
+        _recovery = new Recovery(_core, View, time);
+        metrics.Observe(this);
+    }
+
+    /// <summary>Where the engine is in its life.</summary>
+    public EnginePhase Phase => (EnginePhase)Volatile.Read(ref _phase);
+
+    /// <summary>How far recovery has come, or how it went.</summary>
+    public RecoveryStatus Recovery => _recovery.Status;
+
+    /// <summary>What readers may see.</summary>
+    public ReadView View { get; }
+
+    /// <summary>Every event of orders, to whoever subscribes.</summary>
+    public OrderFeed Orders { get; }
+
+    /// <summary>Changed stock levels, to whoever subscribes.</summary>
+    public StockFeed Stock { get; }
+
+    /// <summary>Seals and unseals personal data.</summary>
+    public PersonalVault Vault { get; }
+
+    /// <summary>The engine's clock, microseconds since 1970: what deadlines are compared with. Never runs backwards, also not behind a restart.</summary>
+    public long NowMicros => _clock.Now;
+
+    /// <summary>Bytes of the journal on disk; 0 before recovery is done.</summary>
+    public long JournalBytes => Volatile.Read(ref _journal)?.SizeBytes ?? 0;
+
+    /// <summary>Bytes of the state in memory.</summary>
+    public long StateBytes => _core.Reader.ResidentBytes;
+
+    /// <summary>The journal, for exports; null before recovery is done. Read no further than <see cref="ReadView.DurableSequence"/>.</summary>
+    public IJournal? Journal => Volatile.Read(ref _journal);
+
+    /// <summary>Commands that wait in a lane.</summary>
+    public int QueueLength(Lane lane) => _intake.Length(lane);
+
+    /// <summary>Commands that may wait in a lane.</summary>
+    public int QueueCapacity(Lane lane) => lane == Lane.Priority ? _options.PriorityQueueCapacity : _options.NormalQueueCapacity;
+
+    /// <summary>For a journal that can tell how many bytes it has read and has to read while it opens. Any thread.</summary>
+    public void ReportRecovery(long bytesDone, long bytesTotal) => _recovery.Report(bytesDone, bytesTotal);
+
+    /// <summary>Opens the journal, replays it off the caller's thread, and begins to serve. Call once.</summary>
+    /// <exception cref="JournalException">The journal or the key ring cannot be opened or is damaged.</exception>
+    /// <exception cref="ApplyException">The journal's events do not fit together.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled while recovering; the journal is closed again.</exception>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.Run(() => StartServingAsync(cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// Decides a command. Answers <see cref="Outcome.QueueFull"/> at once when the lane is full, otherwise after its commit. Never throws for
+    /// an outcome. After a failure (rule 5) commands that were taken are never answered.
+    /// </summary>
+    /// <param name="command">Not to be changed any more.</param>
+    /// <param name="lane">Where it queues.</param>
+    /// <param name="deadlineMicros">By <see cref="NowMicros"/>; from then on it is not applied any more and answers <see cref="Outcome.DeadlinePassed"/>. 0: none.</param>
+    /// <param name="ct">Withdraws it while it is queued; once decided, the answer comes.</param>
+    /// <exception cref="OperationCanceledException">Withdrawn in time: it was not applied.</exception>
+    public ValueTask<CommandAnswer> ExecuteAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct) =>
+        Put(command, isCheck: false, lane, deadlineMicros, ct);
+
+    /// <summary>Decides a submission and changes nothing. The answer's event is the OrderSubmitted or RequestRefused that would have come of it.</summary>
+    /// <param name="command">Not to be changed any more.</param>
+    /// <param name="ct">Withdraws it while it is queued.</param>
+    /// <exception cref="OperationCanceledException">Withdrawn in time.</exception>
+    public ValueTask<CommandAnswer> CheckAsync(SubmitOrder command, CancellationToken ct) => Put(command, isCheck: true, Lane.Normal, 0, ct);
+
+    /// <summary>
+    /// Queues a command, waiting while the lane is full: for streams, which are slowed down rather than refused. Completes when it has
+    /// its place; the answer comes with the value. Commands of one caller that awaits each call keep their order.
+    /// </summary>
+    /// <param name="command">Not to be changed any more.</param>
+    /// <param name="lane">Where it queues.</param>
+    /// <param name="deadlineMicros">As for <see cref="ExecuteAsync"/>.</param>
+    /// <param name="ct">Ends the wait and withdraws the command while it is queued.</param>
+    /// <exception cref="OperationCanceledException">Withdrawn while it waited for its place.</exception>
+    public async ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (NotServing() is { } outcome) return new PendingAnswer(Undecided(command, outcome));
+        var pending = _commands.Rent();
+        pending.Set(command, isCheck: false, deadlineMicros, ct);
+        var answer = pending.Answer;
+        try
+        {
+            if (await _intake.PutAsync(lane, pending, ct)) return new PendingAnswer(answer);
+        }
+        catch (OperationCanceledException)
+        {
+            pending.Abandon();
+            throw;
+        }
+        pending.Abandon();
+        return new PendingAnswer(Undecided(command, Outcome.EngineDraining));
+    }
+
+    /// <summary>
+    /// Loads events into an engine that holds nothing. Everything is replayed into a scratch core and its invariants are checked first;
+    /// only then is any of it journaled. Commands queue meanwhile.
+    /// </summary>
+    /// <param name="events">Encoded events (orderengine.journal.Event), sequences from 1 without gaps. Personal data must be sealed under keys of this
+    /// engine's ring. Not to be changed any more.</param>
+    /// <param name="ct">Ends the check; once loading has begun it goes on to its end.</param>
+    /// <exception cref="OperationCanceledException">Cancelled before loading began.</exception>
+    public async Task<ImportResult> ImportAsync(IReadOnlyList<byte[]> events, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        if (NotServing() is not null) return new ImportResult(ImportStatus.NotServing, 0, -1, "");
+        if (View.DurableSequence != 0) return new ImportResult(ImportStatus.NotEmpty, 0, -1, "");
+        if (await Task.Run(() => ImportCheck.Problem(events), ct) is { } problem) return problem;
+        ct.ThrowIfCancellationRequested();
+        var import = new ImportJob(events);
+        lock (_life)
+        {
+            if (NotServing() is not null) return new ImportResult(ImportStatus.NotServing, 0, -1, "");
+            if (!_loop.TryBeginImport(import)) return new ImportResult(ImportStatus.NotEmpty, 0, -1, "");
+        }
+        var result = await import.Done;
+        if (result.Status == ImportStatus.Imported) EngineLog.Imported(_logger, events.Count);
+        return result;
+    }
+
+    /// <summary>Takes nothing new, answers what is in flight, ends the feeds, closes the journal. Safe to call more than once.</summary>
+    public Task StopAsync()
+    {
+        lock (_life) return _stopping ??= Task.Run(StopOnceAsync);
+    }
+
+    /// <summary>As <see cref="StopAsync"/>; no other call may be under way.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _intake.Dispose();
+        _feeds.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task StartServingAsync(CancellationToken cancellationToken)
+    {
+        using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        EngineLog.RecoveryBegins(_logger, FirstSequence);
+        _recovery.Begin();
+        IJournal? journal = null;
+        try
+        {
+            journal = _openJournal(FirstSequence, batch =>
+            {
+                cancelled.Token.ThrowIfCancellationRequested();
+                _recovery.Replay(batch);
+            });
+            Vault.Open(_openKeys(_core.Reader.HighestKey));
+            _clock.RaiseTo(_core.Time);
+            _recovery.End();
+            Serve(journal);
+        }
+        catch (Exception exception)
+        {
+            if (exception is not OperationCanceledException) EngineLog.RecoveryFailed(_logger, _core.Sequence, exception);
+            Vault.Close();
+            if (journal is not null) await journal.DisposeAsync();
+            throw;
+        }
+    }
+
+    private void Serve(IJournal journal)
+    {
+        lock (_life)
+        {
+            _stop.Token.ThrowIfCancellationRequested();
+            _feeds.Open(journal);
+            Orders.BeginAfter(_core.Sequence);
+            Stock.BeginAfter(_core.Sequence);
+            _publisher = new Publisher(journal, View, _window, _batches, _failure, _metrics, _time, _options.CommitDeadline);
+            _writer = new WriterThread(_loop, _intake, _publisher, _failure, _time);
+            Volatile.Write(ref _journal, journal);
+            _publishing = Task.Run(_publisher.RunAsync);
+            _dispatching = Task.Run(_dispatcher.RunAsync);
+            var summary = View.Summary;
+            EngineLog.Serving(_logger, summary.Sequence, _recovery.Status.Seconds, summary.StateHash, summary.Orders);
+            Volatile.Write(ref _phase, (int)EnginePhase.Serving);
+            _writer.Start();
+        }
+    }
+
+    private async Task StopOnceAsync()
+    {
+        lock (_life)
+        {
+            // From here on Serve does not begin any more, and nothing is put into the lanes.
+            Volatile.Write(ref _phase, (int)EnginePhase.Draining);
+            _stop.Cancel();
+        }
+        EngineLog.Draining(_logger, _intake.Length(Lane.Normal) + _intake.Length(Lane.Priority));
+        _intake.Close();
+        if (_journal is not null) await EndServingAsync();
+        View.Close();
+        EngineLog.Stopped(_logger, View.DurableSequence);
+    }
+
+    private async Task EndServingAsync()
+    {
+        await _writer!.Ended;
+        _publisher!.Close();
+        // After a failure a commit may never end: nobody waits for it, and the journal is left to the end of the process.
+        if (!_failure.HasFailed) await _publishing!;
+        _publisher.Dispose();
+        _dispatcher.Close();
+        await _dispatching!;
+        if (!_failure.HasFailed) await _journal!.DisposeAsync();
+        Vault.Close();
+    }
+
+    private ValueTask<CommandAnswer> Put(Command command, bool isCheck, Lane lane, long deadlineMicros, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (NotServing() is { } outcome) return Undecided(command, outcome);
+        var pending = _commands.Rent();
+        pending.Set(command, isCheck, deadlineMicros, ct);
+        var answer = pending.Answer;
+        if (_intake.TryPut(lane, pending)) return answer;
+        pending.Abandon();
+        return Undecided(command, NotServing() ?? Outcome.QueueFull);
+    }
+
+    private ValueTask<CommandAnswer> Undecided(Command command, Outcome outcome)
+    {
+        _metrics.Answered(command.Kind, outcome);
+        return new ValueTask<CommandAnswer>(new CommandAnswer(outcome, 0, default, false));
+    }
+
+    private Outcome? NotServing() => Phase switch
+    {
+        EnginePhase.Recovering => Outcome.EngineRecovering,
+        EnginePhase.Draining => Outcome.EngineDraining,
+        _ => null,
+    };
+
+    private void WhenFailed()
+    {
+        Volatile.Write(ref _phase, (int)EnginePhase.Draining);
+        _intake.Close();
+        _publisher?.ReleaseWriter();
+    }
 }
-
-/// <summary>The answer to a command, given after its commit.</summary>
-/// <param name="Outcome">How it ended; from <see cref="Outcome.QueueFull"/> on: it was not decided at all.</param>
-/// <param name="Sequence">The sequence of its first event, or of the state it was decided on.</param>
-/// <param name="Event">The encoded event (orderengine.journal.Event) that answers it; empty when there is none.</param>
-/// <param name="Replayed">True: the recorded answer to an earlier request with the same id.</param>
-public readonly record struct CommandAnswer(Outcome Outcome, long Sequence, ReadOnlyMemory<byte> Event, bool Replayed);
-
-/// <summary>Where the engine is in its life.</summary>
-public enum EnginePhase
-{
-    /// <summary>Reading the journal.</summary>
-    Recovering = 1,
-    /// <summary>Taking commands.</summary>
-    Serving = 2,
-    /// <summary>Answering what is in flight, taking nothing new.</summary>
-    Draining = 3,
-}
-
-/// <summary>Which orders' events a subscriber wants: all lists given must match, an empty one matches everything.</summary>
-/// <param name="Channels">Channel numbers.</param>
-/// <param name="Customers">Customer numbers.</param>
-/// <param name="Orders">Order numbers.</param>
-/// <param name="States">Matches when the state before or after is one of these.</param>
-public sealed record OrderFilter(int[] Channels, int[] Customers, long[] Orders, OrderState[] States);
-
-/// <summary>Events for a subscriber.</summary>
-/// <param name="Events">Matching encoded events, in sequence; empty: a heartbeat.</param>
-/// <param name="Through">Everything that matches up to here has been handed out: the position to resume after.</param>
-/// <param name="HighWatermark">What was durable when this was made.</param>
-public readonly record struct FeedPage(IReadOnlyList<ReadOnlyMemory<byte>> Events, long Through, long HighWatermark);
-
-/// <summary>Stock slots that changed for a subscriber: read their levels at HighWatermark or later.</summary>
-/// <param name="Slots">Slots, each once; empty: a heartbeat.</param>
-/// <param name="Through">Every change up to here is covered.</param>
-/// <param name="HighWatermark">What was durable when this was made.</param>
-public readonly record struct StockPage(IReadOnlyList<long> Slots, long Through, long HighWatermark);

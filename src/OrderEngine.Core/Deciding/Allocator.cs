@@ -102,9 +102,12 @@ internal sealed class Allocator(EngineState state)
     public int AllocateWaiting(int sku, int units, ChannelRules rules)
     {
         _takeCount = _sourceCount = 0;
-        var demand = new Demand { Sku = sku, Requested = units };
+        _demandCount = 1;
+        ref var demand = ref _demands[0];
+        demand = new Demand { Sku = sku, Requested = units };
         ListSources(ref demand, rules);
-        return TakeInOrder(ref demand, 0, units, rules);
+        var single = BestSingleLocation(rules);
+        return single != 0 ? TakeFrom(ref demand, 0, units, single) : TakeInOrder(ref demand, 0, units, rules);
     }
 
     private void SumDemand(ReadOnlySpan<DraftLine> lines)

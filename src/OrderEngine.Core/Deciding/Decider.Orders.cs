@@ -14,14 +14,14 @@ internal sealed partial class Decider
 
     private Outcome Submit(SubmitOrder submit)
     {
+        var reservation = state.Reservation(submit.Reservation);
+        if (submit.Reservation != 0 && !reservation.Exists) return Outcome.ReservationNotFound;
         var taken = submit.ExternalId.Length == 0 ? 0 : state.ExternalIds.Find(submit.Channel, submit.ExternalId);
         if (taken != 0) return Refuse(Outcome.ExternalIdTaken, taken);
 
         ReadOnlySpan<HeldRow> held = default;
         if (submit.Reservation != 0)
         {
-            var reservation = state.Reservation(submit.Reservation);
-            if (!reservation.Exists) return Outcome.ReservationNotFound;
             if (reservation.Head.State != ReservationState.Held) return Refuse(Outcome.ReservationNotHeld, submit.Reservation);
             if (reservation.Head.Channel != submit.Channel || reservation.Head.Customer != submit.Customer)
                 return Refuse(Outcome.ReservationMismatch, submit.Reservation);
@@ -168,7 +168,8 @@ internal sealed partial class Decider
         order = state.Order(number);
         if (!order.Exists) return Outcome.OrderNotFound;
         if (_command.ExpectedVersion != 0 && _command.ExpectedVersion != order.Head.Version) return Outcome.EtagMismatch;
-        return Transitions.Allows(_command.Kind, order.Head.State) ? Outcome.Ok : Refuse(Outcome.IllegalTransition, number);
+        return Transitions.Allows(_command.Kind, order.Head.State) ? Outcome.Ok
+            : Refuse(Outcome.IllegalTransition, number, default, order.Head.State);
     }
 
     /// <summary>Notes the units wanted of each line in <see cref="_wanted"/>; false when a line does not exist.</summary>

@@ -9,11 +9,14 @@ internal sealed partial class Decider
 {
     private Outcome Receive(ReceiveStock receive)
     {
-        // The same SKU may come several times; the sum of all items bounds each of them.
+        // The same SKU may come several times. The sum of all items bounds each SKU's own, which is looked at near the limit only.
         var total = 0L;
         foreach (var item in receive.Items) total += item.Quantity;
         foreach (var item in receive.Items)
-            if (state.Stock.Level(item.Sku, receive.Location).OnHand + total > Limits.StockLevel) return Refuse(Outcome.StockOverflow);
+        {
+            var onHand = state.Stock.Level(item.Sku, receive.Location).OnHand;
+            if (onHand + total > Limits.StockLevel && onHand + UnitsOf(item.Sku, receive.Items) > Limits.StockLevel) return Refuse(Outcome.StockOverflow);
+        }
 
         BeginEvent();
         Origin();
@@ -23,6 +26,14 @@ internal sealed partial class Decider
         _events.Bytes(3, receive.Reference);
         EndAnswer();
         return Outcome.Ok;
+    }
+
+    private static long UnitsOf(int sku, SkuQuantity[] items)
+    {
+        var units = 0L;
+        foreach (var item in items)
+            if (item.Sku == sku) units += item.Quantity;
+        return units;
     }
 
     private Outcome Adjust(AdjustStock adjust)

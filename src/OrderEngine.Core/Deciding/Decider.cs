@@ -89,10 +89,11 @@ internal sealed partial class Decider(EngineState state)
     }
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
-    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default)
+    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None)
     {
         BeginEvent();
         Origin();
+        _events.Number(7, (long)before);
         _events.BeginBody(EventKind.RequestRefused);
         _events.Number(1, (long)outcome);
         foreach (ref readonly var shortfall in shortfalls)

@@ -76,9 +76,15 @@ internal sealed class BackorderQueues
     public bool IsPending(int sku)
     {
         if (_roots[sku] == 0) return false;
+        SeeRules(sku);
+        return _pending.ContainsKey(sku);
+    }
+
+    // A queue that was looked at under other rules is looked at again from its head.
+    private void SeeRules(int sku)
+    {
         if (_seenRules[sku] != _rules) MarkPending(sku);
         _seenRules[sku] = _rules;
-        return _pending.ContainsKey(sku);
     }
 
     /// <summary>The SKU whose turn it is; false when none is pending.</summary>
@@ -86,7 +92,11 @@ internal sealed class BackorderQueues
     {
         while (_turns.TryPeek(out sku))
         {
-            if (_pending.ContainsKey(sku)) return true;
+            if (_pending.ContainsKey(sku))
+            {
+                SeeRules(sku);
+                return true;
+            }
             _turns.Dequeue();
         }
         return false;

@@ -1,0 +1,98 @@
+// Owns status and verify. One thread.
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Cli.Commands;
+
+internal static class AdminCommands
+{
+    // Verifying walks the whole state, which takes as long as the state is large.
+    private static readonly TimeSpan LongestWalk = TimeSpan.FromHours(1);
+
+    public static Command Status(Runner run)
+    {
+        var command = new Command("status", "Show how the engine is. Exits 3 while it cannot be reached or recovery is not done.");
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var status = await session.Client.Admin.GetEngineStatusAsync(new GetEngineStatusRequest(), cancellationToken: cancellationToken);
+            if (session.Json)
+                session.Say(Session.ToJson(ToJson(status)));
+            else
+                Show(session, status);
+            return status.Phase == EnginePhase.Recovering || status.Phase == EnginePhase.Unspecified ? ExitCodes.Unavailable : ExitCodes.Ok;
+        }, TimeSpan.Zero);
+    }
+
+    public static Command Verify(Runner run)
+    {
+        var command = new Command("verify", "Recompute every counter from the orders behind it. Exits 1 when one differs.");
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var found = await session.Client.Admin.VerifyInvariantsAsync(
+                new VerifyInvariantsRequest(), deadline: DateTime.UtcNow + LongestWalk, cancellationToken: cancellationToken);
+            session.Answer(found, s =>
+            {
+                foreach (var violation in found.Violations)
+                    s.Say(violation);
+                s.Say(found.Violations.Count == 0
+                    ? $"All invariants hold at sequence {Session.Number(found.Sequence)}: {Session.Number(found.OrdersChecked)} orders, " +
+                      $"{Session.Number(found.StockLevelsChecked)} stock levels, {Session.Number(found.ReservationsChecked)} reservations checked."
+                    : $"{found.Violations.Count} violations at sequence {Session.Number(found.Sequence)}. This is a defect of the engine: keep the data directory and report it.");
+            });
+            return found.Violations.Count == 0 ? ExitCodes.Ok : ExitCodes.Failed;
+        });
+    }
+
+    // Plain numbers, unlike protobuf's JSON, which writes 64-bit numbers as text: scripts compare these.
+    private static JsonObject ToJson(EngineStatus status)
+    {
+        var stock = status.Stock ?? new StockTotals();
+        return new JsonObject
+        {
+            ["phase"] = Values.Upper(status.Phase),
+            ["sequence"] = status.Sequence,
+            ["orders"] = status.Orders,
+            ["stateHash"] = status.StateHash,
+            ["stock"] = new JsonObject
+            {
+                ["onHand"] = stock.OnHand, ["reserved"] = stock.Reserved, ["backordered"] = stock.Backordered, ["held"] = stock.Held,
+            },
+            ["openReservations"] = status.OpenReservations,
+            ["skus"] = status.Skus,
+            ["locations"] = status.Locations,
+            ["channels"] = status.Channels,
+            ["customers"] = status.Customers,
+            ["queueLength"] = status.QueueLength,
+            ["queueCapacity"] = status.QueueCapacity,
+            ["orderSubscribers"] = status.OrderSubscribers,
+            ["stockSubscribers"] = status.StockSubscribers,
+            ["journalBytes"] = status.JournalBytes,
+            ["stateBytes"] = status.StateBytes,
+            ["processBytes"] = status.ProcessBytes,
+            ["recoveredBytes"] = status.RecoveredBytes,
+            ["recoveryTotalBytes"] = status.RecoveryTotalBytes,
+            ["recoverySeconds"] = status.RecoverySeconds,
+            ["startTime"] = status.StartTime?.ToDateTimeOffset().ToString("O", CultureInfo.InvariantCulture),
+            ["version"] = status.Version,
+        };
+    }
+
+    private static void Show(Session session, EngineStatus status)
+    {
+        var stock = status.Stock ?? new StockTotals();
+        var recovering = status.Phase == EnginePhase.Recovering
+            ? $" ({Megabytes(status.RecoveredBytes)} of {Megabytes(status.RecoveryTotalBytes)} read)" : "";
+        session.Fields(("phase", Values.Upper(status.Phase) + recovering), ("sequence", Session.Number(status.Sequence)), ("state hash", status.StateHash),
+            ("orders", Session.Number(status.Orders)), ("reservations", $"{Session.Number(status.OpenReservations)} open"),
+            ("stock", $"{Session.Number(stock.OnHand)} on hand, {Session.Number(stock.Reserved)} reserved, {Session.Number(stock.Backordered)} backordered, {Session.Number(stock.Held)} held"),
+            ("catalog", $"{Session.Number(status.Skus)} SKUs, {Session.Number(status.Locations)} locations, {Session.Number(status.Channels)} channels, {Session.Number(status.Customers)} customers"),
+            ("queue", $"{Session.Number(status.QueueLength)} of {Session.Number(status.QueueCapacity)}"),
+            ("subscribers", $"{Session.Number(status.OrderSubscribers)} of orders, {Session.Number(status.StockSubscribers)} of stock"),
+            ("memory", $"{Megabytes(status.StateBytes)} state, {Megabytes(status.ProcessBytes)} process"), ("journal", Megabytes(status.JournalBytes)),
+            ("recovery", status.RecoverySeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s"), ("started", Session.Time(status.StartTime)), ("version", status.Version));
+    }
+
+    private static string Megabytes(long bytes) => (bytes / 1048576.0).ToString("N1", CultureInfo.InvariantCulture) + " MiB";
+}

@@ -1,0 +1,66 @@
+// Owns customer get, upsert. One thread.
+using System.CommandLine;
+using OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Cli.Commands;
+
+internal static class CustomerCommands
+{
+    public static Command Customer(Runner run)
+    {
+        var customer = new Command("customer", "Who buys.");
+        customer.Add(Get(run));
+        customer.Add(Upsert(run));
+        return customer;
+    }
+
+    private static Argument<string> Id() => new("ID") { Description = "The customer's number. Not personal data." };
+
+    private static Command Get(Runner run)
+    {
+        var (command, id) = (new Command("get", "Show a customer."), Id());
+        var details = new Option<bool>("--details") { Description = "Also show the personal data." };
+        command.Add(id);
+        command.Add(details);
+        return run.Does(command, async (session, cancellationToken) => Show(session, await session.Client.Customers.GetCustomerAsync(
+            new GetCustomerRequest { CustomerId = session.Get(id), IncludeDetails = session.Get(details) }, cancellationToken: cancellationToken)));
+    }
+
+    private static Command Upsert(Runner run)
+    {
+        var (command, id) = (new Command("upsert", "Create or replace a customer. Without personal data what is there stays."), Id());
+        var tier = new Option<int>("--tier") { Description = "Rank, 0 (none) to 9: each step counts as one more day of waiting.", HelpName = "N" };
+        var (name, phone, email) = (CatalogCommands.Text("--name", "Personal."), CatalogCommands.Text("--phone", "Personal."), CatalogCommands.Text("--email", "Personal."));
+        var address = Values.Ids("--address-line", "Personal; repeat for more, at most 5.");
+        var (city, postal, country, note) = (CatalogCommands.Text("--city", "Personal."), CatalogCommands.Text("--postal-code", "Personal."),
+            CatalogCommands.Text("--country", "ISO 3166-1 alpha-2, such as GB."), CatalogCommands.Text("--note", "Personal."));
+        var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
+        Option[] personal = [name, phone, email, address, city, postal, country, note];
+        command.Add(id);
+        foreach (var option in personal.Concat([tier, etag, requestId]))
+            command.Add(option);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var customer = new Customer { CustomerId = session.Get(id), Tier = session.Get(tier), Etag = session.Get(etag) ?? "" };
+            if (personal.Any(session.Has))
+            {
+                customer.Details = new PersonalDetails
+                {
+                    Name = session.Get(name) ?? "", Phone = session.Get(phone) ?? "", Email = session.Get(email) ?? "", AddressLines = { session.Get(address) ?? [] },
+                    City = session.Get(city) ?? "", PostalCode = session.Get(postal) ?? "", CountryCode = session.Get(country) ?? "", Note = session.Get(note) ?? "",
+                };
+            }
+
+            return Show(session, await session.Client.Customers.UpsertCustomerAsync(
+                new UpsertCustomerRequest { RequestId = session.Get(requestId) ?? "", Customer = customer }, cancellationToken: cancellationToken));
+        });
+    }
+
+    private static int Show(Session session, Customer customer) => session.Answer(customer, s =>
+    {
+        s.Fields(("customer", customer.CustomerId), ("tier", Session.Number(customer.Tier)), ("sequence", Session.Number(customer.Sequence)), ("etag", customer.Etag));
+        if (customer.Details is { } d)
+            s.Fields(("name", d.Name), ("phone", d.Phone), ("email", d.Email), ("address", string.Join(", ", d.AddressLines)), ("city", $"{d.PostalCode} {d.City}".Trim()),
+                ("country", d.CountryCode), ("note", d.Note));
+    });
+}

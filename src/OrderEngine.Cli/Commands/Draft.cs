@@ -1,0 +1,82 @@
+// Owns how an order is given on the command line: by options, or as protobuf JSON from a file or standard input. One thread.
+using System.CommandLine;
+using System.Globalization;
+using Google.Protobuf;
+using OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Cli.Commands;
+
+/// <summary>The options of an order, for submit, check and reserve commit.</summary>
+internal sealed class Draft
+{
+    private readonly Option<string?> _file = new("--file") { Description = "Read the order as protobuf JSON of OrderDraft from a file, or - for standard input.", HelpName = "FILE" };
+    private readonly Option<string?> _channel = new("--channel") { Description = "The sales channel.", HelpName = "ID" };
+    private readonly Option<string?> _external = new("--external-id") { Description = "The channel's own number for the order.", HelpName = "ID" };
+    private readonly Option<string?> _customer = new("--customer") { Description = "The customer; left out: a guest.", HelpName = "ID" };
+    private readonly Option<string?> _currency = new("--currency") { Description = "ISO 4217; prices are in its minor units.", HelpName = "CODE" };
+    private readonly Option<OrderLineDraft[]> _lines = Values.Many("--line", "A line; repeat for more. The price is in minor units (250 is 2.50).", "SKU=QUANTITY@PRICE", Values.OrderLine);
+    private readonly Option<AllocationPolicy> _policy = Values.Choice<AllocationPolicy>("--policy", "What to do when stock does not cover it.");
+    private readonly Option<PaymentTerms> _terms = Values.Choice<PaymentTerms>("--terms", "How it is paid.");
+    private readonly Option<OrderType> _type = Values.Choice<OrderType>("--type", "What kind of order.");
+    private readonly Option<Priority> _priority = Values.Choice<Priority>("--priority", "Which lane it takes.");
+    private readonly Option<string?> _requested = new("--requested-time") { Description = "When the customer wants it (2026-03-01 or 2026-03-01T12:00:00Z).", HelpName = "TIME" };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in All)
+            command.Add(option);
+    }
+
+    private IEnumerable<Option> All => [_file, _channel, _external, _customer, _currency, _lines, _policy, _terms, _type, _priority, _requested];
+
+    public async Task<OrderDraft> ReadAsync(Session session, bool externalIdNeeded, CancellationToken cancellationToken)
+    {
+        if (session.Get(_file) is { } file)
+        {
+            if (All.Skip(1).FirstOrDefault(session.Has) is { } other)
+                throw new UsageException($"--file already holds the whole order: leave out {other.Name}, or leave out --file.");
+            return Parse(file, await TextOfAsync(session, file, cancellationToken));
+        }
+
+        var order = new OrderDraft
+        {
+            ChannelId = session.Get(_channel) ?? throw Missing("--channel ID"),
+            ExternalOrderId = session.Get(_external) ?? (externalIdNeeded ? throw Missing("--external-id ID") : ""),
+            CustomerId = session.Get(_customer) ?? "",
+            CurrencyCode = session.Get(_currency) ?? throw Missing("--currency CODE, such as --currency GBP"),
+            AllocationPolicy = session.Get(_policy), PaymentTerms = session.Get(_terms), Type = session.Get(_type), Priority = session.Get(_priority),
+        };
+        order.Lines.Add(session.Get(_lines) is { Length: > 0 } lines ? lines : throw Missing("--line SKU=QUANTITY@PRICE"));
+        if (session.Get(_requested) is { } text)
+        {
+            order.RequestedTime = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+                ? Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(time)
+                : throw new UsageException($"--requested-time: '{text}' is not a time. Write 2026-03-01 or 2026-03-01T12:00:00Z.");
+        }
+
+        return order;
+    }
+
+    private static UsageException Missing(string what) => new($"The order needs {what} (or give the whole order with --file FILE).");
+
+    private static async Task<string> TextOfAsync(Session session, string file, CancellationToken cancellationToken)
+    {
+        if (file == "-")
+            return await session.Terminal.In.ReadToEndAsync(cancellationToken);
+        if (!File.Exists(file))
+            throw new UsageException($"--file: there is no file '{file}'.");
+        return await File.ReadAllTextAsync(file, cancellationToken);
+    }
+
+    private static OrderDraft Parse(string file, string text)
+    {
+        try
+        {
+            return OrderDraft.Parser.ParseJson(text);
+        }
+        catch (Exception wrong) when (wrong is InvalidProtocolBufferException or InvalidJsonException)
+        {
+            throw new UsageException($"--file: {(file == "-" ? "standard input" : file)} is not an OrderDraft in JSON: {wrong.Message}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+// Owns what following has in common: where to start, when to stop, what an event looks like in a line. One thread.
+using System.CommandLine;
+using OrderEngine.Client;
+using OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Cli.Commands;
+
+internal sealed class Follow
+{
+    private long _taken;
+    private string _token = "";
+
+    public Option<string?> Token { get; } = new("--token") { Description = "Go on where an earlier watch stopped.", HelpName = "TOKEN" };
+
+    public Option<bool> Snapshot { get; } = new("--snapshot") { Description = "First everything as it stands, then the changes." };
+
+    private Option<int?> Count { get; } = new("--count") { Description = "Stop after so many.", HelpName = "N" };
+
+    public void AddTo(Command command)
+    {
+        command.Add(Token);
+        command.Add(Snapshot);
+        command.Add(Count);
+    }
+
+    /// <summary>Counts what was shown and keeps the token; true when it is enough.</summary>
+    public bool Took(Session session, int items, string token)
+    {
+        session.Terminal.Out.Flush();
+        if (token.Length > 0)
+            _token = token;
+        _taken += items;
+        return session.Get(Count) is { } most && _taken >= most;
+    }
+
+    /// <summary>Runs a watch; however it ends, the way to go on is told on standard error.</summary>
+    public async Task<int> RunAsync(Session session, Func<CancellationToken, Task> watch, CancellationToken cancellationToken)
+    {
+        if (session.Has(Token) && session.Has(Snapshot))
+            throw new UsageException("--token goes on where a watch stopped, --snapshot starts anew: give one of them.");
+        if (session.Get(Count) is < 1)
+            throw new UsageException("--count must be at least 1.");
+        try
+        {
+            await watch(cancellationToken);
+            return ExitCodes.Ok;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return ExitCodes.Interrupted;
+        }
+        catch (ResumeTokenException gone)
+        {
+            var code = session.Refused(gone.Error);
+            session.Note(gone.EarliestToken.Length > 0
+                ? $"Start again with --snapshot, or with --token {gone.EarliestToken} if what lies between does not matter."
+                : "Start again with --snapshot.");
+            return code;
+        }
+        finally
+        {
+            if (_token.Length > 0 && !session.Json)
+                session.Note($"Go on with --token {_token}");
+        }
+    }
+
+    public static void Broke(Session session, OrderEngineError error)
+    {
+        session.Terminal.Out.Flush();
+        session.Note($"orderctl: the stream broke ({error.Message}); connecting again");
+    }
+
+    /// <summary>One event in one line.</summary>
+    public static string EventLine(OrderEvent e)
+    {
+        var before = e.StateBefore == OrderState.Unspecified ? "" : Values.Upper(e.StateBefore) + " -> ";
+        var who = e.Actor is { } actor ? $"  by {(actor.Id.Length > 0 ? actor.Id : "anonymous")} ({Values.Upper(actor.Role)})" : "";
+        var why = e.Reason.Length > 0 ? $"  {e.Reason}" : "";
+        return $"#{e.Sequence}  {Session.Time(e.Time)}  {e.ChannelId} {e.ExternalOrderId}  {before}{Values.Upper(e.StateAfter)}  {What(e)}{why}{who}  [{e.OrderId}]";
+    }
+
+    /// <summary>One parcel in one line.</summary>
+    public static string ParcelLine(Parcel parcel) =>
+        $"parcel {parcel.ParcelNumber} left {parcel.LocationId} on {Session.Time(parcel.ShipTime)} {parcel.Carrier} {parcel.TrackingNumber}: " +
+        string.Join(", ", parcel.Lines.Select(line => $"{Session.Number(line.Quantity)} of line {line.LineNumber}"));
+
+    private static string What(OrderEvent e) => e.ChangeCase switch
+    {
+        OrderEvent.ChangeOneofCase.Submitted => $"submitted, {e.Submitted.Lines.Count} lines, {Session.Money(e.Submitted.TotalMinor, e.Submitted.CurrencyCode)}",
+        OrderEvent.ChangeOneofCase.Cancelled => "cancelled " + Quantities(e.Cancelled.Lines),
+        OrderEvent.ChangeOneofCase.BackorderFilled => $"stock came for line {e.BackorderFilled.LineNumber}: " +
+            string.Join(", ", e.BackorderFilled.Reserved.Select(r => $"{Session.Number(r.Quantity)} at {r.LocationId}")),
+        OrderEvent.ChangeOneofCase.ShipmentReleased => "released " + Movements(e.ShipmentReleased.Lines),
+        OrderEvent.ChangeOneofCase.ShipmentConfirmed => $"shipped parcel {e.ShipmentConfirmed.ParcelNumber} ({e.ShipmentConfirmed.Carrier} {e.ShipmentConfirmed.TrackingNumber}): " +
+            Movements(e.ShipmentConfirmed.Lines),
+        OrderEvent.ChangeOneofCase.DeliveryRecorded => "delivered " + Quantities(e.DeliveryRecorded.Lines),
+        _ => "changed",
+    };
+
+    private static string Quantities(IEnumerable<LineQuantity> lines) => string.Join(", ", lines.Select(line => $"{Session.Number(line.Quantity)} of line {line.LineNumber}"));
+
+    private static string Movements(IEnumerable<LineMovement> lines) =>
+        string.Join(", ", lines.Select(line => $"{Session.Number(line.Quantity)} of line {line.LineNumber} at {line.LocationId}"));
+}

@@ -1,0 +1,200 @@
+// Owns submit, check and order get, lookup, events, cancel. One thread.
+using System.CommandLine;
+using OrderEngine.Client;
+using OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Cli.Commands;
+
+internal static class OrderCommands
+{
+    private const int EventsPerPage = 1_000;
+
+    public static Option<string?> RequestId() => new("--request-id")
+    {
+        Description = "Makes a repeat harmless: the same id gets the same answer. Left out: a new one.", HelpName = "ID",
+    };
+
+    public static Option<string?> Etag() => new("--etag") { Description = "Refuse when it has changed since it was read.", HelpName = "ETAG" };
+
+    public static Argument<string> OrderId() => new("ORDER_ID") { Description = "The engine's id of the order." };
+
+    public static Command Submit(Runner run)
+    {
+        var command = new Command("submit", "Submit one order.");
+        var draft = new Draft();
+        var requestId = RequestId();
+        draft.AddTo(command);
+        command.Add(requestId);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var order = await draft.ReadAsync(session, externalIdNeeded: true, cancellationToken);
+            var request = new SubmitOrderRequest { RequestId = session.Get(requestId) ?? RequestIds.New(), Order = order };
+            try
+            {
+                var answer = await session.Client.Orders.SubmitOrderAsync(request, cancellationToken: cancellationToken);
+                return session.Answer(answer, s => Accepted(s, answer, "Accepted"));
+            }
+            catch (OrderEngineException unknown) when (unknown.Error.Retryable)
+            {
+                session.Note($"What became of the order is not known. Repeat with --request-id {request.RequestId} to find out without ordering twice.");
+                throw;
+            }
+        });
+    }
+
+    /// <summary>An accepted order for people.</summary>
+    public static void Accepted(Session session, SubmitOrderResponse answer, string word)
+    {
+        session.Say($"{word}{(answer.Replayed ? " before" : "")}.");
+        session.Fields(("order", answer.OrderId), ("state", Values.Upper(answer.State)), ("sequence", Session.Number(answer.Sequence)),
+            ("accepted", Session.Time(answer.AcceptTime)), ("etag", answer.Etag));
+        if (answer.Shortfalls.Count > 0)
+        {
+            session.Table([">line", "sku", ">ordered", ">reserved", ">backordered", ">cancelled"], answer.Shortfalls.Select(line => new[]
+            {
+                Session.Number(line.LineNumber), line.SkuId, Session.Number(line.Ordered), Session.Number(line.Reserved),
+                Session.Number(line.Backordered), Session.Number(line.Cancelled),
+            }));
+        }
+    }
+
+    public static Command Check(Runner run)
+    {
+        var command = new Command("check", "Ask what would become of an order, changing nothing. Exits 1 when it would be refused.");
+        var draft = new Draft();
+        draft.AddTo(command);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var order = await draft.ReadAsync(session, externalIdNeeded: false, cancellationToken);
+            var answer = await session.Client.Orders.CheckFulfillabilityAsync(new CheckFulfillabilityRequest { Order = order }, cancellationToken: cancellationToken);
+            session.Answer(answer, s =>
+            {
+                s.Say(answer.Acceptable ? $"It would be accepted: {Values.Upper(answer.State)}." : "It would be refused.");
+                s.Table([">line", "sku", ">ordered", ">reserved", ">backordered", ">cancelled", "from"], answer.Lines.Select(line => new[]
+                {
+                    Session.Number(line.LineNumber), line.SkuId, Session.Number(line.Ordered), Session.Number(line.Reserved), Session.Number(line.Backordered),
+                    Session.Number(line.Cancelled), string.Join(", ", line.Allocations.Select(a => $"{a.LocationId} {Session.Number(a.Reserved)}")),
+                }));
+            });
+            if (answer.Acceptable)
+                return ExitCodes.Ok;
+            if (!session.Json && answer.Refusal is not null)
+                session.Refused(OrderEngineError.From(answer.Refusal));
+            return ExitCodes.Failed;
+        });
+    }
+
+    public static Command Order(Runner run)
+    {
+        var order = new Command("order", "Read an order, its history, or cancel it.");
+        order.Add(Get(run));
+        order.Add(Lookup(run));
+        order.Add(Events(run));
+        order.Add(Cancel(run));
+        return order;
+    }
+
+    private static Option<bool> Delivery() => new("--delivery") { Description = "Also show the delivery's personal data." };
+
+    private static Command Get(Runner run)
+    {
+        var command = new Command("get", "Show an order as it stands.");
+        var id = OrderId();
+        var delivery = Delivery();
+        command.Add(id);
+        command.Add(delivery);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var request = new GetOrderRequest { OrderId = session.Get(id), IncludeDelivery = session.Get(delivery) };
+            var order = await session.Client.Orders.GetOrderAsync(request, cancellationToken: cancellationToken);
+            return session.Answer(order, s => Show(s, order));
+        });
+    }
+
+    private static Command Lookup(Runner run)
+    {
+        var command = new Command("lookup", "Show an order by what its channel calls it.");
+        var channel = new Argument<string>("CHANNEL") { Description = "The sales channel." };
+        var external = new Argument<string>("EXTERNAL_ID") { Description = "The channel's own number for the order." };
+        var delivery = Delivery();
+        command.Add(channel);
+        command.Add(external);
+        command.Add(delivery);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var request = new LookupOrderRequest { ChannelId = session.Get(channel), ExternalOrderId = session.Get(external), IncludeDelivery = session.Get(delivery) };
+            var order = await session.Client.Orders.LookupOrderAsync(request, cancellationToken: cancellationToken);
+            return session.Answer(order, s => Show(s, order));
+        });
+    }
+
+    private static void Show(Session session, Order order)
+    {
+        session.Fields(("order", order.OrderId), ("channel", $"{order.ChannelId} {order.ExternalOrderId}"),
+            ("customer", order.CustomerId.Length > 0 ? order.CustomerId : "(guest)"), ("state", Values.Upper(order.State)),
+            ("policy", Values.Upper(order.AllocationPolicy)), ("terms", Values.Upper(order.PaymentTerms)),
+            ("total", Session.Money(order.TotalMinor, order.CurrencyCode)),
+            ("cancelled", order.CancelledMinor == 0 ? "" : Session.Money(order.CancelledMinor, order.CurrencyCode)),
+            ("accepted", Session.Time(order.AcceptTime)), ("changed", Session.Time(order.UpdateTime)), ("reservation", order.ReservationId),
+            ("sequence", Session.Number(order.Sequence)), ("etag", order.Etag));
+        if (order.Delivery is { } to)
+            session.Fields(("delivery", string.Join(", ", new[] { to.Name, to.Phone, to.Email }.Concat(to.AddressLines).Concat([to.PostalCode, to.City, to.CountryCode, to.Note]).Where(t => t.Length > 0))));
+        session.Table([">line", "sku", ">quantity", ">price", ">reserved", ">waiting", ">released", ">shipped", ">delivered", ">cancelled", "from"],
+            order.Lines.Select(line => new[]
+            {
+                Session.Number(line.LineNumber), line.SkuId, Session.Number(line.Quantity), Session.Money(line.UnitPriceMinor, order.CurrencyCode),
+                Session.Number(line.Reserved), Session.Number(line.Backordered + line.Unallocated), Session.Number(line.Released),
+                Session.Number(line.Shipped), Session.Number(line.Delivered), Session.Number(line.Cancelled),
+                string.Join(", ", line.Allocations.Select(a => a.LocationId)),
+            }));
+        foreach (var parcel in order.Parcels)
+            session.Say(Follow.ParcelLine(parcel));
+    }
+
+    private static Command Events(Runner run)
+    {
+        var command = new Command("events", "Show everything that happened to an order, oldest first.");
+        var id = OrderId();
+        command.Add(id);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var request = new ListOrderEventsRequest { OrderId = session.Get(id), PageSize = EventsPerPage };
+            do
+            {
+                var page = await session.Client.Orders.ListOrderEventsAsync(request, cancellationToken: cancellationToken);
+                foreach (var happened in page.Events)
+                    session.Say(session.Json ? Session.ToJson(happened) : Follow.EventLine(happened));
+                request.PageToken = page.NextPageToken;
+            }
+            while (request.PageToken.Length > 0);
+            return ExitCodes.Ok;
+        });
+    }
+
+    private static Command Cancel(Runner run)
+    {
+        var command = new Command("cancel", "Cancel an order, or some units of some lines.");
+        var id = OrderId();
+        var lines = Values.Many("--line", "Only so many units of this line; repeat for more. Left out: the whole order.", "LINE=QUANTITY", Values.LineQuantity);
+        var reason = new Option<string?>("--reason") { Description = "Why, as a code such as CHANGED_MIND.", HelpName = "CODE" };
+        var etag = Etag();
+        var requestId = RequestId();
+        command.Add(id);
+        foreach (var option in new Option[] { lines, reason, etag, requestId })
+            command.Add(option);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var request = new CancelOrderRequest
+            {
+                RequestId = session.Get(requestId) ?? "", OrderId = session.Get(id), Etag = session.Get(etag) ?? "", Reason = session.Get(reason) ?? "",
+                Lines = { session.Get(lines) ?? [] },
+            };
+            var answer = await session.Client.Orders.CancelOrderAsync(request, cancellationToken: cancellationToken);
+            return session.Answer(answer, s =>
+            {
+                s.Say($"Cancelled {string.Join(", ", answer.Cancelled.Select(line => $"{Session.Number(line.Quantity)} of line {line.LineNumber}"))}.");
+                s.Fields(("order", answer.OrderId), ("state", Values.Upper(answer.State)), ("sequence", Session.Number(answer.Sequence)), ("etag", answer.Etag));
+            });
+        });
+    }
+}

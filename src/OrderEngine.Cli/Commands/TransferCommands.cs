@@ -1,0 +1,74 @@
+// Owns the command lines of import and export. One thread.
+using System.CommandLine;
+using System.Globalization;
+using OrderEngine.Cli.Import;
+
+namespace OrderEngine.Cli.Commands;
+
+internal static class TransferCommands
+{
+    private const string OnlineRetailFormat = "online-retail";
+    private const string EventsFormat = "events";
+    private const string OrdersFormat = "orders";
+    private static readonly TimeSpan LongRetry = TimeSpan.FromSeconds(60);
+
+    public static Command Import(Runner run)
+    {
+        var command = new Command("import", "Import orders from a file, or the events of an export into an empty engine. Importing again changes nothing.");
+        var file = new Argument<string>("FILE") { Description = "The file, plain or gzip." };
+        var format = Values.Word("--format", "online-retail: invoices of the UCI Online Retail data set as CSV. events: what orderctl export wrote.", OnlineRetailFormat, EventsFormat);
+        format.Required = true;
+        var openStock = new Option<decimal?>("--open-stock")
+        {
+            Description = "online-retail: first receive F times what the file sells of each SKU, rounded up, where there is no stock yet.", HelpName = "F",
+            CustomParser = result => decimal.TryParse(result.Tokens[0].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor) && factor <= OnlineRetailImport.LargestFactor
+                ? factor
+                : Wrong(result),
+        };
+        var rejects = new Option<string?>("--rejects") { Description = "online-retail: where rejected rows go, with a reason each. Default: FILE's name with .rejects.csv, here.", HelpName = "FILE" };
+        command.Add(file);
+        foreach (var option in new Option[] { format, openStock, rejects })
+            command.Add(option);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var path = session.Get(file);
+            if (!File.Exists(path))
+                throw new UsageException($"There is no file '{path}'.");
+            if (session.Get(format) == EventsFormat)
+            {
+                if (session.Has(openStock) || session.Has(rejects))
+                    throw new UsageException("--open-stock and --rejects belong to --format online-retail; an export of events brings its stock along.");
+                return await EventFile.ImportAsync(session, path, cancellationToken);
+            }
+
+            return await new OnlineRetailImport(session, path, session.Get(openStock), session.Get(rejects)).RunAsync(cancellationToken);
+        }, LongRetry);
+    }
+
+    public static Command Export(Runner run)
+    {
+        var command = new Command("export", "Write every event (to be imported into an empty engine), or every order as it stands.");
+        var file = new Argument<string>("FILE") { Description = "Where to; - is standard output.", DefaultValueFactory = _ => "-" };
+        var format = Values.Word("--format",
+            "events: protobuf JSON of journal events, one a line, between a header and a trailer. orders: protobuf JSON of orders, one a line.", EventsFormat, OrdersFormat);
+        format.DefaultValueFactory = _ => EventsFormat;
+        var personal = new Option<bool>("--personal-data") { Description = "events: put decrypted personal data into the export. Guard the file." };
+        command.Add(file);
+        command.Add(format);
+        command.Add(personal);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            if (session.Get(format) == OrdersFormat && session.Get(personal))
+                throw new UsageException("--personal-data belongs to --format events; orders are exported without it.");
+            return session.Get(format) == OrdersFormat
+                ? await OrderFile.ExportAsync(session, session.Get(file), cancellationToken)
+                : await EventFile.ExportAsync(session, session.Get(file), session.Get(personal), cancellationToken);
+        }, LongRetry);
+    }
+
+    private static decimal? Wrong(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        result.AddError($"--open-stock: '{result.Tokens[0].Value}' is not a factor. Write a number from 0 to {OnlineRetailImport.LargestFactor}, such as 1 or 0.5.");
+        return null;
+    }
+}

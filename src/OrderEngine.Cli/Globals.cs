@@ -1,0 +1,36 @@
+// Owns the options that every command has. One thread.
+using System.CommandLine;
+using OrderEngine.Client;
+using OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Cli;
+
+internal static class Globals
+{
+    public static readonly Option<string> Address = new("--address")
+    {
+        Description = "Where the engine listens.", HelpName = "URL", Recursive = true, DefaultValueFactory = _ => OrderEngineClient.DefaultAddress,
+    };
+
+    public static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Write JSON to standard output, one object a line, and nothing else.", Recursive = true,
+    };
+
+    public static readonly Option<TimeSpan?> RetryFor = Values.Duration("--retry-for", "How long to go on trying when the engine is not there (30s, 5m; 0: not at all).");
+
+    public static readonly Option<string?> Actor = new("--actor")
+    {
+        Description = "Who asks: a staff or service number, kept with the change. Not personal data.", HelpName = "ID", Recursive = true,
+    };
+
+    public static readonly Option<Role> Role = Values.Choice<Role>("--role", "In which role.");
+
+    static Globals()
+    {
+        RetryFor.Recursive = true;
+        Role.Recursive = true;
+    }
+
+    public static IEnumerable<Option> All => [Address, Json, RetryFor, Actor, Role];
+}

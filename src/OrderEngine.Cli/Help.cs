@@ -1,0 +1,76 @@
+// Owns --help: the library's text, then examples that can be copied. One thread.
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+
+namespace OrderEngine.Cli;
+
+/// <summary>Adds the examples of a command to its help.</summary>
+internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
+{
+    private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
+    {
+        ["orderctl"] = ["orderctl status", "orderctl import online-retail.csv.gz --format online-retail --open-stock 1", "orderctl watch --snapshot"],
+        ["orderctl submit"] =
+        [
+            "orderctl submit --channel web --external-id 1001 --currency GBP --line MUG=2@250 --line TRAY=1@1295",
+            "orderctl submit --file order.json --json",
+            "echo '{\"channelId\":\"web\",\"externalOrderId\":\"1002\",\"currencyCode\":\"GBP\",\"lines\":[{\"skuId\":\"MUG\",\"quantity\":1}]}' | orderctl submit --file -",
+        ],
+        ["orderctl check"] = ["orderctl check --channel web --currency GBP --line MUG=200@250 --policy partial-backorder"],
+        ["orderctl order cancel"] = ["orderctl order cancel ORDER_ID --reason CHANGED_MIND", "orderctl order cancel ORDER_ID --line 2=1"],
+        ["orderctl order lookup"] = ["orderctl order lookup web 1001"],
+        ["orderctl release"] = ["orderctl release ORDER_ID", "orderctl release ORDER_ID --line 1=2@MAIN"],
+        ["orderctl ship"] = ["orderctl ship ORDER_ID --carrier DPD --tracking-number 15501234567"],
+        ["orderctl deliver"] = ["orderctl deliver ORDER_ID", "orderctl deliver ORDER_ID --line 1=2"],
+        ["orderctl reserve create"] = ["orderctl reserve create --channel web --item MUG=2 --item TRAY=1 --ttl 15m"],
+        ["orderctl reserve commit"] = ["orderctl reserve commit RESERVATION_ID --channel web --external-id 1003 --currency GBP --line MUG=2@250"],
+        ["orderctl stock receive"] = ["orderctl stock receive --location MAIN --item MUG=500 --item TRAY=40 --reference PO-778"],
+        ["orderctl stock adjust"] =
+        [
+            "orderctl stock adjust MUG --location MAIN --delta -3 --reason BROKEN",
+            "orderctl stock adjust MUG --location MAIN --count 480 --reason STOCKTAKE",
+        ],
+        ["orderctl stock watch"] = ["orderctl stock watch --sku MUG --snapshot"],
+        ["orderctl track"] = ["orderctl track ORDER_ID", "orderctl track --channel web --external-id 1001"],
+        ["orderctl watch"] = ["orderctl watch --snapshot", "orderctl watch --channel web --state backordered --json", "orderctl watch --token TOKEN"],
+        ["orderctl catalog sku upsert"] = ["orderctl catalog sku upsert MUG --name \"Red mug\" --price 250 --currency GBP"],
+        ["orderctl catalog location upsert"] = ["orderctl catalog location upsert MAIN --name \"Main warehouse\""],
+        ["orderctl catalog channel upsert"] = ["orderctl catalog channel upsert web --name \"Web shop\" --policy partial-backorder"],
+        ["orderctl customer upsert"] = ["orderctl customer upsert C-17 --tier 2 --name \"A. Buyer\" --city Leeds --country GB"],
+        ["orderctl import"] =
+        [
+            "orderctl import online-retail.csv.gz --format online-retail --open-stock 0.5 --json",
+            "orderctl import engine.events --format events",
+        ],
+        ["orderctl export"] = ["orderctl export engine.events", "orderctl export orders.jsonl --format orders", "orderctl export - | gzip > engine.events.gz"],
+        ["orderctl status"] = ["orderctl status --json", "until orderctl status --json; do sleep 1; done"],
+        ["orderctl journal verify"] = ["orderctl journal verify ./data"],
+        ["orderctl journal dump"] = ["orderctl journal dump ./data | head"],
+    };
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var code = plain.Invoke(parseResult);
+        if (Examples.TryGetValue(PathOf(parseResult.CommandResult), out var lines))
+        {
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine("Examples:");
+            foreach (var line in lines)
+                output.WriteLine("  " + line);
+            output.WriteLine();
+        }
+
+        return code;
+    }
+
+    /// <summary>The words that lead to a command: "orderctl order get".</summary>
+    public static string PathOf(CommandResult result)
+    {
+        var names = new List<string>();
+        for (SymbolResult? step = result; step is CommandResult command; step = command.Parent)
+            names.Insert(0, command.Command is RootCommand ? "orderctl" : command.Command.Name);
+        return string.Join(' ', names);
+    }
+}

@@ -1,0 +1,85 @@
+// Owns the first pass over a retail file: what it holds, before anything is sent. Holds an entry a SKU, customer, country and invoice.
+using CsvHelper;
+
+namespace OrderEngine.Cli.Import;
+
+/// <summary>What a file sells, to whom, and in how many orders.</summary>
+internal sealed class RetailSurvey
+{
+    private RetailSurvey()
+    {
+    }
+
+    public long Rows { get; private set; }
+
+    public long RowsRejected { get; private set; }
+
+    /// <summary>SKUs in the order of their first accepted row.</summary>
+    public List<RetailSku> Skus { get; } = [];
+
+    public SortedSet<string> Customers { get; } = new(StringComparer.Ordinal);
+
+    public SortedSet<string> Countries { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Accepted rows of each invoice: the second pass knows by it when an order is whole.</summary>
+    public Dictionary<string, int> RowsOfInvoice { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Reads the whole file and writes what is rejected, with row number and reason.</summary>
+    public static RetailSurvey Run(RetailFile file, TextWriter rejects)
+    {
+        var survey = new RetailSurvey();
+        var skus = new Dictionary<string, RetailSku>(StringComparer.Ordinal);
+        using var csv = CsvWriter.Create(rejects, CsvWriterOptions.Default, leaveOpen: true);
+        foreach (var column in RetailFile.Columns.Prepend("Reason").Prepend("Row"))
+            csv.WriteField(column);
+        csv.EndRecord();
+        foreach (var (row, fields) in file.RowsWithFields())
+        {
+            survey.Rows++;
+            if (row.Rejection is null)
+            {
+                survey.Take(row, skus);
+                continue;
+            }
+
+            survey.RowsRejected++;
+            csv.WriteField(row.Number);
+            csv.WriteField(row.Rejection);
+            foreach (var field in fields)
+                csv.WriteField(field);
+            csv.EndRecord();
+        }
+
+        csv.Flush();
+        return survey;
+    }
+
+    private void Take(in RetailRow row, Dictionary<string, RetailSku> skus)
+    {
+        if (!skus.TryGetValue(row.Sku, out var sku))
+        {
+            skus.Add(row.Sku, sku = new RetailSku(row.Sku));
+            Skus.Add(sku);
+        }
+
+        sku.Sold += row.Quantity;
+        if (sku.Name.Length == 0)
+            sku.Name = row.Description;
+        Countries.Add(row.Country);
+        if (row.Customer.Length > 0)
+            Customers.Add(row.Customer);
+        RowsOfInvoice[row.Invoice] = RowsOfInvoice.GetValueOrDefault(row.Invoice) + 1;
+    }
+}
+
+/// <summary>What a file says of a SKU.</summary>
+internal sealed class RetailSku(string id)
+{
+    public string Id { get; } = id;
+
+    /// <summary>The first description that is not empty.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>Units in accepted rows.</summary>
+    public long Sold { get; set; }
+}

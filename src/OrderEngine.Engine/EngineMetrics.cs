@@ -1,0 +1,110 @@
+// The engine's instruments: meter "OrderEngine", names as OpenTelemetry spells them, so that Prometheus shows them as orderengine_*.
+// Counted on any thread without locks; gauges are read when somebody asks.
+
+using System.Diagnostics.Metrics;
+using OrderEngine.Core;
+using OrderEngine.Core.Events;
+
+namespace OrderEngine.Engine;
+
+/// <summary>What the engine tells of itself. One object an engine.</summary>
+public sealed class EngineMetrics : IDisposable
+{
+    /// <summary>The meter's name.</summary>
+    public const string MeterName = "OrderEngine";
+
+    // Commands by kind and outcome: a table, because a tagged counter costs more than deciding some commands.
+    private const int Kinds = 256, OutcomesPerKind = 128;
+    private readonly long[] _answered = new long[Kinds * OutcomesPerKind];
+    private readonly Meter _meter;
+    private readonly Histogram<int> _batchCommands;
+    private readonly Histogram<int> _batchBytes;
+    private readonly Histogram<double> _commitSeconds;
+    private readonly Counter<long> _decideErrors;
+    private readonly Counter<long> _timersFired;
+    private readonly Counter<long> _backordersFilled;
+    private readonly Counter<long> _feedFallbacks;
+
+    /// <summary>Creates the instruments.</summary>
+    /// <param name="meterFactory">The host's; null: a meter of its own.</param>
+    public EngineMetrics(IMeterFactory? meterFactory = null)
+    {
+        _meter = meterFactory?.Create(MeterName) ?? new Meter(MeterName);
+        _batchCommands = _meter.CreateHistogram<int>("orderengine.batch.commands", "{command}", "Commands answered by one commit.",
+            advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000] });
+        _batchBytes = _meter.CreateHistogram<int>("orderengine.batch.size", "By", "Bytes of events in one commit.",
+            advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [256, 1024, 4096, 16384, 65536, 262144, 1048576, 2097152] });
+        _commitSeconds = _meter.CreateHistogram<double>("orderengine.commit.duration", "s", "From handing a batch to the journal to its being durable and taken up.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5] });
+        _decideErrors = _meter.CreateCounter<long>("orderengine.decide.errors", "{error}", "Commands answered INTERNAL because deciding them failed.");
+        _timersFired = _meter.CreateCounter<long>("orderengine.timers.fired", "{timer}", "Deadlines fired by the engine's own turn.");
+        _backordersFilled = _meter.CreateCounter<long>("orderengine.backorders.filled", "{fill}", "Waiting lines that got stock by the engine's own turn.");
+        _feedFallbacks = _meter.CreateCounter<long>("orderengine.feed.fallbacks", "{fallback}", "Times that a subscriber went on from the journal.");
+        _meter.CreateObservableCounter("orderengine.commands", ReadAnswered, "{command}", "Commands by kind and outcome.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    internal long Count(CommandKind kind, Outcome outcome) => Volatile.Read(ref _answered[Cell(kind, outcome)]);
+
+    internal void Answered(CommandKind kind, Outcome outcome) => Interlocked.Increment(ref _answered[Cell(kind, outcome)]);
+
+    internal void Committed(int commands, int bytes, TimeSpan duration)
+    {
+        _batchCommands.Record(commands);
+        _batchBytes.Record(bytes);
+        _commitSeconds.Record(duration.TotalSeconds);
+    }
+
+    internal void DecideFailed() => _decideErrors.Add(1);
+
+    internal void FeedFellBack() => _feedFallbacks.Add(1);
+
+    /// <summary>Counts what the engine did by itself.</summary>
+    internal void TurnDid(ReadOnlySpan<byte> events)
+    {
+        if (!_timersFired.Enabled && !_backordersFilled.Enabled) return;
+        var walk = new EventEnumerator(events);
+        while (walk.MoveNext())
+        {
+            if (new EventView(walk.Current).Kind == EventKind.BackorderFilled) _backordersFilled.Add(1);
+            else _timersFired.Add(1);
+        }
+    }
+
+    /// <summary>Lets the gauges read an engine.</summary>
+    internal void Observe(Engine engine)
+    {
+        _meter.CreateObservableGauge("orderengine.queue.length", () => Lanes(engine.QueueLength), "{command}", "Commands that wait, by lane.");
+        _meter.CreateObservableGauge("orderengine.queue.capacity", () => Lanes(engine.QueueCapacity), "{command}", "Commands that may wait, by lane.");
+        _meter.CreateObservableGauge("orderengine.subscribers", () => Streams(engine.Orders.Count, engine.Stock.Count), "{subscriber}", "Open subscriptions, by stream.");
+        _meter.CreateObservableGauge("orderengine.subscriber.lag", () => Streams(engine.Orders.MaxLag, engine.Stock.MaxLag), "{event}",
+            "Sequences that the slowest subscriber is behind what is durable, by stream.");
+        _meter.CreateObservableGauge("orderengine.journal.size", () => engine.JournalBytes, "By", "The journal on disk.");
+        _meter.CreateObservableGauge("orderengine.state.size", () => engine.StateBytes, "By", "Rows in memory.");
+        _meter.CreateObservableGauge("orderengine.orders", () => engine.View.Summary.Orders, "{order}", "Orders accepted, ever.");
+        _meter.CreateObservableGauge("orderengine.durable.sequence", () => engine.View.DurableSequence, "{event}", "The last durable sequence.");
+        _meter.CreateObservableGauge("orderengine.phase", () => (int)engine.Phase, null, "1 recovering, 2 serving, 3 draining.");
+    }
+
+    private static Measurement<long>[] Lanes(Func<Lane, int> read) =>
+        [new(read(Lane.Normal), new KeyValuePair<string, object?>("lane", "normal")), new(read(Lane.Priority), new KeyValuePair<string, object?>("lane", "priority"))];
+
+    private static Measurement<long>[] Streams(long orders, long stock) =>
+        [new(orders, new KeyValuePair<string, object?>("stream", "orders")), new(stock, new KeyValuePair<string, object?>("stream", "stock"))];
+
+    private IEnumerable<Measurement<long>> ReadAnswered()
+    {
+        for (var cell = 0; cell < _answered.Length; cell++)
+        {
+            var count = Volatile.Read(ref _answered[cell]);
+            if (count == 0) continue;
+            yield return new Measurement<long>(count,
+                new KeyValuePair<string, object?>("kind", ((CommandKind)(cell / OutcomesPerKind)).ToString()),
+                new KeyValuePair<string, object?>("outcome", ((Outcome)(cell % OutcomesPerKind)).ToString()));
+        }
+    }
+
+    private static int Cell(CommandKind kind, Outcome outcome) => (int)kind * OutcomesPerKind + ((int)outcome & (OutcomesPerKind - 1));
+}

@@ -1,0 +1,104 @@
+// The engine's settings and fixed bounds. Read once at construction; any thread.
+
+using OrderEngine.Journal;
+
+namespace OrderEngine.Engine;
+
+/// <summary>What a user may set of the engine. Check with <see cref="Problems"/> before use.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Commands that wait in the normal lane at most. What is more is refused at once, so this also bounds the wait.</summary>
+    public int NormalQueueCapacity { get; init; } = 4_096;
+
+    /// <summary>Commands that wait in the priority lane at most.</summary>
+    public int PriorityQueueCapacity { get; init; } = 2_048;
+
+    /// <summary>Commands decided into one commit at most.</summary>
+    public int MaxBatchCommands { get; init; } = 2_048;
+
+    /// <summary>Bytes of events from which on a batch takes no further command.</summary>
+    public int MaxBatchBytes { get; init; } = 512 * 1024;
+
+    /// <summary>A commit that takes longer ends the process (found within a quarter of it).</summary>
+    public TimeSpan CommitDeadline { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Committed batches kept in memory for subscribers at most; who falls further behind reads the journal.</summary>
+    public int FeedWindowBatches { get; init; } = 8_192;
+
+    /// <summary>Bytes of committed batches kept in memory for subscribers at most (the newest is always kept).</summary>
+    public long FeedWindowBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>Events waiting for one subscriber at most; one that lets more wait goes on from the journal.</summary>
+    public int SubscriberBufferEvents { get; init; } = 4_096;
+
+    /// <summary>Order subscriptions open at once.</summary>
+    public int MaxOrderSubscribers { get; init; } = 2_000;
+
+    /// <summary>Stock subscriptions open at once.</summary>
+    public int MaxStockSubscribers { get; init; } = 1_000;
+
+    /// <summary>What is wrong with the settings, a sentence each that names the setting, its value and its bounds; empty when all is well.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        Check(nameof(NormalQueueCapacity), NormalQueueCapacity, 1, 1_000_000, "commands");
+        Check(nameof(PriorityQueueCapacity), PriorityQueueCapacity, 1, 1_000_000, "commands");
+        Check(nameof(MaxBatchCommands), MaxBatchCommands, 1, 100_000, "commands");
+        Check(nameof(MaxBatchBytes), MaxBatchBytes, 1, EngineBounds.MaxBatchBytes, "bytes");
+        Check(nameof(CommitDeadline), (long)CommitDeadline.TotalMilliseconds, 100, 600_000, "milliseconds");
+        Check(nameof(FeedWindowBatches), FeedWindowBatches, 1, 1_000_000, "batches");
+        Check(nameof(FeedWindowBytes), FeedWindowBytes, 1, 16L * 1024 * 1024 * 1024, "bytes");
+        Check(nameof(SubscriberBufferEvents), SubscriberBufferEvents, 1, 1_000_000, "events");
+        Check(nameof(MaxOrderSubscribers), MaxOrderSubscribers, 0, 100_000, "subscribers");
+        Check(nameof(MaxStockSubscribers), MaxStockSubscribers, 0, 100_000, "subscribers");
+        return problems;
+
+        void Check(string name, long value, long least, long most, string unit)
+        {
+            if (value < least || value > most) problems.Add($"{name} is {value} {unit}; it must be {least} to {most}.");
+        }
+    }
+}
+
+/// <summary>The engine's bounds that nobody needs to set.</summary>
+internal static class EngineBounds
+{
+    /// <summary>Bytes of events that one command, or one turn of timers and queues, may add; the core keeps within it.</summary>
+    public const int MaxStepBytes = 512 * 1024;
+
+    /// <summary>A batch that has not reached its limit takes one more command and one turn, and must still fit a journal frame.</summary>
+    public const int MaxBatchBytes = IJournal.MaxPayloadBytes - 2 * MaxStepBytes;
+
+    /// <summary>Priority commands taken in a row while normal ones wait: the normal lane gets at least one command in nine.</summary>
+    public const int PriorityBurst = 8;
+
+    /// <summary>Completions kept for reuse.</summary>
+    public const int PooledCommands = 8_192;
+
+    /// <summary>The longest a due timer is set for, microseconds; it is set again when it rings early.</summary>
+    public const long MaxTimerMicros = 3_600L * 1_000_000;
+
+    /// <summary>How often within its deadline a commit is looked at.</summary>
+    public const int CommitChecks = 4;
+
+    /// <summary>Subscribers that read the journal at once; others wait their turn, so that stragglers do not take the machine.</summary>
+    public const int JournalReaders = 2;
+
+    /// <summary>Batches that a straggler reads before it lets the next one have its turn.</summary>
+    public const int CatchUpBatches = 64;
+
+    /// <summary>A straggler within this many batches of the live end joins it; the dispatcher waits for so much of its filtering at most.</summary>
+    public const int JoinBatches = 8;
+
+    /// <summary>Changed slots that wait for one stock subscriber; beyond it the stock table is scanned instead.</summary>
+    public const int DirtyStockSlots = 65_536;
+
+    /// <summary>Stock slots looked at under one read guard.</summary>
+    public const int SlotsPerGuard = 1_024;
+
+    /// <summary>Stock slots that one read may scan before it answers.</summary>
+    public const int SlotsPerScan = 1_048_576;
+
+    /// <summary>Customers whose first key is not in the state yet: more than can be queued, so the oldest is never in flight.</summary>
+    public const int PendingCustomerKeys = 65_536;
+}

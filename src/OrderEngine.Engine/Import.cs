@@ -1,0 +1,56 @@
+// Loading an export into an empty engine: all of it is tried on a scratch core first; only then does the writer take it up.
+// Checked on the caller's thread, loaded by the writer, completed by the publisher.
+
+using OrderEngine.Core;
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+
+namespace OrderEngine.Engine;
+
+/// <summary>Events on their way into an empty engine.</summary>
+internal sealed class ImportJob(IReadOnlyList<byte[]> events)
+{
+    private readonly TaskCompletionSource<ImportResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public IReadOnlyList<byte[]> Events { get; } = events;
+
+    /// <summary>Index of the next event to load. Writer only.</summary>
+    public int Next { get; set; }
+
+    public Task<ImportResult> Done => _done.Task;
+
+    public void Complete(long sequence) => _done.TrySetResult(new ImportResult(ImportStatus.Imported, sequence, -1, ""));
+
+    public void Refuse(ImportStatus status) => _done.TrySetResult(new ImportResult(status, 0, -1, ""));
+}
+
+internal static class ImportCheck
+{
+    /// <summary>Events applied to the scratch core between two seals.</summary>
+    private const int EventsPerSeal = 4_096;
+
+    /// <summary>What is wrong with a list of events as the whole of an engine; null: nothing.</summary>
+    public static ImportResult? Problem(IReadOnlyList<byte[]> events)
+    {
+        if (events.Count == 0) return Invalid(-1, "There is nothing to import.");
+        var scratch = new OrderCore();
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (events[i].Length > EngineBounds.MaxStepBytes) return Invalid(i, $"The event has {events[i].Length} bytes; at most {EngineBounds.MaxStepBytes} are allowed.");
+            try
+            {
+                scratch.Replay(events[i]);
+            }
+            catch (ApplyException exception)
+            {
+                return Invalid(i, exception.Message);
+            }
+            if (i % EventsPerSeal != EventsPerSeal - 1) continue;
+            scratch.Reclaim(scratch.Seal().Sequence);
+        }
+        var report = Invariants.Check(scratch.Reader, scratch.Seal().Sequence);
+        return report.Violations.Count == 0 ? null : Invalid(-1, string.Join(" ", report.Violations));
+    }
+
+    private static ImportResult Invalid(int index, string problem) => new(ImportStatus.Invalid, 0, index, problem);
+}

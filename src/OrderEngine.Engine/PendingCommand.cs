@@ -1,0 +1,99 @@
+// A command between its caller and the writer, and the completion that carries the answer back. Pooled: the hot path allocates nothing.
+// Made on the caller's thread, read by the writer, completed by the publisher (or by the writer when it was never decided).
+
+using System.Collections.Concurrent;
+using System.Threading.Tasks.Sources;
+using OrderEngine.Core;
+
+namespace OrderEngine.Engine;
+
+internal sealed class PendingCommand : IValueTaskSource<CommandAnswer>
+{
+    private readonly PendingCommandPool _pool;
+    // Continuations never run on the thread that completes: neither the writer's nor the publisher's.
+    private ManualResetValueTaskSourceCore<CommandAnswer> _completion = new() { RunContinuationsAsynchronously = true };
+
+    public PendingCommand(PendingCommandPool pool) => _pool = pool;
+
+    /// <summary>What is asked; null while pooled.</summary>
+    public Command? Command { get; private set; }
+
+    /// <summary>True: decide it, change nothing.</summary>
+    public bool IsCheck { get; private set; }
+
+    /// <summary>Microseconds of the engine's clock from which on it must not be applied; 0: none.</summary>
+    public long Deadline { get; private set; }
+
+    /// <summary>Whether the caller still wants it; looked at once, when the writer takes it.</summary>
+    public CancellationToken Cancellation { get; private set; }
+
+    public ValueTask<CommandAnswer> Answer => new(this, _completion.Version);
+
+    public void Set(Command command, bool isCheck, long deadline, CancellationToken cancellation)
+    {
+        Command = command;
+        IsCheck = isCheck;
+        Deadline = deadline;
+        Cancellation = cancellation;
+    }
+
+    /// <summary>Answers the caller; this object may be in other hands on return.</summary>
+    public void Complete(in CommandAnswer answer) => _completion.SetResult(answer);
+
+    /// <summary>Tells the caller that it has withdrawn the command in time.</summary>
+    public void Cancel() => _completion.SetException(new OperationCanceledException(Cancellation));
+
+    /// <summary>Takes back one that was never queued.</summary>
+    public void Abandon()
+    {
+        Clear();
+        _pool.Return(this);
+    }
+
+    CommandAnswer IValueTaskSource<CommandAnswer>.GetResult(short token)
+    {
+        // A wrong token throws here, before anything is given back.
+        _completion.GetStatus(token);
+        try
+        {
+            return _completion.GetResult(token);
+        }
+        finally
+        {
+            Clear();
+            _completion.Reset();
+            _pool.Return(this);
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<CommandAnswer>.GetStatus(short token) => _completion.GetStatus(token);
+
+    void IValueTaskSource<CommandAnswer>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _completion.OnCompleted(continuation, state, token, flags);
+
+    private void Clear()
+    {
+        Command = null;
+        Cancellation = default;
+    }
+}
+
+/// <summary>Completions for reuse, a bounded number. Any thread.</summary>
+internal sealed class PendingCommandPool
+{
+    private readonly ConcurrentQueue<PendingCommand> _spare = new();
+    private int _count;
+
+    public PendingCommand Rent()
+    {
+        if (!_spare.TryDequeue(out var pending)) return new PendingCommand(this);
+        Interlocked.Decrement(ref _count);
+        return pending;
+    }
+
+    public void Return(PendingCommand pending)
+    {
+        if (Interlocked.Increment(ref _count) <= EngineBounds.PooledCommands) _spare.Enqueue(pending);
+        else Interlocked.Decrement(ref _count);
+    }
+}

@@ -1,0 +1,127 @@
+// Commits and what follows them. Begin runs on the writer's thread; RunAsync is one task that takes the commits in order and makes each
+// visible: first the read view, then the answers, then the feeds (rule 4). A watchdog ends the process when a commit is overdue.
+
+using System.Threading.Channels;
+using OrderEngine.Core.State;
+using OrderEngine.Journal;
+
+namespace OrderEngine.Engine;
+
+internal sealed class Publisher : IDisposable
+{
+    /// <summary>The leader's term of an embedded engine: there is only one.</summary>
+    private const long EmbeddedEpoch = 1;
+
+    private readonly Channel<Committing> _committing = Channel.CreateBounded<Committing>(
+        new BoundedChannelOptions(IJournal.MaxAppendsInFlight) { SingleReader = true, SingleWriter = true });
+    private readonly SemaphoreSlim _slots = new(IJournal.MaxAppendsInFlight);
+    private readonly Lock _sync = new();
+    private readonly Queue<Batch> _inFlight = new(IJournal.MaxAppendsInFlight);
+    private readonly IJournal _journal;
+    private readonly ReadView _view;
+    private readonly FeedWindow _feed;
+    private readonly BatchPool _batches;
+    private readonly FailureLatch _failure;
+    private readonly EngineMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _deadline;
+    private readonly ITimer _watchdog;
+
+    public Publisher(IJournal journal, ReadView view, FeedWindow feed, BatchPool batches, FailureLatch failure, EngineMetrics metrics,
+        TimeProvider time, TimeSpan commitDeadline)
+    {
+        _journal = journal;
+        _view = view;
+        _feed = feed;
+        _batches = batches;
+        _failure = failure;
+        _metrics = metrics;
+        _time = time;
+        _deadline = commitDeadline;
+        var period = commitDeadline / EngineBounds.CommitChecks;
+        _watchdog = time.CreateTimer(static publisher => ((Publisher)publisher!).CheckDeadline(), this, period, period);
+    }
+
+    /// <summary>Blocks the writer while as many commits as may be are under way.</summary>
+    public void WaitForSlot() => _slots.Wait();
+
+    /// <summary>Lets the writer pass, so that it sees that the engine has failed.</summary>
+    public void ReleaseWriter() => _slots.Release();
+
+    /// <summary>Starts the commit of a batch, or only queues it for its answers when it has no events. Writer; a slot was waited for.</summary>
+    public void Begin(Batch batch)
+    {
+        batch.HandedOverAt = _time.GetTimestamp();
+        lock (_sync) _inFlight.Enqueue(batch);
+        var committing = batch.Payload is null
+            ? new Committing(batch, ValueTask.CompletedTask)
+            : new Committing(batch, _journal.AppendAsync(new JournalBatch(EmbeddedEpoch, batch.FirstSequence, batch.LastSequence, batch.Payload)));
+        if (!_committing.Writer.TryWrite(committing)) throw new InvalidOperationException("More batches are under way than there are slots.");
+    }
+
+    /// <summary>No batch will follow: <see cref="RunAsync"/> ends with those under way.</summary>
+    public void Close() => _committing.Writer.TryComplete();
+
+    /// <summary>The publisher's task; ends after <see cref="Close"/>, or when the engine fails. Never throws.</summary>
+    public async Task RunAsync()
+    {
+        await foreach (var (batch, commit) in _committing.Reader.ReadAllAsync())
+        {
+            try
+            {
+                await commit;
+            }
+            catch (Exception exception)
+            {
+                _failure.Fail(ExitCodes.JournalFailed, $"The batch of sequences {batch.FirstSequence} to {batch.LastSequence} could not be made durable.", exception);
+                return;
+            }
+            if (_failure.HasFailed) return;
+            try
+            {
+                Publish(batch);
+            }
+            catch (Exception exception)
+            {
+                _failure.Fail(ExitCodes.PublicationFailed, $"Publishing through sequence {batch.LastSequence} failed.", exception);
+                return;
+            }
+        }
+    }
+
+    public void Dispose() => _watchdog.Dispose();
+
+    /// <summary>Makes a durable batch visible and frees its slot.</summary>
+    private void Publish(Batch batch)
+    {
+        if (batch.Summary is { } summary)
+        {
+            _metrics.Committed(batch.Count, batch.Payload!.Length, _time.GetElapsedTime(batch.HandedOverAt));
+            _view.Publish(summary);
+        }
+        foreach (ref readonly var decided in batch.Answers)
+        {
+            var answer = decided.Answer(batch.Payload);
+            _metrics.Answered(decided.Kind, answer.Outcome);
+            decided.Pending.Complete(answer);
+        }
+        batch.Import?.Complete(_view.DurableSequence);
+        if (batch.Payload is not null) _feed.Add(batch.FirstSequence, batch.LastSequence, batch.Payload, batch.TouchedStock);
+        lock (_sync) _inFlight.Dequeue();
+        _batches.Return(batch);
+        _slots.Release();
+    }
+
+    private void CheckDeadline()
+    {
+        lock (_sync)
+        {
+            if (!_inFlight.TryPeek(out var oldest) || _time.GetElapsedTime(oldest.HandedOverAt) <= _deadline) return;
+        }
+        _failure.Fail(ExitCodes.CommitDeadlinePassed, $"A commit took longer than {_deadline.TotalSeconds:0.###} s. Check the disk.", null);
+    }
+
+    /// <param name="Batch">What is on its way.</param>
+    /// <param name="Durable">Completes when it is there.</param>
+    private readonly record struct Committing(Batch Batch, ValueTask Durable);
+}

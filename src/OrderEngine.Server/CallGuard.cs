@@ -1,0 +1,113 @@
+// Around every call: what may not be served yet or any more is refused, and whatever is thrown becomes a status of the catalogue.
+
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Engine;
+using OrderEngine.Server.Mapping;
+
+namespace OrderEngine.Server;
+
+/// <summary>The gate and the safety net of all services. One instance; any thread.</summary>
+/// <param name="calls">The engine.</param>
+/// <param name="logger">For what should never happen.</param>
+internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : Interceptor
+{
+    private const string StatusMethod = "/orderengine.v1.AdminService/GetEngineStatus";
+    private const string EnginePrefix = "/orderengine.v1.";
+
+    /// <inheritdoc/>
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            Admit(context.Method);
+            return await continuation(request, context);
+        }
+        catch (Exception thrown) when (thrown is not RpcException)
+        {
+            throw Translate(thrown, context);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            Admit(context.Method);
+            return await continuation(requestStream, context);
+        }
+        catch (Exception thrown) when (thrown is not RpcException)
+        {
+            throw Translate(thrown, context);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            Admit(context.Method);
+            await continuation(request, responseStream, context);
+        }
+        catch (Exception thrown) when (thrown is not RpcException)
+        {
+            throw Translate(thrown, context);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            Admit(context.Method);
+            await continuation(requestStream, responseStream, context);
+        }
+        catch (Exception thrown) when (thrown is not RpcException)
+        {
+            throw Translate(thrown, context);
+        }
+    }
+
+    private void Admit(string method)
+    {
+        if (method == StatusMethod || !method.StartsWith(EnginePrefix, StringComparison.Ordinal)) return;
+        if (calls.Stopping.IsCancellationRequested) throw Errors.Exception(ErrorReason.EngineDraining);
+        switch (calls.Engine.Phase)
+        {
+            case Engine.EnginePhase.Serving: return;
+            case Engine.EnginePhase.Draining: throw Errors.Exception(ErrorReason.EngineDraining);
+            default: throw Errors.Exception(ErrorReason.EngineRecovering);
+        }
+    }
+
+    private RpcException Translate(Exception thrown, ServerCallContext context)
+    {
+        switch (thrown)
+        {
+            case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
+                return context.Deadline <= DateTime.UtcNow
+                    ? Errors.Exception(ErrorReason.DeadlinePassed)
+                    : new RpcException(new Status(StatusCode.Cancelled, "The caller has left."));
+            case OperationCanceledException when calls.Stopping.IsCancellationRequested:
+            case FeedClosedException:
+                return Errors.Exception(ErrorReason.EngineDraining);
+            case InvalidProtocolBufferException:
+                return Errors.InvalidField("", "the message must be valid protobuf").ToException();
+            case IOException when context.CancellationToken.IsCancellationRequested:
+                return new RpcException(new Status(StatusCode.Cancelled, "The caller has left."));
+            default:
+                ServerLog.CallFailed(logger, context.Method, thrown);
+                return Errors.Exception(ErrorReason.InternalError);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+// How the server is put together, top down: settings -> engine on its journal -> services -> the two listeners.
+
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Engine;
+using OrderEngine.Journal;
+using OrderEngine.Server.Metrics;
+using OrderEngine.Server.Protocol;
+
+namespace OrderEngine.Server;
+
+/// <summary>Builds the server process.</summary>
+internal static class Composition
+{
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(30);
+
+    // A stream may have this much on its way before it must wait for the server to read: enough for a burst of orders, bounded for memory.
+    private const int StreamWindowBytes = 1024 * 1024;
+    private const int ConnectionWindowBytes = 4 * 1024 * 1024;
+
+    /// <summary>Settings of ASP.NET Core that give addresses.</summary>
+    private static readonly string[] AddressKeys = ["urls", "http_ports", "https_ports"];
+
+    /// <summary>What a first look at the console shows: our own lines, and of the framework only what is wrong.</summary>
+    private static readonly Dictionary<string, string?> LogDefaults = new()
+    {
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft"] = "Warning",
+        ["Logging:LogLevel:Grpc"] = "Warning",
+    };
+
+    /// <summary>Puts everything together; nothing runs before the application does.</summary>
+    public static WebApplication Build(WebApplicationBuilder builder, ServerOptions options)
+    {
+        builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = LogDefaults });
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        });
+        Listen(builder);
+        AddEngine(builder.Services, options);
+        AddServices(builder.Services);
+        builder.Services.AddSingleton(new MetricsAddress(options.MetricsPort));
+        builder.Services.AddSingleton<MetricsEndpoint>().AddHostedService(services => services.GetRequiredService<MetricsEndpoint>());
+        builder.Services.AddHostedService<EngineHost>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);
+
+        var app = builder.Build();
+        ServerLog.Starts(Logger(app), Services.AdminService.Version, Path.GetFullPath(options.DataDirectory), app.Environment.EnvironmentName);
+        app.UseMiddleware<UnreadMessages>();
+        Map(app);
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            foreach (var address in app.Urls) ServerLog.Listening(Logger(app), address);
+        });
+        return app;
+    }
+
+    private static void Listen(WebApplicationBuilder builder)
+    {
+        // Set only where nobody said otherwise: what is set in code would win over --urls.
+        var configuration = builder.Configuration;
+        var isSet = AddressKeys.Any(key => !string.IsNullOrEmpty(configuration[key]))
+            || configuration.GetSection("Kestrel:Endpoints").GetChildren().Any();
+        if (!isSet) builder.WebHost.UseUrls(ServerOptions.DefaultAddress);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // gRPC in the clear needs HTTP/2 without negotiation.
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;
+            // Streams live for days at whatever rate there is something to say; gRPC bounds each message instead.
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MaxRequestBodySize = null;
+        });
+    }
+
+    private static void AddEngine(IServiceCollection services, ServerOptions options)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IFailStop, ProcessFailStop>();
+        services.TryAddSingleton<OpenJournal>(_ => JournalOnDisk);
+        services.AddSingleton(provider => new EngineMetrics(provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
+        services.AddSingleton(provider =>
+        {
+            var open = provider.GetRequiredService<OpenJournal>();
+            Engine.Engine? engine = null;
+            engine = new Engine.Engine(
+                options.Engine,
+                (from, replay) => open(options.DataDirectory, from, replay, new RecoveryReport(() => engine)),
+                inUseUpTo => KeyRing.Open(options.DataDirectory, inUseUpTo),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<IFailStop>(),
+                provider.GetRequiredService<EngineMetrics>(),
+                provider.GetRequiredService<ILogger<Engine.Engine>>());
+            return engine;
+        });
+        services.AddSingleton<EngineCalls>();
+    }
+
+    private static FasterJournal JournalOnDisk(string directory, long from, Action<JournalBatch> replay, IProgress<RecoveryProgress> progress) =>
+        FasterJournal.Open(new JournalOptions { Directory = directory }, from, replay, progress);
+
+    private static void AddServices(IServiceCollection services)
+    {
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = ServerLimits.MessageBytes;
+            grpc.Interceptors.Add<CallGuard>();
+        });
+        services.AddSingleton<CallGuard>();
+        services.AddSingleton<Services.OrderService>();
+        services.AddSingleton<Services.InventoryService>();
+        services.AddSingleton<Services.FulfillmentService>();
+        services.AddSingleton<Services.TrackingService>();
+        services.AddSingleton<Services.CustomerService>();
+        services.AddSingleton<Services.CatalogService>();
+        services.AddSingleton<Services.AdminService>();
+        services.AddSingleton(new HealthStatus(Contract.Services.Select(service => service.FullName)));
+        services.AddSingleton<HealthService>();
+        services.AddSingleton(new ReflectionIndex([.. Contract.Services, .. Contract.Standard]));
+        services.AddSingleton<ReflectionService>();
+        services.AddSingleton<ReflectionV1AlphaService>();
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.MapGrpcService<Services.OrderService>();
+        app.MapGrpcService<Services.InventoryService>();
+        app.MapGrpcService<Services.FulfillmentService>();
+        app.MapGrpcService<Services.TrackingService>();
+        app.MapGrpcService<Services.CustomerService>();
+        app.MapGrpcService<Services.CatalogService>();
+        app.MapGrpcService<Services.AdminService>();
+        app.MapGrpcService<HealthService>();
+        if (!app.Environment.IsDevelopment()) return;
+        app.MapGrpcService<ReflectionService>();
+        app.MapGrpcService<ReflectionV1AlphaService>();
+    }
+
+    private static ILogger Logger(WebApplication app) => app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("OrderEngine.Server");
+}
+
+/// <summary>Opens the journal of a data directory; tests put another in its place.</summary>
+internal delegate IJournal OpenJournal(string directory, long fromSequence, Action<JournalBatch> replay, IProgress<RecoveryProgress> progress);
+
+/// <summary>Hands the journal's progress on to the engine, which is made before its journal is opened.</summary>
+internal sealed class RecoveryReport(Func<Engine.Engine?> engine) : IProgress<RecoveryProgress>
+{
+    /// <inheritdoc/>
+    public void Report(RecoveryProgress value) => engine()?.ReportRecovery(value.BytesDone, value.BytesTotal);
+}
+
+/// <summary>The services of the contract, and those that every gRPC server has.</summary>
+internal static class Contract
+{
+    /// <summary>Services of orderengine.v1.</summary>
+    public static IReadOnlyList<Google.Protobuf.Reflection.ServiceDescriptor> Services { get; } =
+    [
+        OrderService.Descriptor, InventoryService.Descriptor, FulfillmentService.Descriptor, TrackingService.Descriptor,
+        CustomerService.Descriptor, CatalogService.Descriptor, AdminService.Descriptor,
+    ];
+
+    /// <summary>Health and reflection.</summary>
+    public static IReadOnlyList<Google.Protobuf.Reflection.ServiceDescriptor> Standard { get; } =
+    [
+        Contracts.Grpc.Health.V1.Health.Descriptor, Contracts.Grpc.Reflection.V1.ServerReflection.Descriptor,
+        Contracts.Grpc.Reflection.V1Alpha.ServerReflection.Descriptor,
+    ];
+}

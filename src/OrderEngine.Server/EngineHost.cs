@@ -1,0 +1,68 @@
+// The engine's life within the process: recovery beside the listening server, health as the engine is, drain at the end.
+
+using OrderEngine.Core;
+using OrderEngine.Engine;
+using OrderEngine.Journal;
+using OrderEngine.Server.Protocol;
+using ServingStatus = OrderEngine.Contracts.Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
+
+namespace OrderEngine.Server;
+
+/// <summary>
+/// Starts the engine without keeping the server from listening, and stops it after the server has answered what was in flight: hosted
+/// services stop in the reverse order of their registration, and the web server is registered last.
+/// </summary>
+internal sealed class EngineHost(
+    Engine.Engine engine, HealthStatus health, IFailStop failStop, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<EngineHost> logger)
+    : IHostedService
+{
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
+    private CancellationTokenRegistration _whenStopping;
+    private Task _starting = Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _whenStopping = lifetime.ApplicationStopping.Register(() =>
+        {
+            ServerLog.Stopping(logger);
+            health.Stop();
+        });
+        _starting = StartEngineAsync();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await engine.StopAsync();
+        await _starting;
+        await _whenStopping.DisposeAsync();
+        ServerLog.Stopped(logger);
+    }
+
+    private async Task StartEngineAsync()
+    {
+        try
+        {
+            await using var progress = time.CreateTimer(_ => LogProgress(), null, ProgressInterval, ProgressInterval);
+            await engine.StartAsync(lifetime.ApplicationStopping);
+            health.SetAll(ServingStatus.Serving);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Stopped while recovering: nothing was taken, so nothing is to be answered.
+        }
+        catch (Exception thrown)
+        {
+            var reason = thrown is JournalException or ApplyException ? thrown.Message : "The engine cannot start.";
+            failStop.Fail(ExitCodes.RecoveryFailed, reason, thrown);
+        }
+    }
+
+    private void LogProgress()
+    {
+        var recovery = engine.Recovery;
+        if (engine.Phase == EnginePhase.Recovering) ServerLog.Recovering(logger, recovery.BytesDone, recovery.BytesTotal, recovery.Sequence);
+    }
+}

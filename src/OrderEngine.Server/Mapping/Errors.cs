@@ -1,0 +1,87 @@
+// How a refusal looks on the wire. Statuses come from the catalogue in errors.proto, so that catalogue and behaviour cannot drift apart.
+// Any thread.
+
+using System.Collections.Frozen;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using OrderEngine.Contracts.V1;
+using RpcStatus = Google.Rpc.Status;
+
+namespace OrderEngine.Server.Mapping;
+
+/// <summary>Makes google.rpc.Status and RpcException from an <see cref="ErrorReason"/>.</summary>
+internal static class Errors
+{
+    /// <summary>The domain of every ErrorInfo.</summary>
+    public const string Domain = "orderengine.v1";
+
+    /// <summary>The trailer that carries a google.rpc.Status.</summary>
+    public const string DetailsTrailer = "grpc-status-details-bin";
+
+    private static readonly FrozenDictionary<ErrorReason, (string Name, ErrorEntry Entry)> Catalogue = ReadCatalogue();
+
+    private static readonly FrozenDictionary<ErrorReason, TimeSpan> RetryDelays = new Dictionary<ErrorReason, TimeSpan>
+    {
+        [ErrorReason.QueueFull] = TimeSpan.FromMilliseconds(100),
+        [ErrorReason.DeadlinePassed] = TimeSpan.FromMilliseconds(100),
+        [ErrorReason.EngineRecovering] = TimeSpan.FromSeconds(1),
+        [ErrorReason.EngineDraining] = TimeSpan.FromSeconds(2),
+        [ErrorReason.AlreadyRunning] = TimeSpan.FromSeconds(1),
+        [ErrorReason.SubscriberLimitReached] = TimeSpan.FromSeconds(5),
+    }.ToFrozenDictionary();
+
+    /// <summary>What the catalogue says of a reason.</summary>
+    /// <exception cref="KeyNotFoundException">The catalogue has no such reason.</exception>
+    public static ErrorEntry Entry(ErrorReason reason) => Catalogue[reason].Entry;
+
+    /// <summary>The reason's name as it stands in ErrorInfo.</summary>
+    public static string Name(ErrorReason reason) => Catalogue[reason].Name;
+
+    /// <summary>A refusal with ErrorInfo and, where waiting helps, RetryInfo.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="message">For a developer's eyes; no personal data.</param>
+    /// <param name="metadata">Of the ErrorInfo.</param>
+    public static RpcStatus Status(ErrorReason reason, string message, params ReadOnlySpan<(string Key, string Value)> metadata)
+    {
+        var (name, entry) = Catalogue[reason];
+        var info = new ErrorInfo { Domain = Domain, Reason = name };
+        foreach (var (key, value) in metadata) info.Metadata[key] = value;
+        var status = new RpcStatus { Code = (int)entry.Status, Message = message, Details = { Any.Pack(info) } };
+        if (entry.Retry) status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(RetryDelays[reason]) }));
+        return status;
+    }
+
+    /// <summary>A refusal whose message is the catalogue's cause.</summary>
+    public static RpcStatus Status(ErrorReason reason, params ReadOnlySpan<(string Key, string Value)> metadata) =>
+        Status(reason, Entry(reason).Cause, metadata);
+
+    /// <summary>One malformed field.</summary>
+    public static RpcStatus InvalidField(FieldPath path, string rule)
+    {
+        var violations = new Violations();
+        violations.Add(path, rule);
+        return violations.ToStatus();
+    }
+
+    /// <summary>The exception that ends a call with this status and its details.</summary>
+    public static RpcException ToException(this RpcStatus status) =>
+        new(new Grpc.Core.Status((StatusCode)status.Code, status.Message), new Metadata { { DetailsTrailer, status.ToByteArray() } });
+
+    /// <summary>Shorthand for <see cref="Status(ErrorReason, ReadOnlySpan{ValueTuple{string, string}})"/> as an exception.</summary>
+    public static RpcException Exception(ErrorReason reason, params ReadOnlySpan<(string Key, string Value)> metadata) =>
+        Status(reason, metadata).ToException();
+
+    private static FrozenDictionary<ErrorReason, (string, ErrorEntry)> ReadCatalogue()
+    {
+        var entries = new Dictionary<ErrorReason, (string, ErrorEntry)>();
+        foreach (var value in ErrorsReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(ErrorReason)).Values)
+        {
+            var entry = value.GetOptions()?.GetExtension(ErrorsExtensions.Error);
+            if (entry is not null) entries.Add((ErrorReason)value.Number, (value.Name, entry));
+        }
+        return entries.ToFrozenDictionary();
+    }
+}

@@ -1,0 +1,93 @@
+// Requests of FulfillmentService to commands. Any thread.
+
+using Google.Protobuf.Collections;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Core;
+using OrderEngine.Core.State;
+using OrderEngine.Engine;
+
+namespace OrderEngine.Server.Mapping;
+
+/// <summary>Maps what warehouses and carriers report.</summary>
+internal static class FulfillmentRequests
+{
+    /// <summary>A release to the warehouse.</summary>
+    public static Mapped<ReleaseShipment> Map(ReleaseShipmentRequest request, StateReader reader, PersonalVault vault)
+    {
+        var violations = new Violations();
+        var asker = Asker.Read(ref violations, CommandKind.ReleaseShipment, request.RequestId, request.Actor);
+        var references = new References(reader);
+        Fields.CheckId(ref violations, "order_id", request.OrderId);
+        var order = references.Order("order_id", request.OrderId);
+        var etag = Fields.Etag(ref violations, "etag", request.Etag);
+        var lines = Movements(ref violations, ref references, request.Lines);
+        if (asker.Refuse(violations, references) is { } refusal) return refusal;
+        return new ReleaseShipment
+        {
+            RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
+            Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Order = order, Lines = lines,
+        };
+    }
+
+    /// <summary>A parcel that left.</summary>
+    public static Mapped<ConfirmShipment> Map(ConfirmShipmentRequest request, StateReader reader, PersonalVault vault)
+    {
+        var violations = new Violations();
+        var asker = Asker.Read(ref violations, CommandKind.ConfirmShipment, request.RequestId, request.Actor);
+        var references = new References(reader);
+        Fields.CheckId(ref violations, "order_id", request.OrderId);
+        var order = references.Order("order_id", request.OrderId);
+        var etag = Fields.Etag(ref violations, "etag", request.Etag);
+        var carrier = Fields.OptionalId(ref violations, "carrier", request.Carrier, Limits.ReferenceBytes);
+        var tracking = Fields.OptionalId(ref violations, "tracking_number", request.TrackingNumber, Limits.ReferenceBytes);
+        var lines = Movements(ref violations, ref references, request.Lines);
+        for (var i = 1; i < lines.Length; i++)
+        {
+            if (request.Lines[i].LocationId != request.Lines[0].LocationId)
+                violations.Add(new FieldPath("lines", i, "location_id"), "must be the location of the first line: a parcel leaves one place");
+        }
+        if (asker.Refuse(violations, references) is { } refusal) return refusal;
+        return new ConfirmShipment
+        {
+            RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
+            Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Order = order, Lines = lines,
+            Carrier = carrier, TrackingNumber = tracking,
+        };
+    }
+
+    /// <summary>A delivery.</summary>
+    public static Mapped<RecordDelivery> Map(RecordDeliveryRequest request, StateReader reader, PersonalVault vault)
+    {
+        var violations = new Violations();
+        var asker = Asker.Read(ref violations, CommandKind.RecordDelivery, request.RequestId, request.Actor);
+        var references = new References(reader);
+        Fields.CheckId(ref violations, "order_id", request.OrderId);
+        var order = references.Order("order_id", request.OrderId);
+        var etag = Fields.Etag(ref violations, "etag", request.Etag);
+        var lines = LineQuantities.Map(ref violations, request.Lines);
+        if (asker.Refuse(violations, references) is { } refusal) return refusal;
+        return new RecordDelivery
+        {
+            RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
+            Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Order = order, Lines = lines,
+        };
+    }
+
+    private static Core.LineMovement[] Movements(ref Violations violations, ref References references, RepeatedField<LineAtLocation> list)
+    {
+        const string Path = "lines";
+        if (list.Count == 0 || !Fields.CheckCount(ref violations, Path, list.Count, 0, Limits.MovementsPerRequest)) return [];
+        var lines = new Core.LineMovement[list.Count];
+        var seen = new HashSet<(int, string)>(list.Count);
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var line = list[i];
+            Fields.CheckRange(ref violations, new FieldPath(Path, i, "line_number"), line.LineNumber, 1, Limits.LinesPerOrder);
+            Fields.CheckId(ref violations, new FieldPath(Path, i, "location_id"), line.LocationId);
+            Fields.CheckQuantity(ref violations, new FieldPath(Path, i, "quantity"), line.Quantity);
+            if (!seen.Add((line.LineNumber, line.LocationId))) violations.Add(new FieldPath(Path, i), "must not name a line and location twice");
+            lines[i] = new Core.LineMovement(line.LineNumber, references.Location(new FieldPath(Path, i, "location_id"), line.LocationId), line.Quantity);
+        }
+        return lines;
+    }
+}

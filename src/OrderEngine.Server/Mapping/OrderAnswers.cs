@@ -1,0 +1,114 @@
+// Answers to commands on orders, made from the answering event alone, so that a replay says the same. Any thread.
+
+using OrderEngine.Contracts.V1;
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+using OrderEngine.Engine;
+using Journaled = OrderEngine.Contracts.Journal;
+
+namespace OrderEngine.Server.Mapping;
+
+/// <summary>Makes the contract's answers from answering events.</summary>
+internal static class OrderAnswers
+{
+    private const int LinesField = 8;
+
+    /// <summary>An order's acceptance. The hot path: read in place, nothing allocated but the response.</summary>
+    public static SubmitOrderResponse Submitted(in CommandAnswer answer, StateReader reader)
+    {
+        var e = new EventView(answer.Event.Span);
+        var response = new SubmitOrderResponse
+        {
+            OrderId = Texts.Order(e.Order), Sequence = e.Sequence, State = (OrderState)e.After, Etag = Texts.Etag(e.Sequence),
+            AcceptTime = Texts.Time(e.Time), Replayed = answer.Replayed,
+        };
+        var body = new ProtoReader(e.Body);
+        var number = 0;
+        while (body.Next(out var field, out var wireType))
+        {
+            if (field != LinesField)
+            {
+                body.Skip(wireType);
+                continue;
+            }
+            number++;
+            var line = new LineReader(body.Bytes());
+            if (line.Backordered + line.Cancelled == 0) continue;
+            response.Shortfalls.Add(new LineShortfall
+            {
+                LineNumber = number, SkuId = Texts.Sku(reader, line.Sku), Ordered = line.Quantity, Reserved = line.Reserved,
+                Backordered = line.Backordered, Cancelled = line.Cancelled,
+            });
+        }
+        return response;
+    }
+
+    /// <summary>What a dry run came to.</summary>
+    public static CheckFulfillabilityResponse Checked(in CommandAnswer answer, StateReader reader)
+    {
+        var e = new EventView(answer.Event.Span);
+        var response = new CheckFulfillabilityResponse { Acceptable = true, State = (OrderState)e.After, Sequence = answer.Sequence };
+        var lines = Journaled.OrderSubmitted.Parser.ParseFrom(e.Body).Lines;
+        for (var i = 0; i < lines.Count; i++)
+        {
+            var line = lines[i];
+            var mapped = new LineFulfillability
+            {
+                LineNumber = i + 1, SkuId = Texts.Sku(reader, (int)line.Sku), Ordered = (int)line.Quantity,
+                Reserved = (int)(line.Quantity - line.Backordered - line.Cancelled), Backordered = (int)line.Backordered, Cancelled = (int)line.Cancelled,
+            };
+            foreach (var part in line.Reserved)
+                mapped.Allocations.Add(new LineAllocation { LocationId = Texts.Location(reader, (int)part.Location), Reserved = (int)part.Quantity });
+            response.Lines.Add(mapped);
+        }
+        return response;
+    }
+
+    /// <summary>A cancellation.</summary>
+    public static CancelOrderResponse Cancelled(in CommandAnswer answer)
+    {
+        var e = new EventView(answer.Event.Span);
+        var response = new CancelOrderResponse
+        {
+            OrderId = Texts.Order(e.Order), Sequence = e.Sequence, State = (OrderState)e.After, Etag = Texts.Etag(e.Sequence), Replayed = answer.Replayed,
+        };
+        response.Cancelled.Add(OrderEvents.Cancelled(Journaled.OrderCancelled.Parser.ParseFrom(e.Body)));
+        return response;
+    }
+
+    /// <summary>A release, shipment or delivery.</summary>
+    public static FulfillmentResponse Fulfilled(in CommandAnswer answer)
+    {
+        var e = new EventView(answer.Event.Span);
+        return new FulfillmentResponse
+        {
+            OrderId = Texts.Order(e.Order), Sequence = e.Sequence, State = (OrderState)e.After, Etag = Texts.Etag(e.Sequence), Replayed = answer.Replayed,
+        };
+    }
+
+    /// <summary>One encoded orderengine.journal.SubmittedLine.</summary>
+    private readonly ref struct LineReader
+    {
+        public LineReader(ReadOnlySpan<byte> message)
+        {
+            var reader = new ProtoReader(message);
+            while (reader.Next(out var field, out var wireType))
+            {
+                switch (field)
+                {
+                    case 1: Sku = reader.Int(); break;
+                    case 2: Quantity = reader.Int(); break;
+                    case 4: Backordered = reader.Int(); break;
+                    case 5: Cancelled = reader.Int(); break;
+                    default: reader.Skip(wireType); break;
+                }
+            }
+        }
+
+        public int Sku { get; }
+        public int Quantity { get; }
+        public int Backordered { get; }
+        public int Cancelled { get; }
+        public int Reserved => Quantity - Backordered - Cancelled;
+    }
+}

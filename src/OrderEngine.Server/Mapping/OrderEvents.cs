@@ -1,0 +1,109 @@
+// Journaled events of orders, for clients. Runs inside a read guard that the caller holds (external ids, lines of the order).
+
+using System.Text;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Core.State;
+using Journaled = OrderEngine.Contracts.Journal;
+
+namespace OrderEngine.Server.Mapping;
+
+/// <summary>Makes the contract's order events from the journal's.</summary>
+internal static class OrderEvents
+{
+    /// <summary>One event of an order. Personal data stays behind.</summary>
+    /// <param name="reader">For ids.</param>
+    /// <param name="bytes">The encoded event.</param>
+    /// <param name="at">A sequence at which the order exists.</param>
+    public static OrderEvent Map(StateReader reader, ReadOnlySpan<byte> bytes, long at)
+    {
+        var e = Journaled.Event.Parser.ParseFrom(bytes);
+        var number = (long)e.Order;
+        var mapped = new OrderEvent
+        {
+            Sequence = (long)e.Sequence,
+            Time = Texts.Time((long)e.Time),
+            OrderId = Texts.Order(number),
+            ChannelId = Texts.Channel(reader, (int)e.Channel),
+            ExternalOrderId = Encoding.UTF8.GetString(reader.ExternalId(number)),
+            CustomerId = Texts.Customer(reader, (int)e.Customer),
+            StateBefore = (OrderState)e.StateBefore,
+            StateAfter = (OrderState)e.StateAfter,
+            Actor = e.Origin is null ? new Actor { Role = Role.System } : new Actor { Id = e.Origin.Actor, Role = (Role)e.Origin.Role },
+            Reason = e.Origin?.Reason ?? "",
+        };
+        SetChange(mapped, e, reader, at);
+        return mapped;
+    }
+
+    private static void SetChange(OrderEvent mapped, Journaled.Event e, StateReader reader, long at)
+    {
+        switch (e.BodyCase)
+        {
+            case Journaled.Event.BodyOneofCase.OrderSubmitted:
+                mapped.Submitted = Submitted(e.OrderSubmitted, reader);
+                break;
+            case Journaled.Event.BodyOneofCase.OrderCancelled:
+                mapped.Cancelled = new OrderCancelled();
+                mapped.Cancelled.Lines.Add(Cancelled(e.OrderCancelled));
+                break;
+            case Journaled.Event.BodyOneofCase.BackorderFilled:
+                var line = (int)e.BackorderFilled.Line;
+                var lines = reader.Order((long)e.Order, at).Lines;
+                mapped.BackorderFilled = new BackorderFilled { LineNumber = line, SkuId = Texts.Sku(reader, lines[line - 1].Sku) };
+                foreach (var part in e.BackorderFilled.Reserved) mapped.BackorderFilled.Reserved.Add(Quantity(part, reader));
+                break;
+            case Journaled.Event.BodyOneofCase.ShipmentReleased:
+                mapped.ShipmentReleased = new ShipmentReleased();
+                foreach (var moved in e.ShipmentReleased.Lines) mapped.ShipmentReleased.Lines.Add(Movement(moved, reader));
+                break;
+            case Journaled.Event.BodyOneofCase.ShipmentConfirmed:
+                var shipped = e.ShipmentConfirmed;
+                mapped.ShipmentConfirmed = new ShipmentConfirmed
+                {
+                    ParcelNumber = (int)shipped.Parcel, Carrier = shipped.Carrier, TrackingNumber = shipped.TrackingNumber,
+                };
+                foreach (var moved in shipped.Lines) mapped.ShipmentConfirmed.Lines.Add(Movement(moved, reader));
+                break;
+            case Journaled.Event.BodyOneofCase.DeliveryRecorded:
+                mapped.DeliveryRecorded = new DeliveryRecorded();
+                foreach (var delivered in e.DeliveryRecorded.Lines)
+                    mapped.DeliveryRecorded.Lines.Add(new LineQuantity { LineNumber = (int)delivered.Line, Quantity = (int)delivered.Quantity });
+                break;
+        }
+    }
+
+    /// <summary>Units cancelled by line, wherever they were.</summary>
+    public static IEnumerable<LineQuantity> Cancelled(Journaled.OrderCancelled cancelled)
+    {
+        foreach (var line in cancelled.Lines)
+        {
+            var units = line.Backordered + line.Unallocated;
+            foreach (var part in line.Reserved) units += part.Quantity;
+            yield return new LineQuantity { LineNumber = (int)line.Line, Quantity = (int)units };
+        }
+    }
+
+    private static OrderSubmitted Submitted(Journaled.OrderSubmitted submitted, StateReader reader)
+    {
+        var mapped = new OrderSubmitted { CurrencyCode = submitted.Currency, ReservationId = Texts.Reservation((long)submitted.Reservation) };
+        for (var i = 0; i < submitted.Lines.Count; i++)
+        {
+            var line = submitted.Lines[i];
+            var mappedLine = new SubmittedLine
+            {
+                LineNumber = i + 1, SkuId = Texts.Sku(reader, (int)line.Sku), Quantity = (int)line.Quantity, UnitPriceMinor = (long)line.UnitPrice,
+                Backordered = (int)line.Backordered, Cancelled = (int)line.Cancelled,
+            };
+            foreach (var part in line.Reserved) mappedLine.Reserved.Add(Quantity(part, reader));
+            mapped.TotalMinor += (long)(line.Quantity * line.UnitPrice);
+            mapped.Lines.Add(mappedLine);
+        }
+        return mapped;
+    }
+
+    private static LocationQuantity Quantity(Journaled.Allocation part, StateReader reader) =>
+        new() { LocationId = Texts.Location(reader, (int)part.Location), Quantity = (int)part.Quantity };
+
+    private static LineMovement Movement(Journaled.Movement moved, StateReader reader) =>
+        new() { LineNumber = (int)moved.Line, LocationId = Texts.Location(reader, (int)moved.Location), Quantity = (int)moved.Quantity };
+}

@@ -1,0 +1,159 @@
+// Orders as they stand, for clients. Every method runs inside one read guard that the caller holds; personal data is unsealed outside of it.
+
+using System.Text;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Core;
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+using Journaled = OrderEngine.Contracts.Journal;
+
+namespace OrderEngine.Server.Mapping;
+
+/// <summary>Makes the contract's orders from rows and history.</summary>
+internal static class OrderReads
+{
+    private const int SealedDeliveryField = 9;
+
+    /// <summary>One order as it stands at a sequence; null when there is none. Without delivery.</summary>
+    public static Order? Read(StateReader reader, long number, long at)
+    {
+        var view = reader.Order(number, at);
+        if (!view.Exists) return null;
+        ref readonly var head = ref view.Head;
+        var order = new Order
+        {
+            OrderId = Texts.Order(number),
+            ChannelId = Texts.Channel(reader, head.Channel),
+            ExternalOrderId = Encoding.UTF8.GetString(reader.ExternalId(number)),
+            CustomerId = Texts.Customer(reader, head.Customer),
+            Type = (Contracts.V1.OrderType)head.Type,
+            AllocationPolicy = (Contracts.V1.AllocationPolicy)head.Policy,
+            PaymentTerms = (Contracts.V1.PaymentTerms)head.Terms,
+            Priority = (Contracts.V1.Priority)head.Priority,
+            CurrencyCode = Currency.Text(head.Currency),
+            State = (Contracts.V1.OrderState)head.State,
+            RequestedTime = Texts.Time(head.RequestedAt),
+            AcceptTime = Texts.Time(head.AcceptedAt),
+            UpdateTime = Texts.Time(head.ChangedAt),
+            TotalMinor = head.Total,
+            CancelledMinor = head.CancelledTotal,
+            ReservationId = Texts.Reservation(head.Reservation),
+            Sequence = head.Version,
+            Etag = Texts.Etag(head.Version),
+        };
+        AddLines(reader, order, view);
+        if (head.Parcels > 0) AddParcels(reader, order.Parcels, number, at);
+        return order;
+    }
+
+    /// <summary>What the buyer may see of an order; null when there is none.</summary>
+    public static OrderTracking? Track(StateReader reader, long number, long at)
+    {
+        var view = reader.Order(number, at);
+        if (!view.Exists) return null;
+        var tracking = new OrderTracking
+        {
+            OrderId = Texts.Order(number), ExternalOrderId = Encoding.UTF8.GetString(reader.ExternalId(number)),
+            State = (Contracts.V1.OrderState)view.Head.State, Sequence = view.Head.Version,
+        };
+        var lines = view.Lines;
+        for (var i = 0; i < lines.Length; i++)
+        {
+            ref readonly var line = ref lines[i];
+            tracking.Lines.Add(new TrackedLine
+            {
+                LineNumber = i + 1, SkuId = Texts.Sku(reader, line.Sku), Quantity = line.Ordered, Cancelled = line.Cancelled,
+                Backordered = line.Backordered + line.Unallocated, Shipped = line.Shipped, Delivered = line.Delivered,
+            });
+        }
+        var milestones = new List<Milestone>();
+        var cursor = 0L;
+        while (reader.PreviousEvent(number, at, ref cursor, out var bytes))
+        {
+            var e = new EventView(bytes);
+            if (e.Before != e.After) milestones.Add(new Milestone { State = (Contracts.V1.OrderState)e.After, Time = Texts.Time(e.Time) });
+        }
+        milestones.Reverse();
+        tracking.Milestones.Add(milestones);
+        if (view.Head.Parcels > 0) AddParcels(reader, tracking.Parcels, number, at);
+        return tracking;
+    }
+
+    /// <summary>A copy of an order's sealed delivery; its key is 0 when it has none.</summary>
+    public static SealedData SealedDelivery(StateReader reader, long number)
+    {
+        var body = new ProtoReader(new EventView(reader.FirstEvent(number)).Body);
+        while (body.Next(out var field, out var wireType))
+        {
+            if (field == SealedDeliveryField) return SealedDetails.Read(body.Bytes());
+            body.Skip(wireType);
+        }
+        return default;
+    }
+
+    private static void AddLines(StateReader reader, Order order, OrderView view)
+    {
+        var lines = view.Lines;
+        order.Lines.Capacity = lines.Length;
+        for (var i = 0; i < lines.Length; i++)
+        {
+            ref readonly var line = ref lines[i];
+            order.Lines.Add(new OrderLine
+            {
+                LineNumber = i + 1, SkuId = Texts.Sku(reader, line.Sku), Quantity = line.Ordered, UnitPriceMinor = line.UnitPrice,
+                Cancelled = line.Cancelled, Unallocated = line.Unallocated, Backordered = line.Backordered, Reserved = line.Reserved,
+                Released = line.Released, Shipped = line.Shipped, Delivered = line.Delivered,
+            });
+        }
+        foreach (ref readonly var allocation in view.Allocations)
+        {
+            if (allocation.Reserved + allocation.Released + allocation.Shipped == 0) continue;
+            order.Lines[allocation.Line - 1].Allocations.Add(new LineAllocation
+            {
+                LocationId = Texts.Location(reader, allocation.Location), Reserved = allocation.Reserved, Released = allocation.Released,
+                Shipped = allocation.Shipped,
+            });
+        }
+    }
+
+    private static void AddParcels(StateReader reader, Google.Protobuf.Collections.RepeatedField<Parcel> parcels, long number, long at)
+    {
+        var newestFirst = new List<Parcel>();
+        var cursor = 0L;
+        while (reader.PreviousEvent(number, at, ref cursor, out var bytes))
+        {
+            var e = new EventView(bytes);
+            if (e.Kind != EventKind.ShipmentConfirmed) continue;
+            var shipped = Journaled.ShipmentConfirmed.Parser.ParseFrom(e.Body);
+            var parcel = new Parcel
+            {
+                ParcelNumber = (int)shipped.Parcel, Carrier = shipped.Carrier, TrackingNumber = shipped.TrackingNumber, ShipTime = Texts.Time(e.Time),
+                LocationId = shipped.Lines.Count == 0 ? "" : Texts.Location(reader, (int)shipped.Lines[0].Location),
+            };
+            foreach (var line in shipped.Lines)
+                parcel.Lines.Add(new Contracts.V1.LineQuantity { LineNumber = (int)line.Line, Quantity = (int)line.Quantity });
+            newestFirst.Add(parcel);
+        }
+        newestFirst.Reverse();
+        parcels.Add(newestFirst);
+    }
+}
+
+/// <summary>Reads orderengine.journal.Sealed.</summary>
+internal static class SealedDetails
+{
+    /// <summary>A copy of what is sealed.</summary>
+    public static SealedData Read(ReadOnlySpan<byte> message)
+    {
+        var key = 0L;
+        byte[] ciphertext = [];
+        var reader = new ProtoReader(message);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) key = reader.Long();
+            else if (field == 2) ciphertext = reader.Bytes().ToArray();
+            else reader.Skip(wireType);
+        }
+        return new SealedData(key, ciphertext);
+    }
+}

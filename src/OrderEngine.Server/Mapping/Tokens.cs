@@ -1,0 +1,72 @@
+// Page and resume tokens: opaque to clients. base64url of: version, kind, two numbers, a hash of what the token belongs to, a checksum.
+
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using OrderEngine.Core.Storage;
+
+namespace OrderEngine.Server.Mapping;
+
+/// <summary>What a token is good for.</summary>
+internal enum TokenKind : byte
+{
+    /// <summary>WatchOrders: A = everything up to this sequence was sent; B = 0, or the next order of a snapshot under way.</summary>
+    Orders = 1,
+    /// <summary>WatchStock: A = everything up to this sequence was sent.</summary>
+    Stock = 2,
+    /// <summary>ListOrderEvents: A = the last sequence sent.</summary>
+    OrderEvents = 3,
+    /// <summary>ListStock: A = the last slot sent.</summary>
+    StockLevels = 4,
+    /// <summary>ListSkus: A = the last number sent.</summary>
+    Skus = 5,
+    /// <summary>ListLocations: A = the last number sent.</summary>
+    Locations = 6,
+    /// <summary>ListChannels: A = the last number sent.</summary>
+    Channels = 7,
+}
+
+/// <summary>A token's content.</summary>
+/// <param name="Kind">What it is good for.</param>
+/// <param name="A">First number, not negative.</param>
+/// <param name="B">Second number, not negative.</param>
+/// <param name="Scope">What else the request must say alike (the order, the location); 0: nothing.</param>
+internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong Scope = 0)
+{
+    private const byte Version = 1;
+    private const int Length = 1 + 1 + 8 + 8 + 4 + 4;
+    private const int SumAt = Length - 4;
+
+    /// <summary>The token as text.</summary>
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        bytes[0] = Version;
+        bytes[1] = (byte)Kind;
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[2..], A);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[10..], B);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[18..], (uint)Scope);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[SumAt..], (uint)StableHash.Of(bytes[..SumAt]));
+        return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>Reads a token of this kind and scope; an empty text gives the start.</summary>
+    public static Token Read(ref Violations violations, FieldPath path, string text, TokenKind kind, ulong scope = 0)
+    {
+        if (text.Length == 0) return new Token(kind, 0, 0, scope);
+        if (TryRead(text, kind, scope, out var token)) return token;
+        violations.Add(path, "must be a token as answered by the engine to the same kind of request");
+        return default;
+    }
+
+    private static bool TryRead(string text, TokenKind kind, ulong scope, out Token token)
+    {
+        token = default;
+        Span<byte> bytes = stackalloc byte[ServerLimits.TokenBytes];
+        if (text.Length > ServerLimits.TokenBytes || !Base64Url.TryDecodeFromChars(text, bytes, out var length) || length != Length) return false;
+        if (bytes[0] != Version || bytes[1] != (byte)kind) return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != (uint)StableHash.Of(bytes[..SumAt])) return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[18..]) != (uint)scope) return false;
+        token = new Token(kind, BinaryPrimitives.ReadInt64LittleEndian(bytes[2..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[10..]), scope);
+        return token is { A: >= 0, B: >= 0 };
+    }
+}

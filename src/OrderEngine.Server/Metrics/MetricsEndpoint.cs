@@ -1,0 +1,59 @@
+// http://127.0.0.1:{port}/metrics on a listener of its own, so that scrapes need no HTTP/2 and the gRPC address stays free to choose.
+// A second, tiny web application in the same process; it takes nothing from the configuration but the port.
+
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace OrderEngine.Server.Metrics;
+
+/// <summary>The port of the metrics; 0: a free one.</summary>
+internal sealed record MetricsAddress(int Port);
+
+/// <summary>Serves the metrics from before recovery until after the drain.</summary>
+internal sealed class MetricsEndpoint(MetricsAddress address, System.Diagnostics.Metrics.IMeterFactory meters, ILogger<MetricsEndpoint> logger)
+    : IHostedService, IAsyncDisposable
+{
+    private readonly MetricsCollector _collector = new(meters);
+    private WebApplication? _app;
+
+    /// <summary>Where it listens, once started.</summary>
+    public string? Address => _app?.Urls.FirstOrDefault();
+
+    /// <inheritdoc/>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // The empty builder reads no environment and no command line: --urls is for gRPC.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{address.Port}"));
+        builder.Services.AddRoutingCore();
+        // Signals are for the server; this one goes with it.
+        builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());
+        _app = builder.Build();
+        _app.MapGet("/metrics", WriteAsync);
+        await _app.StartAsync(cancellationToken);
+        ServerLog.MetricsAt(logger, $"{Address}/metrics");
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => _app?.StopAsync(cancellationToken) ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_app is not null) await _app.DisposeAsync();
+        _collector.Dispose();
+    }
+
+    private Task WriteAsync(HttpContext context)
+    {
+        context.Response.ContentType = PrometheusText.ContentType;
+        return context.Response.WriteAsync(_collector.Collect(), context.RequestAborted);
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,64 @@
+// The bounds of the wire: what one call may ask of the server (rule 8). Bounds of requests' contents are OrderEngine.Core.Limits.
+
+namespace OrderEngine.Server;
+
+/// <summary>The bounds of calls and streams, each with its unit.</summary>
+internal static class ServerLimits
+{
+    /// <summary>Bytes of one message that the server accepts; above: MESSAGE_TOO_LARGE.</summary>
+    public const int MessageBytes = 4 * 1024 * 1024;
+
+    /// <summary>Orders or reports in one message.</summary>
+    public const int ItemsPerMessage = 1_000;
+
+    /// <summary>Commands of one stream that may be undecided or unanswered; then the server stops reading the stream.</summary>
+    public const int StreamInFlight = 4_096;
+
+    /// <summary>Bytes of one streamed answer, roughly: it is sent before it grows beyond. Clients accept 4 MiB by default.</summary>
+    public const int StreamMessageBytes = 1024 * 1024;
+
+    /// <summary>Entries of a page when the request does not say.</summary>
+    public const int DefaultPage = 100;
+
+    /// <summary>Entries of a page at most.</summary>
+    public const int MaxPage = 1_000;
+
+    /// <summary>SKUs of one BatchGetStock.</summary>
+    public const int SkusPerBatchGet = 1_000;
+
+    /// <summary>Entries of each list of a watch filter.</summary>
+    public const int FilterEntries = 1_000;
+
+    /// <summary>Locations of a stock watch's filter.</summary>
+    public const int LocationFilterEntries = 100;
+
+    /// <summary>Events in one message of a watch.</summary>
+    public const int EventsPerMessage = 1_000;
+
+    /// <summary>Orders in one page of a snapshot.</summary>
+    public const int SnapshotPage = 500;
+
+    /// <summary>Orders looked at under one read guard while a snapshot or a list is made: bounds how long rows are kept.</summary>
+    public const int ScanStep = 5_000;
+
+    /// <summary>Violations that are told of one request; the rest is counted.</summary>
+    public const int ViolationsTold = 20;
+
+    /// <summary>
+    /// Bytes of details in one status. They travel in a trailer, in base64, and grpc clients refuse trailers above 8 KiB.
+    /// </summary>
+    public const int DetailBytes = 4_096;
+
+    /// <summary>Bytes of an opaque token in a request.</summary>
+    public const int TokenBytes = 128;
+
+
+    /// <summary>Bytes of events in one import: they are checked as a whole before any is written.</summary>
+    public const long ImportBytes = 4L * 1024 * 1024 * 1024;
+
+    /// <summary>The longest wait for a min_sequence, for callers without a deadline.</summary>
+    public static readonly TimeSpan MinSequenceWait = TimeSpan.FromSeconds(60);
+
+    /// <summary>The quiet time after which a watch sends a heartbeat.</summary>
+    public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
+}

@@ -1,0 +1,100 @@
+// AdminService: for those who run the engine. Status answers at any time; the rest once the engine serves.
+
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Core.State;
+using OrderEngine.Engine;
+using OrderEngine.Server.Mapping;
+using V1 = OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Server.Services;
+
+/// <summary>Serves orderengine.v1.AdminService.</summary>
+internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminServiceBase
+{
+    /// <summary>The program's version, as in GetEngineStatus and the log.</summary>
+    public static readonly string Version =
+        typeof(AdminService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    private static readonly Timestamp StartTime = Timestamp.FromDateTime(Process.GetCurrentProcess().StartTime.ToUniversalTime());
+
+    private int _verifying;
+
+    /// <inheritdoc/>
+    public override Task<EngineStatus> GetEngineStatus(GetEngineStatusRequest request, ServerCallContext context)
+    {
+        var engine = calls.Engine;
+        var summary = engine.View.Summary;
+        var recovery = engine.Recovery;
+        var reader = calls.Reader;
+        return Task.FromResult(new EngineStatus
+        {
+            Phase = calls.Stopping.IsCancellationRequested ? V1.EnginePhase.Draining : (V1.EnginePhase)engine.Phase,
+            RecoveredBytes = recovery.BytesDone,
+            RecoveryTotalBytes = recovery.BytesTotal,
+            RecoverySeconds = recovery.Seconds,
+            Sequence = summary.Sequence,
+            StateHash = summary.StateHash.ToString("x16", CultureInfo.InvariantCulture),
+            Orders = summary.Orders,
+            OpenReservations = summary.OpenReservations,
+            Stock = new StockTotals { OnHand = summary.OnHand, Reserved = summary.Committed, Backordered = summary.Backordered, Held = summary.Held },
+            Skus = reader.Skus.Count,
+            Locations = reader.Locations.Count,
+            Channels = reader.Channels.Count,
+            Customers = reader.Customers.Count,
+            QueueLength = engine.QueueLength(Lane.Normal) + engine.QueueLength(Lane.Priority),
+            QueueCapacity = engine.QueueCapacity(Lane.Normal) + engine.QueueCapacity(Lane.Priority),
+            OrderSubscribers = engine.Orders.Count,
+            StockSubscribers = engine.Stock.Count,
+            JournalBytes = engine.JournalBytes,
+            StateBytes = engine.StateBytes,
+            ProcessBytes = Environment.WorkingSet,
+            StartTime = StartTime,
+            Version = Version,
+        });
+    }
+
+    /// <inheritdoc/>
+    public override async Task<VerifyInvariantsResponse> VerifyInvariants(VerifyInvariantsRequest request, ServerCallContext context)
+    {
+        if (Interlocked.Exchange(ref _verifying, 1) != 0) throw Errors.Exception(ErrorReason.AlreadyRunning);
+        try
+        {
+            // A thread of its own: the walk takes long and must hold its guard, which belongs to one thread.
+            var report = await Task.Factory.StartNew(Verify, context.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var response = new VerifyInvariantsResponse
+            {
+                Sequence = report.Sequence, OrdersChecked = report.Orders, StockLevelsChecked = report.StockLevels, ReservationsChecked = report.Reservations,
+            };
+            response.Violations.Add(report.Violations);
+            return response;
+        }
+        finally
+        {
+            Volatile.Write(ref _verifying, 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Task ExportEvents(ExportEventsRequest request, IServerStreamWriter<ExportedEvents> responseStream, ServerCallContext context)
+    {
+        var violations = new Violations();
+        if (request.FromSequence < 1) violations.Add("from_sequence", "must be at least 1");
+        violations.ThrowIfAny();
+        return new EventTransfer(calls).ExportAsync(request, responseStream, context);
+    }
+
+    /// <inheritdoc/>
+    public override Task<ImportEventsResponse> ImportEvents(IAsyncStreamReader<ImportEventsRequest> requestStream, ServerCallContext context) =>
+        new EventTransfer(calls).ImportAsync(requestStream, context);
+
+    private InvariantReport Verify()
+    {
+        using var guard = calls.Reader.Enter();
+        return Invariants.Check(calls.Reader, calls.Engine.View.DurableSequence);
+    }
+}

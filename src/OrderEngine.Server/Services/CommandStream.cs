@@ -1,0 +1,146 @@
+// A bidirectional stream of commands: one loop reads, maps and queues in order, the other writes the answers in the same order and packs
+// into one message whatever is final. A bounded number is in between; when it is reached the stream is not read on, so HTTP/2 slows the sender.
+
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using Google.Protobuf;
+using Grpc.Core;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Core;
+using OrderEngine.Engine;
+using OrderEngine.Server.Mapping;
+using RpcStatus = Google.Rpc.Status;
+
+namespace OrderEngine.Server.Services;
+
+/// <summary>One stream's two loops. One object a call.</summary>
+/// <typeparam name="TRequest">A message of the client.</typeparam>
+/// <typeparam name="TItem">One command in it.</typeparam>
+/// <typeparam name="TResponse">A message of the server.</typeparam>
+internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls calls)
+    where TRequest : class
+    where TResponse : class, IMessage, new()
+{
+    /// <summary>A command in its place between the loops: queued, or refused before it got there.</summary>
+    private readonly record struct Slot(ulong ClientSeq, Command? Command, PendingAnswer Answer, RpcStatus? Refusal)
+    {
+        public bool IsFinal => Refusal is not null || Answer.IsCompleted;
+    }
+
+    private readonly Channel<Slot> _slots = System.Threading.Channels.Channel.CreateBounded<Slot>(
+        new BoundedChannelOptions(ServerLimits.StreamInFlight) { SingleReader = true, SingleWriter = true });
+
+    private ulong _lastSeq;
+    private bool _any;
+    private Lane _lane;
+
+    /// <summary>The list's name in the request, for violations.</summary>
+    protected abstract string ItemsPath { get; }
+
+    /// <summary>The commands of a message.</summary>
+    protected abstract IReadOnlyList<TItem> ItemsOf(TRequest request);
+
+    /// <summary>The client's number of an item.</summary>
+    protected abstract ulong ClientSeqOf(TItem item);
+
+    /// <summary>The lane of the whole stream, by its first item.</summary>
+    protected abstract Lane LaneOf(TItem first);
+
+    /// <summary>The item as a command.</summary>
+    protected abstract ValueTask<Mapped<Command>> MapAsync(TItem item);
+
+    /// <summary>Adds what an item came to; returns its bytes.</summary>
+    protected abstract int AddAccepted(TResponse response, ulong clientSeq, in CommandAnswer answer);
+
+    /// <summary>Adds why an item was refused; returns its bytes.</summary>
+    protected abstract int AddRefused(TResponse response, ulong clientSeq, RpcStatus refusal);
+
+    /// <summary>Runs the stream to its end.</summary>
+    public async Task RunAsync(IAsyncStreamReader<TRequest> requests, IServerStreamWriter<TResponse> responses, ServerCallContext context)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping);
+        var reading = ReadAsync(requests, context, stop.Token);
+        try
+        {
+            await WriteAsync(responses, context.CancellationToken);
+        }
+        catch
+        {
+            // The client is gone: the reading loop, which may wait for room, has nobody to read for.
+            await stop.CancelAsync();
+            await reading;
+            throw;
+        }
+        // What was taken has been answered; now say why no more is taken, if not because the client is done.
+        if (await reading is { } end) ExceptionDispatchInfo.Throw(end);
+    }
+
+    /// <returns>Why reading ended; null: the client has sent all.</returns>
+    private async Task<Exception?> ReadAsync(IAsyncStreamReader<TRequest> requests, ServerCallContext context, CancellationToken stop)
+    {
+        try
+        {
+            while (await requests.MoveNext(stop))
+            {
+                var items = ItemsOf(requests.Current);
+                if (items.Count is 0 or > ServerLimits.ItemsPerMessage)
+                    return Errors.InvalidField(ItemsPath, "must have 1 to 1,000 entries").ToException();
+                for (var i = 0; i < items.Count; i++) await _slots.Writer.WriteAsync(await TakeAsync(items[i], context), stop);
+            }
+            return null;
+        }
+        catch (OperationCanceledException) when (calls.Stopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        {
+            return Errors.Exception(ErrorReason.EngineDraining);
+        }
+        catch (Exception thrown)
+        {
+            // Handed to the call when the answers before it are written.
+            return thrown;
+        }
+        finally
+        {
+            _slots.Writer.Complete();
+        }
+    }
+
+    private async ValueTask<Slot> TakeAsync(TItem item, ServerCallContext context)
+    {
+        var seq = ClientSeqOf(item);
+        if (_any && seq <= _lastSeq) return new Slot(seq, null, default, Errors.InvalidField("client_seq", "must grow within a stream"));
+        if (!_any) _lane = LaneOf(item);
+        _any = true;
+        _lastSeq = seq;
+        var mapped = await MapAsync(item);
+        return mapped.Command is { } command
+            ? new Slot(seq, command, await calls.EnqueueAsync(command, _lane, context), null)
+            : new Slot(seq, null, default, mapped.Refusal);
+    }
+
+    private async Task WriteAsync(IServerStreamWriter<TResponse> responses, CancellationToken cancellation)
+    {
+        while (await _slots.Reader.WaitToReadAsync(cancellation))
+        {
+            var response = new TResponse();
+            var bytes = 0;
+            var count = 0;
+            while (count < ServerLimits.ItemsPerMessage && bytes < ServerLimits.StreamMessageBytes
+                && _slots.Reader.TryPeek(out var next) && (count == 0 || next.IsFinal))
+            {
+                _slots.Reader.TryRead(out var slot);
+                bytes += await AddAsync(response, slot);
+                count++;
+            }
+            await responses.WriteAsync(response, cancellation);
+        }
+    }
+
+    private async ValueTask<int> AddAsync(TResponse response, Slot slot)
+    {
+        if (slot.Refusal is { } refusal) return AddRefused(response, slot.ClientSeq, refusal);
+        var answer = await slot.Answer;
+        return answer.Outcome == Outcome.Ok
+            ? AddAccepted(response, slot.ClientSeq, answer)
+            : AddRefused(response, slot.ClientSeq, Refusals.Of(answer, slot.Command!, calls.Reader));
+    }
+}

@@ -1,0 +1,48 @@
+// CustomerService: who buys. Thin.
+
+using Grpc.Core;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Core;
+using OrderEngine.Core.Events;
+using OrderEngine.Engine;
+using OrderEngine.Server.Mapping;
+using V1 = OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Server.Services;
+
+/// <summary>Serves orderengine.v1.CustomerService.</summary>
+internal sealed class CustomerService(EngineCalls calls) : V1.CustomerService.CustomerServiceBase
+{
+    /// <inheritdoc/>
+    public override async Task<Customer> UpsertCustomer(UpsertCustomerRequest request, ServerCallContext context)
+    {
+        var command = (await CatalogRequests.MapAsync(request, calls.Reader, calls.Vault)).OrThrow();
+        var answer = await calls.ExecuteAsync(command, Lane.Normal, context);
+        if (answer.Event.IsEmpty) return Find(request.Customer.CustomerId).Customer;
+        var defined = new EventView(answer.Event.Span);
+        return CatalogReads.Customer(defined.Body, defined.Sequence).Customer;
+    }
+
+    /// <inheritdoc/>
+    public override Task<Customer> GetCustomer(GetCustomerRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Fields.CheckId(ref violations, "customer_id", request.CustomerId);
+        violations.ThrowIfAny();
+        var (customer, details) = Find(request.CustomerId);
+        if (request.IncludeDetails) customer.Details = calls.Vault.Unseal(details);
+        return Task.FromResult(customer);
+    }
+
+    private (Customer Customer, SealedData Details) Find(string id)
+    {
+        var references = new References(calls.Reader);
+        var number = references.Customer("customer_id", id);
+        new Violations().ThrowIfAny(references);
+        using var guard = calls.Reader.Enter();
+        var body = calls.Reader.Customer(number, calls.Engine.View.DurableSequence, out var version);
+        return body.IsEmpty
+            ? throw Errors.Exception(ErrorReason.CustomerNotFound, ("field", "customer_id"), ("customer_id", id))
+            : CatalogReads.Customer(body, version);
+    }
+}

@@ -1,0 +1,193 @@
+// OrderService: taking orders, reading them, cancelling them. Thin: map in, ask the engine, map out.
+
+using Grpc.Core;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Core;
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+using OrderEngine.Engine;
+using OrderEngine.Server.Mapping;
+using RpcStatus = Google.Rpc.Status;
+using V1 = OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Server.Services;
+
+/// <summary>Serves orderengine.v1.OrderService.</summary>
+internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderServiceBase
+{
+    /// <inheritdoc/>
+    public override async Task<SubmitOrderResponse> SubmitOrder(SubmitOrderRequest request, ServerCallContext context)
+    {
+        var mapped = await OrderRequests.MapAsync(request, calls.Reader, calls.Vault);
+        var answer = await calls.ExecuteAsync(mapped.OrThrow(), OrderRequests.LaneOf(request.Order.Priority), context);
+        return OrderAnswers.Submitted(answer, calls.Reader);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<BulkSubmitOrdersResponse> BulkSubmitOrders(BulkSubmitOrdersRequest request, ServerCallContext context)
+    {
+        var requests = request.Requests;
+        if (requests.Count is 0 or > ServerLimits.ItemsPerMessage)
+            throw Errors.InvalidField("requests", "must have 1 to 1,000 entries").ToException();
+        var lane = OrderRequests.LaneOf(requests[0].Order?.Priority ?? V1.Priority.Normal);
+        var queued = new (Command? Command, PendingAnswer Answer, RpcStatus? Refusal)[requests.Count];
+        for (var i = 0; i < queued.Length; i++)
+        {
+            var mapped = await OrderRequests.MapAsync(requests[i], calls.Reader, calls.Vault);
+            queued[i] = mapped.Command is { } command
+                ? (command, await calls.EnqueueAsync(command, lane, context), null)
+                : (null, default, mapped.Refusal);
+        }
+        var response = new BulkSubmitOrdersResponse();
+        foreach (var (command, pending, refusal) in queued)
+        {
+            if (refusal is not null) response.Results.Add(new SubmitResult { Refused = refusal });
+            else response.Results.Add(Result(0, await pending, command!));
+        }
+        return response;
+    }
+
+    /// <inheritdoc/>
+    public override Task StreamSubmitOrders(
+        IAsyncStreamReader<StreamSubmitOrdersRequest> requestStream, IServerStreamWriter<StreamSubmitOrdersResponse> responseStream, ServerCallContext context) =>
+        new SubmitStream(calls).RunAsync(requestStream, responseStream, context);
+
+    /// <inheritdoc/>
+    public override async Task<CheckFulfillabilityResponse> CheckFulfillability(CheckFulfillabilityRequest request, ServerCallContext context)
+    {
+        var command = OrderRequests.Map(request, calls.Reader).OrThrow();
+        var answer = await calls.Engine.CheckAsync(command, context.CancellationToken);
+        if (answer.Outcome == Outcome.Ok) return OrderAnswers.Checked(answer, calls.Reader);
+        var refusal = Refusals.Of(answer, command, calls.Reader);
+        return answer.WasDecided
+            ? new CheckFulfillabilityResponse { Refusal = refusal, Sequence = answer.Sequence }
+            : throw refusal.ToException();
+    }
+
+    /// <inheritdoc/>
+    public override async Task<Order> GetOrder(GetOrderRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Fields.CheckId(ref violations, "order_id", request.OrderId);
+        Fields.CheckMinSequence(ref violations, request.MinSequence);
+        var references = new References(calls.Reader);
+        var number = references.Order("order_id", request.OrderId);
+        violations.ThrowIfAny(references);
+        await calls.WaitForAsync(request.MinSequence, context);
+        return Read(number, request.IncludeDelivery) ?? throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
+    }
+
+    /// <inheritdoc/>
+    public override async Task<Order> LookupOrder(LookupOrderRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Fields.CheckId(ref violations, "channel_id", request.ChannelId);
+        Fields.CheckMinSequence(ref violations, request.MinSequence);
+        var externalId = Fields.Id(ref violations, "external_order_id", request.ExternalOrderId);
+        var references = new References(calls.Reader);
+        var channel = references.Channel("channel_id", request.ChannelId);
+        violations.ThrowIfAny(references);
+        await calls.WaitForAsync(request.MinSequence, context);
+        var number = calls.Reader.FindOrder(channel, externalId);
+        return Read(number, request.IncludeDelivery) ?? throw Errors.Exception(ErrorReason.OrderNotFound, ("external_order_id", request.ExternalOrderId));
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ListOrderEventsResponse> ListOrderEvents(ListOrderEventsRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Fields.CheckId(ref violations, "order_id", request.OrderId);
+        Fields.CheckMinSequence(ref violations, request.MinSequence);
+        var size = Fields.PageSize(ref violations, request.PageSize);
+        var references = new References(calls.Reader);
+        var number = references.Order("order_id", request.OrderId);
+        var token = Token.Read(ref violations, "page_token", request.PageToken, TokenKind.OrderEvents, (ulong)number);
+        violations.ThrowIfAny(references);
+        await calls.WaitForAsync(request.MinSequence, context);
+        return ReadEvents(number, token.A, size) ?? throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
+    }
+
+    /// <inheritdoc/>
+    public override async Task<CancelOrderResponse> CancelOrder(CancelOrderRequest request, ServerCallContext context)
+    {
+        var command = OrderRequests.Map(request, calls.Reader, calls.Vault).OrThrow();
+        return OrderAnswers.Cancelled(await calls.ExecuteAsync(command, Lane.Priority, context));
+    }
+
+    private SubmitResult Result(ulong clientSeq, in CommandAnswer answer, Command command) => answer.Outcome == Outcome.Ok
+        ? new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, calls.Reader) }
+        : new SubmitResult { ClientSeq = clientSeq, Refused = Refusals.Of(answer, command, calls.Reader) };
+
+    private Order? Read(long number, bool withDelivery)
+    {
+        if (number == 0) return null;
+        var reader = calls.Reader;
+        SealedData delivery = default;
+        Order? order;
+        using (reader.Enter())
+        {
+            order = OrderReads.Read(reader, number, calls.Engine.View.DurableSequence);
+            if (order is not null && withDelivery) delivery = OrderReads.SealedDelivery(reader, number);
+        }
+        if (order is not null && delivery.Key != 0) order.Delivery = calls.Vault.Unseal(delivery);
+        return order;
+    }
+
+    // History is chained newest first; a page is oldest first. So walk back to where the page before ended and remember the way.
+    private ListOrderEventsResponse? ReadEvents(long number, long after, int size)
+    {
+        var reader = calls.Reader;
+        using var guard = reader.Enter();
+        var at = calls.Engine.View.DurableSequence;
+        if (!reader.Order(number, at).Exists) return null;
+        var way = new List<long>();
+        var cursor = 0L;
+        for (var before = cursor; reader.PreviousEvent(number, at, ref cursor, out var bytes) && new EventView(bytes).Sequence > after; before = cursor)
+            way.Add(before);
+
+        var response = new ListOrderEventsResponse();
+        var last = after;
+        var index = way.Count - 1;
+        for (; index >= 0 && response.Events.Count < size; index--)
+        {
+            cursor = way[index];
+            reader.PreviousEvent(number, at, ref cursor, out var bytes);
+            response.Events.Add(OrderEvents.Map(reader, bytes, at));
+            last = response.Events[^1].Sequence;
+        }
+        if (index >= 0) response.NextPageToken = new Token(TokenKind.OrderEvents, last, 0, (ulong)number).ToString();
+        return response;
+    }
+
+    /// <summary>Orders in, results out.</summary>
+    private sealed class SubmitStream(EngineCalls calls) : CommandStream<StreamSubmitOrdersRequest, StreamedOrder, StreamSubmitOrdersResponse>(calls)
+    {
+        private readonly EngineCalls _calls = calls;
+
+        protected override string ItemsPath => "orders";
+
+        protected override IReadOnlyList<StreamedOrder> ItemsOf(StreamSubmitOrdersRequest request) => request.Orders;
+
+        protected override ulong ClientSeqOf(StreamedOrder item) => item.ClientSeq;
+
+        protected override Lane LaneOf(StreamedOrder first) => OrderRequests.LaneOf(first.Request?.Order?.Priority ?? V1.Priority.Normal);
+
+        protected override async ValueTask<Mapped<Command>> MapAsync(StreamedOrder item)
+        {
+            if (item.Request is null) return Errors.InvalidField("request", "is required");
+            return (await OrderRequests.MapAsync(item.Request, _calls.Reader, _calls.Vault)).AsCommand();
+        }
+
+        protected override int AddAccepted(StreamSubmitOrdersResponse response, ulong clientSeq, in CommandAnswer answer) =>
+            Add(response, new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, _calls.Reader) });
+
+        protected override int AddRefused(StreamSubmitOrdersResponse response, ulong clientSeq, RpcStatus refusal) =>
+            Add(response, new SubmitResult { ClientSeq = clientSeq, Refused = refusal });
+
+        private static int Add(StreamSubmitOrdersResponse response, SubmitResult result)
+        {
+            response.Results.Add(result);
+            return result.CalculateSize();
+        }
+    }
+}

@@ -1,0 +1,259 @@
+// orderctl as a script sees it: exit codes, the shape of the JSON, files of exports, and errors that name the fix.
+using Google.Protobuf;
+using Google.Rpc;
+using Grpc.Core;
+using OrderEngine.Contracts.Journal;
+using OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Client.Tests;
+
+public sealed class CtlTests
+{
+    [Fact]
+    public async Task Status_prints_one_line_and_fails_while_recovery_is_not_done()
+    {
+        var services = new FakeServices();
+        var phase = EnginePhase.Recovering;
+        services.Admin.OnStatus = _ => new EngineStatus
+        {
+            Phase = phase, Sequence = 42, Orders = 7, StateHash = "00ff", Stock = new StockTotals { OnHand = 5_000_000_000, Reserved = 4, Backordered = 3, Held = 2 },
+        };
+        await using var engine = await FakeEngine.StartAsync(services);
+
+        Assert.Equal(3, (await Ctl.RunAsync(engine.Address, "status", "--json")).Code);
+        phase = EnginePhase.Serving;
+        var run = await Ctl.RunAsync(engine.Address, "status", "--json");
+
+        Assert.Equal(0, run.Code);
+        Assert.Empty(run.Error);
+        var status = Assert.Single(run.Json);
+        Assert.Equal("SERVING", status["phase"]!.GetValue<string>());
+        Assert.Equal(42, status["sequence"]!.GetValue<long>());
+        Assert.Equal(7, status["orders"]!.GetValue<long>());
+        Assert.Equal("00ff", status["stateHash"]!.GetValue<string>());
+        Assert.Equal("""{"onHand":5000000000,"reserved":4,"backordered":3,"held":2}""", status["stock"]!.ToJsonString());
+        Assert.Contains("5,000,000,000 on hand", (await Ctl.RunAsync(engine.Address, "status")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_engine_that_is_not_there_exits_3_and_says_what_to_do()
+    {
+        var gone = await FakeEngine.StartAsync(new FakeServices());
+        await gone.DisposeAsync();
+
+        var run = await Ctl.RunAsync(gone.Address, "order", "get", "o1", "--retry-for", "0", "--json");
+
+        Assert.Equal(3, run.Code);
+        Assert.Contains("--address", run.Error, StringComparison.Ordinal);
+        Assert.True(Assert.Single(run.Json)["error"]!["retryable"]!.GetValue<bool>());
+    }
+
+    [Fact]
+    public async Task An_order_is_submitted_from_options_and_from_json()
+    {
+        var received = new List<SubmitOrderRequest>();
+        var services = new FakeServices();
+        services.Orders.OnSubmit = request =>
+        {
+            received.Add(request);
+            return new SubmitOrderResponse { OrderId = "o1", Sequence = 9, State = Contracts.V1.OrderState.Ready };
+        };
+        await using var engine = await FakeEngine.StartAsync(services);
+
+        var run = await Ctl.RunAsync(engine.Address, "submit", "--channel", "web", "--external-id", "1", "--currency", "GBP", "--line", "A=1=2@250", "--line", "B=1",
+            "--policy", "partial-backorder", "--terms", "credit", "--request-id", "r1", "--actor", "desk-4", "--role", "support", "--json");
+        Assert.Equal(0, run.Code);
+        Assert.Equal("o1", Assert.Single(run.Json)["orderId"]!.GetValue<string>());
+        Assert.Equal(["A=1 2 250", "B 1 0"], received[0].Order.Lines.Select(line => $"{line.SkuId} {line.Quantity} {line.UnitPriceMinor}"));
+        Assert.Equal(AllocationPolicy.PartialBackorder, received[0].Order.AllocationPolicy);
+        Assert.Equal(("r1", "desk-4", Role.Support), (received[0].RequestId, received[0].Actor.Id, received[0].Actor.Role));
+
+        run = await Ctl.RunWithInputAsync(engine.Address, JsonFormatter.Default.Format(received[0].Order), "submit", "--file", "-");
+        Assert.Equal(0, run.Code);
+        Assert.Contains("Accepted.", run.Out, StringComparison.Ordinal);
+        Assert.Equal(received[0].Order, received[1].Order);
+    }
+
+    [Fact]
+    public async Task A_refusal_exits_1_with_its_details()
+    {
+        var services = new FakeServices();
+        services.Orders.OnSubmit = _ => throw Errors.Exception(StatusCode.FailedPrecondition, "OUT_OF_STOCK", "not enough", null, null,
+            new StockShortage { SkuId = "MUG", Requested = 2, Available = 1, Missing = 1 });
+        services.Orders.OnCancel = _ => throw Errors.Exception(StatusCode.InvalidArgument, "INVALID_FIELD", details: new BadRequest
+        {
+            FieldViolations = { new BadRequest.Types.FieldViolation { Field = "reason", Description = "upper-case letters" } },
+        });
+        await using var engine = await FakeEngine.StartAsync(services);
+        string[] submit = ["submit", "--channel", "web", "--external-id", "1", "--currency", "GBP", "--line", "MUG=2"];
+
+        var people = await Ctl.RunAsync(engine.Address, submit);
+        Assert.Equal(1, people.Code);
+        Assert.Empty(people.Out);
+        Assert.Contains("MUG: 2 asked for, 1 there, 1 missing", people.Error, StringComparison.Ordinal);
+
+        var script = await Ctl.RunAsync(engine.Address, [.. submit, "--json"]);
+        Assert.Equal(1, script.Code);
+        Assert.Equal("OUT_OF_STOCK", Assert.Single(script.Json)["error"]!["reason"]!.GetValue<string>());
+        Assert.Equal("MUG", script.Json[0]["error"]!["shortages"]![0]!["skuId"]!.GetValue<string>());
+
+        var field = await Ctl.RunAsync(engine.Address, "order", "cancel", "o1", "--reason", "why");
+        Assert.Equal(1, field.Code);
+        Assert.Contains("reason: upper-case letters", field.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Required command was not provided")]
+    [InlineData("--line: 'MUG' names no quantity", "submit", "--line", "MUG")]
+    [InlineData("--line: 'MUG=x': 'x' is not a whole number", "submit", "--line", "MUG=x")]
+    [InlineData("the price '2.50' is not a whole number of minor units", "submit", "--line", "MUG=1@2.50")]
+    [InlineData("The order needs --channel", "submit", "--line", "MUG=1")]
+    [InlineData("--policy: 'some' is not known. Choose one of: all-or-nothing", "submit", "--policy", "some")]
+    [InlineData("--ttl: 'soon' is not a duration", "reserve", "extend", "r1", "--ttl", "soon")]
+    [InlineData("--address: 'nowhere' is not an address", "status", "--address", "nowhere")]
+    [InlineData("exactly one of --delta UNITS, --count UNITS", "stock", "adjust", "A", "--location", "MAIN")]
+    [InlineData("There is no file 'missing.csv'", "import", "missing.csv", "--format", "online-retail")]
+    [InlineData("--format: 'xml' is not known. Choose one of: online-retail, events", "import", "missing.csv", "--format", "xml")]
+    [InlineData("--open-stock: '-1' is not a factor", "import", "missing.csv", "--format", "online-retail", "--open-stock=-1")]
+    [InlineData("--personal-data belongs to --format events", "export", "--format", "orders", "--personal-data")]
+    [InlineData("There is no directory 'missing'", "journal", "verify", "missing")]
+    [InlineData("either ORDER_ID, or --channel ID and --external-id ID", "track")]
+    public async Task What_is_wrong_on_the_command_line_is_named_with_its_fix(string message, params string[] args)
+    {
+        var run = await Ctl.RunAsync(null, args);
+
+        Assert.Equal(2, run.Code);
+        Assert.Empty(run.Out);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_works_everywhere_and_has_examples()
+    {
+        var run = await Ctl.RunAsync(null, "import", "--help");
+
+        Assert.Equal(0, run.Code);
+        Assert.Contains("--open-stock", run.Out, StringComparison.Ordinal);
+        Assert.Contains("orderctl import online-retail.csv.gz --format online-retail", run.Out, StringComparison.Ordinal);
+        Assert.Empty(run.Error);
+    }
+
+    [Fact]
+    public async Task A_watch_writes_updates_with_their_token_and_stops_when_it_has_enough()
+    {
+        var services = new FakeServices();
+        services.Tracking.OnWatch = async (request, answers, _) =>
+        {
+            Assert.Equal("t1", request.ResumeToken);
+            Assert.Equal([Contracts.V1.OrderState.Shipped], request.Filter.States);
+            await answers.WriteAsync(new WatchOrdersResponse { Events = new OrderEventPage { Events = { new OrderEvent { Sequence = 5, OrderId = "o1" } } }, ResumeToken = "t5" });
+            await answers.WriteAsync(new WatchOrdersResponse { Events = new OrderEventPage { Events = { new OrderEvent { Sequence = 6, OrderId = "o2" } } }, ResumeToken = "t6" });
+        };
+        await using var engine = await FakeEngine.StartAsync(services);
+
+        var run = await Ctl.RunAsync(engine.Address, "watch", "--state", "shipped", "--token", "t1", "--count", "2", "--json");
+
+        Assert.Equal(0, run.Code);
+        Assert.Equal(["t5", "t6"], run.Json.Select(update => update["resumeToken"]!.GetValue<string>()));
+        Assert.Equal("6", run.Json[1]["events"]!["events"]![0]!["sequence"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_violation_exits_1()
+    {
+        var services = new FakeServices();
+        services.Admin.OnVerify = _ => new VerifyInvariantsResponse { Sequence = 3, Violations = { "MUG at MAIN: committed 3, orders 2" } };
+        await using var engine = await FakeEngine.StartAsync(services);
+
+        var run = await Ctl.RunAsync(engine.Address, "verify");
+
+        Assert.Equal(1, run.Code);
+        Assert.Contains("committed 3, orders 2", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_export_of_events_is_imported_as_it_was_and_a_torn_or_changed_one_is_not()
+    {
+        Event[] events = [.. Enumerable.Range(1, 2_500).Select(i => new Event { Sequence = (ulong)i, Time = 7, SkuDefined = new SkuDefined { Sku = (uint)i, SkuId = $"S{i} ü" } })];
+        var imported = new List<Event>();
+        var services = new FakeServices();
+        services.Admin.OnExport = async (request, answers, _) =>
+        {
+            Assert.True(request.IncludePersonalData);
+            foreach (var chunk in events.Chunk(1_000))
+                await answers.WriteAsync(new ExportedEvents { Events = { chunk } });
+        };
+        services.Admin.OnImport = async messages =>
+        {
+            await foreach (var message in messages.ReadAllAsync())
+                imported.AddRange(message.Events);
+            return new ImportEventsResponse { Events = imported.Count, Sequence = 2_500, StateHash = "aa" };
+        };
+        await using var engine = await FakeEngine.StartAsync(services);
+        using var scratch = new Scratch();
+        var file = scratch["engine.events"];
+
+        var export = await Ctl.RunAsync(engine.Address, "export", file, "--personal-data", "--json");
+        Assert.Equal(0, export.Code);
+        Assert.Equal("""{"events":2500,"sequence":2500}""", Assert.Single(export.Json).ToJsonString());
+        Assert.Equal([file], Directory.GetFiles(scratch.Root));
+
+        var import = await Ctl.RunAsync(engine.Address, "import", file, "--format", "events", "--json");
+        Assert.Equal(0, import.Code);
+        Assert.Equal("""{"events":2500,"sequence":2500,"stateHash":"aa"}""", Assert.Single(import.Json).ToJsonString());
+        Assert.Equal(events, imported);
+
+        imported.Clear();
+        var lines = await File.ReadAllLinesAsync(file);
+        await File.WriteAllLinesAsync(scratch["torn"], lines.SkipLast(1));
+        await File.WriteAllLinesAsync(scratch["changed"], lines.Select(line => line.Replace("S7 ", "S8 ", StringComparison.Ordinal)));
+        await File.WriteAllTextAsync(scratch["other"], "hello\n");
+        foreach (var (name, message) in new[] { ("torn", "cut off"), ("changed", "not as it was exported"), ("other", "not an export of events") })
+        {
+            var refused = await Ctl.RunAsync(engine.Address, "import", scratch[name], "--format", "events");
+            Assert.Equal(2, refused.Code);
+            Assert.Contains(message, refused.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(imported);
+    }
+
+    [Fact]
+    public async Task An_export_that_is_refused_leaves_no_file_and_an_import_tells_why()
+    {
+        var services = new FakeServices();
+        services.Admin.OnExport = (_, _, _) => throw Errors.Exception(StatusCode.OutOfRange, "RESUME_TOKEN_TRUNCATED");
+        services.Admin.OnImport = _ => throw Errors.Exception(StatusCode.FailedPrecondition, "ENGINE_NOT_EMPTY");
+        await using var engine = await FakeEngine.StartAsync(services);
+        using var scratch = new Scratch();
+
+        Assert.Equal(1, (await Ctl.RunAsync(engine.Address, "export", scratch["x.events"])).Code);
+        Assert.Empty(Directory.GetFiles(scratch.Root));
+
+        services.Admin.OnExport = async (_, answers, _) => await answers.WriteAsync(new ExportedEvents { Events = { new Event { Sequence = 1 } } });
+        Assert.Equal(0, (await Ctl.RunAsync(engine.Address, "export", scratch["x.events"])).Code);
+        var refused = await Ctl.RunAsync(engine.Address, "import", scratch["x.events"], "--format", "events");
+        Assert.Equal(1, refused.Code);
+        Assert.Contains("ENGINE_NOT_EMPTY", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("empty data directory", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_export_of_orders_ends_with_the_snapshot()
+    {
+        var services = new FakeServices();
+        services.Tracking.OnWatch = async (request, answers, context) =>
+        {
+            Assert.True(request.SnapshotFirst);
+            await answers.WriteAsync(new WatchOrdersResponse { Snapshot = new OrderPage { Orders = { new Order { OrderId = "o1" } } }, ResumeToken = "p1" });
+            await answers.WriteAsync(new WatchOrdersResponse { Snapshot = new OrderPage { Orders = { new Order { OrderId = "o2" } }, Last = true }, ResumeToken = "p2" });
+            await Task.Delay(Timeout.Infinite, context.CancellationToken);
+        };
+        await using var engine = await FakeEngine.StartAsync(services);
+
+        var run = await Ctl.RunAsync(engine.Address, "export", "-", "--format", "orders");
+
+        Assert.Equal(0, run.Code);
+        Assert.Equal(["o1", "o2"], run.Json.Select(order => order["orderId"]!.GetValue<string>()));
+    }
+}

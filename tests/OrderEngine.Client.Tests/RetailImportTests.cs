@@ -1,0 +1,240 @@
+// The import of the retail format: every kind of dirt in a small file, repeats, breaks, and the real file against an independent count.
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace OrderEngine.Client.Tests;
+
+public sealed partial class RetailImportTests
+{
+    private const string Header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+
+    private const string Dirty = Header +
+        "1,A,,2,2010-12-01 08:26:00,2.55,17850.0,United Kingdom\n" +       // no description yet
+        "1,B,\"TRAY, \"\"RED\"\" \",3,2010-12-01 08:26:00,0.005,17850.0,United Kingdom\n" + // quotes, half a penny
+        "2,A, MUG ,1,2010-12-01 08:27:00,0.0,,EIRE\n" +                    // a guest, a gift, the name of A
+        "C3,A,MUG,-1,2010-12-01 08:28:00,2.55,17850.0,United Kingdom\n" +  // a credit note
+        "4,A,MUG,-5,2010-12-01 08:29:00,0.0,,United Kingdom\n" +           // a write-off
+        "5,A,MUG,0,2010-12-01 08:30:00,1.0,,United Kingdom\n" +
+        "6,B,ADJUST,1,2010-12-01 08:31:00,-11062.06,,United Kingdom\n" +   // a bad debt
+        "1,A,MUG,1,2010-12-01 08:32:00,0.001,17850.0,United Kingdom\n" +   // invoice 1 goes on; the same SKU again; a price that rounds to nothing
+        "7,POST,POSTAGE,1,2010-12-01 08:33:00,1.005,12583.0,France\n" +
+        "8,a,mug,4,2010-12-01 08:34:00,2.675,12583.0,France\n";            // another SKU than A
+
+    [Fact]
+    public async Task Every_kind_of_dirt_is_dealt_with_as_the_rules_say()
+    {
+        using var scratch = new Scratch();
+        await File.WriteAllTextAsync(scratch["dirty.csv"], Dirty);
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["dirty.csv"], "--format", "online-retail", "--open-stock", "1.5",
+            "--rejects", scratch["rejects.csv"], "--json");
+
+        Assert.Equal(0, run.Code);
+        var report = Assert.Single(run.Json);
+        Assert.Equal("""{"rows":10,"rowsRejected":4,"orders":4,"accepted":4,"rejected":{},"duplicates":0}""", Counts(report));
+        Assert.Equal(["United Kingdom 1 17850", "EIRE 2 ", "France 7 12583", "France 8 12583"],
+            shop.Accepted.Select(order => $"{order.ChannelId} {order.ExternalOrderId} {order.CustomerId}"));
+        Assert.Equal(["A=2@255", "B=3@1", "A=1@0"], shop.Accepted[0].Lines.Select(line => $"{line.SkuId}={line.Quantity}@{line.UnitPriceMinor}"));
+        Assert.Equal([0L, 101, 268], [shop.Accepted[1].Lines[0].UnitPriceMinor, shop.Accepted[2].Lines[0].UnitPriceMinor, shop.Accepted[3].Lines[0].UnitPriceMinor]);
+        Assert.All(shop.Accepted, order =>
+        {
+            Assert.Equal("GBP", order.CurrencyCode);
+            Assert.Equal(Contracts.V1.AllocationPolicy.AllOrNothing, order.AllocationPolicy);
+            Assert.Equal(Contracts.V1.PaymentTerms.Credit, order.PaymentTerms);
+        });
+        Assert.Equal(["A MUG", "B TRAY, \"RED\"", "POST POSTAGE", "a mug"], shop.Skus.Values.Select(sku => $"{sku.SkuId} {sku.Name}").Order(StringComparer.Ordinal));
+        Assert.Equal([("A", 6L), ("B", 5L), ("POST", 2L), ("a", 6L)], shop.OnHand.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (p.Key, p.Value)));
+        Assert.Equal(1, shop.Streams);
+
+        var rejects = await File.ReadAllLinesAsync(scratch["rejects.csv"]);
+        Assert.Equal("Row,Reason,InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country", rejects[0]);
+        Assert.Equal(["4,credit note,C3", "5,quantity is not positive,4", "6,quantity is not positive,5", "7,price is negative,6"],
+            rejects.Skip(1).Select(line => string.Join(',', line.Split(',').Take(3))));
+        Assert.EndsWith("6,B,ADJUST,1,2010-12-01 08:31:00,-11062.06,,United Kingdom", rejects[4], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Importing_again_changes_nothing_also_with_another_stock_factor()
+    {
+        using var scratch = new Scratch();
+        await File.WriteAllTextAsync(scratch["dirty.csv"], Dirty);
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+        string[] command = ["import", scratch["dirty.csv"], "--format", "online-retail", "--rejects", scratch["rejects.csv"], "--json", "--open-stock"];
+
+        // Half of the stock: the first order of A and B does not fit, and its refusal is replayed too.
+        var first = await Ctl.RunAsync(engine.Address, [.. command, "0.5"]);
+        Assert.Equal("""{"rows":10,"rowsRejected":4,"orders":4,"accepted":2,"rejected":{"OUT_OF_STOCK":2},"duplicates":0}""", Counts(first.Json[0]));
+        shop.Customers["12583"].Tier = 3;
+        var (sequence, stock) = (shop.Sequence, shop.OnHand.ToDictionary());
+
+        var second = await Ctl.RunAsync(engine.Address, [.. command, "2"]);
+        Assert.Equal("""{"rows":10,"rowsRejected":4,"orders":4,"accepted":0,"rejected":{},"duplicates":4}""", Counts(second.Json[0]));
+        Assert.Equal(sequence, shop.Sequence);
+        Assert.Equal(stock, shop.OnHand);
+        Assert.Equal(3, shop.Customers["12583"].Tier);
+    }
+
+    [Fact]
+    public async Task A_stream_that_breaks_in_the_middle_doubles_nothing()
+    {
+        using var scratch = new Scratch();
+        var csv = new StringBuilder(Header);
+        for (var i = 1; i <= 500; i++)
+            csv.Append(CultureInfo.InvariantCulture, $"{i},A,MUG,1,2010-12-01 08:26:00,1.0,,EIRE\n");
+        await File.WriteAllTextAsync(scratch["many.csv"], csv.ToString());
+        var shop = new Shop { BreakAfter = 250 };
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["many.csv"], "--format", "online-retail", "--open-stock", "1",
+            "--rejects", scratch["rejects.csv"], "--json");
+
+        Assert.Equal(0, run.Code);
+        Assert.Equal(Enumerable.Range(1, 500).Select(i => i.ToString(CultureInfo.InvariantCulture)), shop.Accepted.Select(order => order.ExternalOrderId));
+        Assert.Equal(2, shop.Streams);
+        Assert.Equal(500, run.Json[0]["orders"]!.GetValue<long>());
+        Assert.Equal(500, run.Json[0]["accepted"]!.GetValue<long>() + run.Json[0]["duplicates"]!.GetValue<long>());
+        Assert.Contains("sent again", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Invoice,StockCode\n1,A\n", "first line must be InvoiceNo,StockCode")]
+    [InlineData(Header + "1,A,MUG,two,2010-12-01 08:26:00,1.0,,EIRE\n", "row 1 after the header has Quantity 'two'")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,free,,EIRE\n", "row 1 after the header has UnitPrice 'free'")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,,EIRE\n2,B\n", "row 2 after the header has 2 fields instead of 8")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,,\n", "row 1 after the header has no Country")]
+    public async Task A_file_of_another_form_is_refused_before_anything_is_sent(string content, string message)
+    {
+        using var scratch = new Scratch();
+        await File.WriteAllTextAsync(scratch["file.csv"], content);
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["file.csv"], "--format", "online-retail", "--rejects", scratch["rejects.csv"]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.Equal(0, shop.Sequence);
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("0.5")]
+    public async Task The_real_file_comes_out_as_an_independent_count_says(string factor)
+    {
+        var path = Path.Combine(SharedDirectory(), "data", "online-retail.csv.gz");
+        Assert.True(File.Exists(path), $"The tests need {path}; set OE_SHARED to the directory that holds data/.");
+        using var scratch = new Scratch();
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", path, "--format", "online-retail", "--open-stock", factor, "--rejects", scratch["rejects.csv"], "--json");
+
+        var expected = IndependentCount.Of(path, decimal.Parse(factor, CultureInfo.InvariantCulture));
+        Assert.Equal(0, run.Code);
+        Assert.Equal(expected.Report, Counts(run.Json[0]));
+        Assert.Equal(expected.AcceptedInvoices, shop.Accepted.Select(order => order.ExternalOrderId));
+        Assert.Equal(expected.TotalPence, shop.Accepted.Sum(order => order.Lines.Sum(line => line.Quantity * line.UnitPriceMinor)));
+        Assert.Equal(expected.OnHand, shop.OnHand.Values.Sum());
+        Assert.Equal(expected.Reserved, shop.Reserved.Values.Sum());
+        Assert.Equal(expected.Rejected + 1, (await File.ReadAllLinesAsync(scratch["rejects.csv"])).Length);
+    }
+
+    private static string Counts(JsonObject report)
+    {
+        Assert.True(report["seconds"]!.GetValue<double>() >= 0);
+        Assert.Equal(report["orders"]!.GetValue<long>(), report["accepted"]!.GetValue<long>() + report["duplicates"]!.GetValue<long>()
+            + report["rejected"]!.AsObject().Sum(pair => pair.Value!.GetValue<long>()));
+        return new JsonObject(new[] { "rows", "rowsRejected", "orders", "accepted", "rejected", "duplicates" }
+            .Select(name => KeyValuePair.Create(name, (JsonNode?)report[name]!.DeepClone()))).ToJsonString();
+    }
+
+    private static string SharedDirectory()
+    {
+        if (Environment.GetEnvironmentVariable("OE_SHARED") is { Length: > 0 } given)
+            return given;
+        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
+        {
+            var shared = Path.Combine(directory.FullName, "shared");
+            if (Directory.Exists(Path.Combine(shared, "data")))
+                return shared;
+        }
+
+        return "../shared";
+    }
+
+    /// <summary>The rules once more, read with nothing of the product: lines split by a regular expression, sums in plain dictionaries.</summary>
+    private sealed partial record IndependentCount(string Report, List<string> AcceptedInvoices, long TotalPence, long OnHand, long Reserved, int Rejected)
+    {
+        public static IndependentCount Of(string path, decimal factor)
+        {
+            using var unpacked = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
+            var invoices = new List<string>();
+            var lines = new Dictionary<string, List<(string Sku, int Units, long Pence)>>();
+            var sold = new Dictionary<string, long>();
+            var (rows, rejected) = (0, 0);
+            unpacked.ReadLine();
+            while (unpacked.ReadLine() is { } text)
+            {
+                rows++;
+                var f = Fields().Matches(text + ",").Select(m => m.Groups[1].Success ? m.Groups[1].Value : m.Groups[2].Value).ToArray();
+                var units = int.Parse(f[3], CultureInfo.InvariantCulture);
+                var price = decimal.Parse(f[5], NumberStyles.Float, CultureInfo.InvariantCulture);
+                if (f[0][0] == 'C' || units <= 0 || price < 0)
+                {
+                    rejected++;
+                    continue;
+                }
+
+                if (!lines.TryGetValue(f[0], out var order))
+                {
+                    invoices.Add(f[0]);
+                    lines[f[0]] = order = [];
+                }
+
+                order.Add((f[1], units, (long)decimal.Floor(price * 100 + 0.5m)));
+                sold[f[1]] = sold.GetValueOrDefault(f[1]) + units;
+            }
+
+            return Sell(factor, rows, rejected, invoices, lines, sold);
+        }
+
+        private static IndependentCount Sell(decimal factor, int rows, int rejected, List<string> invoices,
+            Dictionary<string, List<(string Sku, int Units, long Pence)>> lines, Dictionary<string, long> sold)
+        {
+            var free = sold.ToDictionary(pair => pair.Key, pair => (long)decimal.Ceiling(pair.Value * factor));
+            var onHand = free.Values.Sum();
+            var accepted = new List<string>();
+            var total = 0L;
+            foreach (var invoice in invoices)
+            {
+                var before = lines[invoice].Select(line => line.Sku).Distinct().ToDictionary(sku => sku, sku => free[sku]);
+                foreach (var (sku, units, _) in lines[invoice])
+                    free[sku] -= units;
+                if (before.Keys.Any(sku => free[sku] < 0))
+                {
+                    foreach (var (sku, units) in before)
+                        free[sku] = units;
+                    continue;
+                }
+
+                accepted.Add(invoice);
+                total += lines[invoice].Sum(line => line.Units * line.Pence);
+            }
+
+            var refused = invoices.Count - accepted.Count;
+            var reasons = refused == 0 ? "{}" : $$"""{"OUT_OF_STOCK":{{refused}}}""";
+            return new IndependentCount(
+                $$"""{"rows":{{rows}},"rowsRejected":{{rejected}},"orders":{{invoices.Count}},"accepted":{{accepted.Count}},"rejected":{{reasons}},"duplicates":0}""",
+                accepted, total, onHand, onHand - free.Values.Sum(), rejected);
+        }
+
+        [GeneratedRegex("(?:\"((?:[^\"]|\"\")*)\"|([^,]*)),")]
+        private static partial Regex Fields();
+    }
+}

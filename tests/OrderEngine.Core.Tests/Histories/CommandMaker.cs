@@ -1,0 +1,324 @@
+// Makes random commands that fit what the model holds, so that shortages, splits, queues, expiries, retries, stale etags, wrong roles and
+// unknown objects all happen. Everything about one command follows from its seed and the model. One thread.
+
+using System.Text;
+using OrderEngine.Core.Tests.Model;
+
+namespace OrderEngine.Core.Tests.Histories;
+
+internal sealed class CommandMaker(NaiveModel model)
+{
+    public const int SkuCount = 6, LocationCount = 4, ChannelCount = 5, CustomerCount = 5;
+    public const long Second = 1_000_000, Hour = 3600 * Second, Day = 24 * Hour;
+
+    private const int Remembered = 300;
+    private readonly List<Command> _past = [];
+    private Random _random = new(0);
+    private ulong _ids;
+
+    /// <summary>The catalog that every history begins with. Names are not in the order of the numbers.</summary>
+    public static IEnumerable<Command> Catalog()
+    {
+        for (var i = 1; i <= SkuCount; i++) yield return new DefineSku { Id = Bytes($"SKU-{i}"), Price = 100 * i, CurrencyCode = Currency.Pack("GBP"u8), Role = Role.Manager, RequestKey = (UInt128)(900 + i), BodyDigest = 1 };
+        string[] locations = ["west", "north", "east", "south"];
+        int[] priorities = [5, 7, 5, 1];
+        for (var i = 0; i < LocationCount; i++) yield return new DefineLocation { Id = Bytes(locations[i]), Priority = priorities[i], Role = Role.Manager };
+        yield return Channel(1, [], SourcingRule.Priority, AllocationPolicy.PartialBackorder);
+        yield return Channel(2, [], SourcingRule.MostAvailable, AllocationPolicy.None);
+        yield return Channel(3, [1, 3], SourcingRule.None, AllocationPolicy.PartialCancelRest);
+        yield return Channel(4, [4, 2], SourcingRule.MostAvailable, AllocationPolicy.PartialBackorder);
+        yield return Channel(5, [2, 3, 4], SourcingRule.Priority, AllocationPolicy.LineAllOrNothing);
+        int[] tiers = [0, 0, 1, 3, 9];
+        for (var i = 0; i < CustomerCount; i++) yield return new DefineCustomer { Id = Bytes($"C{i + 1}"), Tier = tiers[i], Role = Role.Channel };
+    }
+
+    private static DefineChannel Channel(int number, int[] allowed, SourcingRule sourcing, AllocationPolicy policy) =>
+        new() { Id = Bytes($"channel-{number}"), AllowedLocations = allowed, Sourcing = sourcing, DefaultPolicy = policy, Role = Role.Manager };
+
+    /// <summary>The next command, by its seed.</summary>
+    public Command Next(int seed)
+    {
+        _random = new Random(seed);
+        var command = _random.Next(100) < 8 && _past.Count > 0 ? Again() : Fresh();
+        if (_past.Count < Remembered) _past.Add(command);
+        else _past[_random.Next(Remembered)] = command;
+        return command;
+    }
+
+    /// <summary>How far the clock moves before the command: mostly not at all or a little, now and then by days, and sometimes back.</summary>
+    public static long Pause(int seed)
+    {
+        var random = new Random(seed ^ 0x5EED);
+        return random.Next(100) switch
+        {
+            < 45 => 0,
+            < 80 => random.Next(1, 2_000_000),
+            < 95 => random.NextInt64(Second, 600 * Second),
+            < 97 => random.NextInt64(Hour, 12 * Hour),
+            < 98 => random.NextInt64(Day - 2, Day + 3),
+            _ => -random.NextInt64(Hour),
+        };
+    }
+
+    private Command Fresh() => _random.Next(100) switch
+    {
+        < 30 => Submit(),
+        < 36 => Commit(),
+        < 44 => Create(),
+        < 46 => Extend(),
+        < 48 => Release(AnyReservation()),
+        < 61 => Receive(),
+        < 65 => Adjust(),
+        < 74 => Cancel(),
+        < 82 => Release(),
+        < 90 => Confirm(),
+        < 96 => Deliver(),
+        _ => Define(),
+    };
+
+    // The same again, as a retry or as a request id used twice; or after its window.
+    private Command Again()
+    {
+        var past = _past[_random.Next(_past.Count)];
+        if (_random.Next(4) > 0) return past;
+        return new ReceiveStock
+        {
+            Location = 1, Items = [new SkuQuantity(1, 1)], RequestKey = past.RequestKey, BodyDigest = Digest(), Role = Role.Warehouse,
+        };
+    }
+
+    private SubmitOrder Submit()
+    {
+        var channel = _random.Next(1, ChannelCount + 1);
+        var customer = _random.Next(0, CustomerCount + 1);
+        return Draft(channel, customer, Lines(), 0, CommandKind.SubmitOrder);
+    }
+
+    private SubmitOrder Commit()
+    {
+        var number = AnyReservation();
+        var reservation = number > 0 && number <= model.Reservations.Count ? model.Reservations[(int)number - 1] : null;
+        var mismatch = _random.Next(10) == 0;
+        var channel = reservation is null || mismatch ? _random.Next(1, ChannelCount + 1) : reservation.Channel;
+        var customer = reservation is null || mismatch ? _random.Next(0, CustomerCount + 1) : reservation.Customer;
+        var lines = Lines();
+        if (reservation is not null)
+        {
+            // Mostly what is held, a little more or less of it, and sometimes something else besides.
+            var held = reservation.Items.Select(i => new DraftLine(i.Sku, Math.Max(1, i.Quantity + _random.Next(-2, 3)), 250)).ToArray();
+            lines = _random.Next(4) == 0 ? [.. held, .. lines] : held;
+        }
+        return Draft(channel, customer, lines, number, CommandKind.CommitReservation);
+    }
+
+    private SubmitOrder Draft(int channel, int customer, DraftLine[] lines, long reservation, CommandKind kind)
+    {
+        var taken = _random.Next(20) == 0 && model.Orders.Count > 0 ? model.Orders[_random.Next(model.Orders.Count)].Submitted : null;
+        return new SubmitOrder(kind)
+        {
+            Channel = taken is null ? channel : taken.Channel,
+            Customer = customer,
+            ExternalId = taken?.ExternalId ?? Bytes($"X{++_ids}"),
+            Type = (OrderType)_random.Next(0, 5),
+            Policy = (AllocationPolicy)_random.Next(0, 5),
+            Terms = (PaymentTerms)_random.Next(0, 3),
+            Priority = (Priority)_random.Next(0, 3),
+            CurrencyCode = Currency.Pack("EUR"u8),
+            RequestedAt = _random.Next(3) == 0 ? model.Time + _random.Next(5) * Day : 0,
+            Lines = lines,
+            Delivery = _random.Next(5) == 0 ? new SealedData(_random.Next(1, 1000), RandomBytes(60)) : default,
+            Reservation = reservation,
+            RequestKey = Key(),
+            BodyDigest = Digest(),
+            Actor = Bytes("clerk-7"),
+            Role = Of(Role.Channel),
+            Reason = _random.Next(3) == 0 ? Bytes("PROMO") : [],
+        };
+    }
+
+    private DraftLine[] Lines()
+    {
+        var lines = new DraftLine[_random.Next(8) == 0 ? _random.Next(4, 9) : _random.Next(1, 4)];
+        for (var i = 0; i < lines.Length; i++)
+            lines[i] = new DraftLine(_random.Next(1, SkuCount + 1), _random.Next(12) == 0 ? _random.Next(20, 60) : _random.Next(1, 11), _random.Next(5) == 0 ? 0 : _random.Next(1, 100_000));
+        return lines;
+    }
+
+    private CreateReservation Create() => new()
+    {
+        Channel = _random.Next(1, ChannelCount + 1),
+        Customer = _random.Next(0, CustomerCount + 1),
+        Items = [.. Lines().Take(3).Select(l => new SkuQuantity(l.Sku, Math.Min(l.Quantity, 25)))],
+        TtlMicros = Ttl(),
+        RequestKey = Key(),
+        BodyDigest = Digest(),
+        Role = Of(Role.Channel),
+    };
+
+    private ExtendReservation Extend()
+    {
+        var reservation = AnyReservation();
+        return new ExtendReservation
+        {
+            Reservation = reservation, TtlMicros = Ttl(), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Channel), ExpectedVersion = Etag(ReservationVersion(reservation)),
+        };
+    }
+
+    private ReleaseReservation Release(long reservation) =>
+        new() { Reservation = reservation, RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support), ExpectedVersion = Etag(ReservationVersion(reservation)) };
+
+    private ReceiveStock Receive() => new()
+    {
+        Location = _random.Next(1, LocationCount + 1),
+        Items = [.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => new SkuQuantity(_random.Next(1, SkuCount + 1), _random.Next(1, 21)))],
+        Reference = Bytes("PO-1"),
+        RequestKey = Key(),
+        BodyDigest = Digest(),
+        Role = Of(Role.Warehouse),
+    };
+
+    private AdjustStock Adjust()
+    {
+        var kind = (AdjustmentKind)_random.Next(1, 4);
+        var sku = _random.Next(1, SkuCount + 1);
+        var location = _random.Next(1, LocationCount + 1);
+        // Now and then a SKU's stock is pushed to its upper bound.
+        var huge = kind == AdjustmentKind.CountedOnHand && sku == SkuCount && _random.Next(6) == 0;
+        return new AdjustStock
+        {
+            Sku = sku, Location = location, Adjustment = kind,
+            Value = huge ? 1_000_000_000_000 - _random.Next(-2, 30) : kind == AdjustmentKind.CountedOnHand ? _random.Next(0, 25) : _random.Next(-8, 9),
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager), Reason = Bytes("COUNT"),
+        };
+    }
+
+    private CancelOrder Cancel()
+    {
+        var order = AnyOrder(o => o.State is OrderState.Backordered or OrderState.PartiallyReserved or OrderState.Ready);
+        return new CancelOrder
+        {
+            Order = order, Lines = _random.Next(3) == 0 ? [] : LinesOf(order, line => line.Backordered + line.Reserved),
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Customer), Reason = Bytes("CHANGED_MIND"), ExpectedVersion = Etag(OrderVersion(order)),
+        };
+    }
+
+    private ReleaseShipment Release()
+    {
+        var order = AnyOrder(o => o.Lines.Any(l => l.Reserved > 0));
+        return new ReleaseShipment
+        {
+            Order = order, Lines = _random.Next(2) == 0 ? [] : MovesOf(order, a => a.Reserved),
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse), ExpectedVersion = Etag(OrderVersion(order)),
+        };
+    }
+
+    private ConfirmShipment Confirm()
+    {
+        var order = AnyOrder(o => o.Lines.Any(l => l.Released > 0));
+        return new ConfirmShipment
+        {
+            Order = order, Lines = _random.Next(3) == 0 ? [] : MovesOf(order, a => a.Released), Carrier = Bytes("DPD"), TrackingNumber = Bytes($"T{_random.Next()}"),
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse), ExpectedVersion = Etag(OrderVersion(order)),
+        };
+    }
+
+    private RecordDelivery Deliver()
+    {
+        var order = AnyOrder(o => o.Lines.Any(l => l.Shipped > l.Delivered));
+        return new RecordDelivery
+        {
+            Order = order, Lines = _random.Next(2) == 0 ? [] : LinesOf(order, line => line.Shipped - line.Delivered),
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Carrier), ExpectedVersion = Etag(OrderVersion(order)),
+        };
+    }
+
+    private Command Define() => _random.Next(4) switch
+    {
+        0 => new DefineSku
+        {
+            Id = Bytes($"SKU-{_random.Next(1, SkuCount + 1)}"), Name = Bytes($"name {_random.Next(2)}"), Model = Bytes("m"), Specification = Bytes("s"), Category = Bytes("c"), Unit = Bytes("box"),
+            Price = 5, LeadTimeSeconds = 60, Substitutes = [1, 2], RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support),
+            ExpectedVersion = Etag(model.Skus.Values.ElementAt(_random.Next(model.Skus.Count)).Version),
+        },
+        1 => new DefineLocation
+        {
+            Id = Bytes(model.LocationIds[_random.Next(1, LocationCount + 1)]), Region = Bytes("r"), Priority = _random.Next(3), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
+        },
+        2 => new DefineChannel
+        {
+            Id = Bytes($"channel-{_random.Next(1, ChannelCount + 1)}"),
+            AllowedLocations = [.. Enumerable.Range(1, LocationCount).Where(_ => _random.Next(3) > 0)],
+            Sourcing = (SourcingRule)_random.Next(3), DefaultPolicy = (AllocationPolicy)_random.Next(5), DefaultTerms = (PaymentTerms)_random.Next(3),
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager),
+        },
+        _ => new DefineCustomer
+        {
+            Id = Bytes($"C{_random.Next(1, CustomerCount + 1)}"), Tier = _random.Next(10), Details = _random.Next(2) == 0 ? default : new SealedData(_random.Next(1, 99), RandomBytes(40)),
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Channel),
+        },
+    };
+
+    // --- choices ---
+
+    private LineQuantity[] LinesOf(long number, Func<ModelLine, int> units)
+    {
+        if (number <= 0 || number > model.Orders.Count) return [new LineQuantity(1, 1)];
+        var order = model.Orders[(int)number - 1];
+        if (_random.Next(25) == 0) return [new LineQuantity(order.Lines.Count + 1, 1)];
+        var lines = order.Lines.Where(line => units(line) > 0 && _random.Next(3) > 0).Select(line => new LineQuantity(line.Number, _random.Next(1, units(line) + (_random.Next(8) == 0 ? 3 : 1)))).ToArray();
+        return lines.Length > 0 ? lines : [new LineQuantity(1, _random.Next(1, 4))];
+    }
+
+    private LineMovement[] MovesOf(long number, Func<ModelAllocation, int> units)
+    {
+        if (number <= 0 || number > model.Orders.Count) return [new LineMovement(1, 1, 1)];
+        var allocations = model.Orders[(int)number - 1].Allocations.Where(a => units(a) > 0).ToList();
+        var location = allocations.Count == 0 ? 1 : allocations[_random.Next(allocations.Count)].Location;
+        var mixed = _random.Next(10) == 0;
+        var moves = allocations.Where(a => a.Location == location || mixed)
+            .Select(a => new LineMovement(a.Line, a.Location, _random.Next(8) == 0 ? _random.Next(1, units(a) + 3) : units(a))).ToArray();
+        return moves.Length > 0 ? moves : [new LineMovement(1, _random.Next(1, LocationCount + 1), 1)];
+    }
+
+    // Mostly an order that it may be asked of, and a young one, so that orders get somewhere; sometimes any order, rarely none at all.
+    private long AnyOrder(Func<ModelOrder, bool> fits)
+    {
+        var count = model.Orders.Count;
+        if (count == 0 || _random.Next(60) == 0) return count + _random.Next(1, 5);
+        if (_random.Next(4) == 0) return _random.Next(1, count + 1);
+        var fitting = model.Orders.Where(fits).TakeLast(6).ToList();
+        return fitting.Count == 0 ? count : fitting[_random.Next(fitting.Count)].Number;
+    }
+
+    private long AnyReservation()
+    {
+        var count = model.Reservations.Count;
+        if (count == 0 || _random.Next(40) == 0) return count + _random.Next(1, 5);
+        var held = model.Reservations.Where(r => r.State == ReservationState.Held).ToList();
+        return held.Count == 0 || _random.Next(4) == 0 ? Math.Max(1, count - _random.Next(6)) : held[_random.Next(held.Count)].Number;
+    }
+
+    private long OrderVersion(long order) => order > model.Orders.Count ? 1 : model.Orders[(int)order - 1].Version;
+
+    private long ReservationVersion(long reservation) => reservation > model.Reservations.Count ? 1 : model.Reservations[(int)reservation - 1].Version;
+
+    // Mostly none, then mostly the right one, else a stale one.
+    private long Etag(long version) => _random.Next(4) > 0 ? 0 : _random.Next(3) > 0 ? version : Math.Max(1, version - 1);
+
+    private long Ttl() => _random.Next(3) == 0 ? _random.NextInt64(Second, 60 * Second) : _random.NextInt64(600 * Second, Day);
+
+    private Role Of(Role role) => _random.Next(40) == 0 ? (Role)_random.Next(1, 10) : role;
+
+    private UInt128 Key() => _random.Next(50) == 0 ? 0 : ((UInt128)0x0F0F << 64) | (UInt128)(++_ids);
+
+    private UInt128 Digest() => new((ulong)_random.NextInt64(), ++_ids);
+
+    private byte[] RandomBytes(int count)
+    {
+        var bytes = new byte[count];
+        _random.NextBytes(bytes);
+        return bytes;
+    }
+
+    private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+}

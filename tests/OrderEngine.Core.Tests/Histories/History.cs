@@ -1,0 +1,171 @@
+// Runs one random history on the core and on the model at once and compares after every step. Also keeps every event and every answer, for
+// replays and for the codec. One thread.
+
+using OrderEngine.Core.Events;
+using OrderEngine.Core.Tests.Model;
+using Xunit;
+
+namespace OrderEngine.Core.Tests.Histories;
+
+internal sealed class History
+{
+    private const int WholeEvery = 40;
+    private readonly Tally _tally;
+    private readonly CommandMaker _maker;
+    private readonly EventBuffer _buffer = new(1024);
+    private readonly EventBuffer _scratch = new(1024);
+    private readonly Dictionary<UInt128, byte[]> _answers = [];
+    private readonly Dictionary<long, OrderState> _states = [];
+    private long _now = 1_700_000_000_000_000;
+    private int _steps;
+
+    public History(Tally tally)
+    {
+        _tally = tally;
+        _maker = new CommandMaker(Model);
+        foreach (var command in CommandMaker.Catalog()) Run(command, _now);
+    }
+
+    public OrderCore Core { get; } = new();
+
+    public NaiveModel Model { get; } = new();
+
+    /// <summary>Every event, encoded, in sequence.</summary>
+    public List<byte[]> Events { get; } = [];
+
+    public long Now => _now;
+
+    /// <summary>One step: the clock moves, a command runs on both sides, and mostly a turn follows, as in the engine's loop.</summary>
+    public void Step(int seed)
+    {
+        var pause = CommandMaker.Pause(seed);
+        if (pause > 0) _now += pause;
+        Run(_maker.Next(seed), pause < 0 ? _now + pause : _now);
+        if ((seed & 3) != 0) Turn();
+        if ((seed >> 2 & 3) == 0) Seal();
+        if (++_steps % WholeEvery == 0) StateComparison.Whole(Core, Model);
+    }
+
+    /// <summary>Ends a batch and compares the figures of the whole.</summary>
+    public StateSummary Seal()
+    {
+        var summary = Core.Seal();
+        _buffer.Truncate(0);
+        Core.Reclaim(summary.Sequence);
+        StateComparison.Summary(summary, Model);
+        return summary;
+    }
+
+    /// <summary>Turns until nothing is left to do.</summary>
+    public void Turn()
+    {
+        var start = _buffer.Length;
+        var first = Events.Count;
+        while (Core.Turn(_now, _buffer)) { }
+        Collect(start);
+        var order = new List<int>();
+        for (var i = first; i < Events.Count; i++)
+        {
+            var e = new EventView(Events[i]);
+            if (e.Kind == EventKind.ReservationExpired) _tally.Add("expired in a turn");
+            if (e.Kind == EventKind.BackorderFilled) order.Add(SkuOf(e));
+        }
+        Model.Turn(_now, order);
+        StateComparison.Touched(Core, Model);
+    }
+
+    public void Run(Command command, long now)
+    {
+        var dryRun = DryRun(command, now);
+        var start = _buffer.Length;
+        var fills = (Model.Fills, Model.Overtakings);
+        var decision = Core.Execute(command, now, _buffer);
+        Collect(start);
+        var answer = Model.Execute(command, now);
+        Assert.Equal((answer.Outcome, answer.Replayed), (decision.Outcome, decision.Replayed));
+        Assert.Equal(Core.Sequence, decision.Sequence);
+        StateComparison.Touched(Core, Model);
+        if (dryRun is not null && !answer.Replayed) Assert.Equal(dryRun, _buffer.Written[start..].ToArray());
+        CheckAnswer(command, decision);
+
+        _tally.Add("commands");
+        _tally.Add($"{command.Kind} {answer.Outcome}");
+        _tally.Add(answer.Replayed ? $"replayed {answer.Outcome}" : $"outcome {answer.Outcome}");
+        _tally.Add("filled ahead of a command", Model.Fills - fills.Fills);
+        if (answer is { Outcome: Outcome.Ok, Replayed: false } && command is SubmitOrder) TallyOrder(Model.Orders[^1]);
+    }
+
+    /// <summary>Says what the run has seen at its end.</summary>
+    public void TallyWhole()
+    {
+        _tally.Add("fills", Model.Fills);
+        _tally.Add("overtakings", Model.Overtakings);
+        foreach (var order in Model.Orders) _tally.Add($"state {order.State}");
+        foreach (var reservation in Model.Reservations) _tally.Add($"reservation {reservation.State}");
+    }
+
+    // When nothing waits for a turn, a dry run must say to the byte what the submission then does.
+    private byte[]? DryRun(Command command, long now)
+    {
+        if (command is not SubmitOrder { Reservation: 0 } submit || Core.HasPendingFills || submit.Lines.Any(l => Model.RulesChangedFor(l.Sku))) return null;
+        var sequence = Core.Sequence;
+        var decision = Core.Check(submit, now, _scratch);
+        Assert.Equal(sequence, Core.Sequence);
+        return decision.Outcome is Outcome.RoleNotAllowed or Outcome.RequestIdReused || Replayable(command) ? null : _scratch.Written.ToArray();
+    }
+
+    private bool Replayable(Command command) => _answers.ContainsKey(command.RequestKey);
+
+    // A fresh answer lies where the decision says and carries the request; a replayed one is the recorded bytes.
+    private void CheckAnswer(Command command, Decision decision)
+    {
+        if (decision.Recorded is { } recorded)
+        {
+            Assert.Equal(_answers[command.RequestKey], recorded);
+            return;
+        }
+        if (decision.Offset < 0) return;
+        var bytes = _buffer.Written.Slice(decision.Offset, decision.Length).ToArray();
+        var e = new EventView(bytes);
+        Assert.Equal(Core.Sequence, e.Sequence);
+        Assert.Equal((command.RequestKey, command.Role), (e.RequestKey, e.Role));
+        Assert.True(e.Actor.SequenceEqual(command.Actor) && e.Reason.SequenceEqual(command.Reason));
+        Assert.Equal(decision.Outcome == Outcome.Ok, e.Kind != EventKind.RequestRefused);
+        if (command.RequestKey != 0) _answers[command.RequestKey] = bytes;
+    }
+
+    private void Collect(int start)
+    {
+        var events = new EventEnumerator(_buffer.Written[start..]);
+        while (events.MoveNext())
+        {
+            Events.Add(events.Current.ToArray());
+            var e = new EventView(events.Current);
+            Assert.Equal(Events.Count, e.Sequence);
+            if (e.Order == 0) continue;
+            Assert.Equal(_states.GetValueOrDefault(e.Order), e.Before);
+            _states[e.Order] = e.After;
+        }
+        foreach (var (order, state) in _states) Assert.Equal(state, Core.Reader.Order(order, Core.Sequence).Head.State);
+    }
+
+    private int SkuOf(in EventView filled)
+    {
+        var reader = new ProtoReader(filled.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) return Model.Orders[(int)filled.Order - 1].Lines[reader.Int() - 1].Sku;
+            reader.Skip(wireType);
+        }
+        throw new InvalidOperationException("A fill without a line.");
+    }
+
+    private void TallyOrder(ModelOrder order)
+    {
+        var locations = order.Allocations.GroupBy(a => a.Line).Select(g => g.Count()).DefaultIfEmpty(0).Max();
+        _tally.Add($"lines over {locations} locations");
+        if (order.Waits) _tally.Add("accepted waiting");
+        if (order.Lines.Any(l => l.Cancelled > 0)) _tally.Add("accepted in part");
+        if (order.Lines.GroupBy(l => l.Sku).Any(g => g.Count() > 1)) _tally.Add("same SKU on several lines");
+    }
+}

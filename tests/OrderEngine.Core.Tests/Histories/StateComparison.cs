@@ -1,0 +1,144 @@
+// Compares what the core shows of its state with what the model holds, field by field. One thread.
+
+using System.Text;
+using OrderEngine.Core.State;
+using OrderEngine.Core.Tests.Model;
+using Xunit;
+
+namespace OrderEngine.Core.Tests.Histories;
+
+internal static class StateComparison
+{
+    public static void Touched(OrderCore core, NaiveModel model)
+    {
+        Assert.Equal(model.Sequence, core.Sequence);
+        Assert.Equal(model.Time, core.Time);
+        foreach (var order in model.TouchedOrders) Order(core, model.Orders[(int)order - 1]);
+        foreach (var reservation in model.TouchedReservations) Reservation(core, model.Reservations[(int)reservation - 1]);
+        foreach (var (sku, location) in model.TouchedStock) Level(core, sku, location, model.Stock[(sku, location)]);
+    }
+
+    public static void Whole(OrderCore core, NaiveModel model)
+    {
+        var reader = core.Reader;
+        Assert.Equal(model.Orders.Count, reader.LastOrder);
+        Assert.Equal(model.Reservations.Count, reader.LastReservation);
+        Assert.Equal(model.Stock.Count, reader.LastStockSlot);
+        foreach (var order in model.Orders) Order(core, order);
+        foreach (var reservation in model.Reservations) Reservation(core, reservation);
+        foreach (var ((sku, location), level) in model.Stock) Level(core, sku, location, level);
+        foreach (var sku in model.Skus.Values)
+        {
+            var waiting = model.Orders.SelectMany(o => o.Lines).Where(l => l.Sku == sku.Number).Sum(l => l.Backordered);
+            Assert.Equal(waiting, reader.Backordered(sku.Number, core.Sequence));
+        }
+        Catalog(core, model);
+        using (reader.Enter())
+        {
+            var report = Invariants.Check(reader, core.Sequence);
+            Assert.Empty(report.Violations);
+            Assert.Equal((model.Orders.Count, model.Stock.Count, model.Reservations.Count), ((int)report.Orders, (int)report.StockLevels, (int)report.Reservations));
+        }
+        Assert.Empty(core.CheckIndexes());
+    }
+
+    public static void Summary(StateSummary summary, NaiveModel model)
+    {
+        Assert.Equal(model.Sequence, summary.Sequence);
+        Assert.Equal(model.Time, summary.Time);
+        Assert.Equal(model.Orders.Count, summary.Orders);
+        Assert.Equal(model.Reservations.Count(r => r.State == ReservationState.Held), summary.OpenReservations);
+        Assert.Equal(model.Stock.Values.Sum(l => l.OnHand), summary.OnHand);
+        Assert.Equal(model.Stock.Values.Sum(l => l.Committed), summary.Committed);
+        Assert.Equal(model.Stock.Values.Sum(l => l.Held), summary.Held);
+        Assert.Equal(model.Orders.SelectMany(o => o.Lines).Sum(l => (long)l.Backordered), summary.Backordered);
+    }
+
+    private static void Order(OrderCore core, ModelOrder expected)
+    {
+        using var guard = core.Reader.Enter();
+        var order = core.Reader.Order(expected.Number, core.Sequence);
+        Assert.True(order.Exists);
+        var head = order.Head;
+        var submitted = expected.Submitted;
+        Assert.Equal(Text(submitted.ExternalId), Text(core.Reader.ExternalId(expected.Number)));
+        Assert.Equal(expected.Number, core.Reader.FindOrder(submitted.Channel, submitted.ExternalId));
+        Assert.Equal(
+            (expected.State, expected.Version, expected.ChangedAt, expected.AcceptedAt, expected.AcceptedSequence, submitted.RequestedAt, expected.Parcels),
+            (head.State, head.Version, head.ChangedAt, head.AcceptedAt, head.AcceptedSequence, head.RequestedAt, head.Parcels));
+        Assert.Equal(
+            (submitted.Channel, submitted.Customer, expected.Policy, expected.Terms, submitted.CurrencyCode, submitted.Reservation, (byte)expected.Tier),
+            (head.Channel, head.Customer, head.Policy, head.Terms, head.Currency, head.Reservation, head.Tier));
+        Assert.Equal(submitted.Type == OrderType.None ? OrderType.Sale : submitted.Type, head.Type);
+        Assert.Equal(submitted.Priority == Priority.None ? Priority.Normal : submitted.Priority, head.Priority);
+        Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
+        Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);
+        Assert.Equal(expected.Lines.Count, order.Lines.Length);
+        for (var i = 0; i < order.Lines.Length; i++)
+        {
+            var (e, a) = (expected.Lines[i], order.Lines[i]);
+            Assert.Equal((e.Sku, e.Ordered, e.Price, e.Cancelled, e.Backordered, e.Reserved), (a.Sku, a.Ordered, a.UnitPrice, a.Cancelled, a.Backordered, a.Reserved));
+            Assert.Equal((e.Released, e.Shipped, e.Delivered, 0, 0, 0), (a.Released, a.Shipped, a.Delivered, a.Unallocated, a.Lost, a.Returned));
+        }
+        Assert.Equal(expected.Allocations.Count, order.Allocations.Length);
+        for (var i = 0; i < order.Allocations.Length; i++)
+        {
+            var (e, a) = (expected.Allocations[i], order.Allocations[i]);
+            Assert.Equal((e.Line, e.Location, e.Reserved, e.Released, e.Shipped), (a.Line, a.Location, a.Reserved, a.Released, a.Shipped));
+        }
+    }
+
+    private static void Reservation(OrderCore core, ModelReservation expected)
+    {
+        using var guard = core.Reader.Enter();
+        var reservation = core.Reader.Reservation(expected.Number, core.Sequence);
+        Assert.True(reservation.Exists);
+        var head = reservation.Head;
+        Assert.Equal(
+            (expected.State, expected.Version, expected.Order, expected.ExpiresAt, expected.CreatedAt, expected.CreatedSequence, expected.Channel, expected.Customer),
+            (head.State, head.Version, head.Order, head.ExpiresAt, head.CreatedAt, head.CreatedSequence, head.Channel, head.Customer));
+        var items = new List<(int, int, int)>();
+        foreach (var item in reservation.Items) items.Add((item.Sku, item.Location, item.Quantity));
+        Assert.Equal(expected.Items, items);
+    }
+
+    private static void Level(OrderCore core, int sku, int location, ModelLevel expected)
+    {
+        using var guard = core.Reader.Enter();
+        var found = 0;
+        for (var slot = core.Reader.FirstStockSlot(sku); slot != 0; slot = core.Reader.NextStockSlot(slot))
+        {
+            Assert.True(core.Reader.Stock(slot, core.Sequence, out var row, out var version));
+            Assert.Equal(sku, row.Sku);
+            if (row.Location != location) continue;
+            found++;
+            Assert.Equal((expected.OnHand, expected.Unavailable, expected.Held, expected.Committed, 0, expected.Version), (row.OnHand, row.Unavailable, row.Held, row.Committed, row.Safety, version));
+            Assert.Equal(expected.Sellable, row.Sellable);
+        }
+        Assert.Equal(1, found);
+    }
+
+    private static void Catalog(OrderCore core, NaiveModel model)
+    {
+        var reader = core.Reader;
+        Versions(model.Skus, reader.Skus, (number, at) => Version(reader.Sku(number, at, out var version), version), core.Sequence);
+        Versions(model.Locations, reader.Locations, (number, at) => Version(reader.Location(number, at, out var version), version), core.Sequence);
+        Versions(model.Channels, reader.Channels, (number, at) => Version(reader.Channel(number, at, out var version), version), core.Sequence);
+        Versions(model.Customers, reader.Customers, (number, at) => Version(reader.Customer(number, at, out var version), version), core.Sequence);
+    }
+
+    private static void Versions(Dictionary<string, ModelEntry> entries, OrderEngine.Core.Storage.SymbolTable ids, Func<int, long, long> versionOf, long at)
+    {
+        Assert.Equal(entries.Count, ids.Count);
+        foreach (var (id, entry) in entries)
+        {
+            Assert.Equal(id, Text(ids.Text(entry.Number)));
+            Assert.Equal(entry.Number, ids.Find(Encoding.UTF8.GetBytes(id)));
+            Assert.Equal(entry.Version, versionOf(entry.Number, at));
+        }
+    }
+
+    private static long Version(ReadOnlySpan<byte> body, long version) => body.IsEmpty ? 0 : version;
+
+    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
+}

@@ -1,0 +1,66 @@
+// Proves: after any command, core and naive model give the same outcome and hold the same state; a core that is fed the events of another
+// holds the same state, shows the same and goes on the same. FsCheck makes histories of seeds, one a step, and shrinks a failing one.
+//
+//   ORDERENGINE_HISTORIES=n         run n histories instead of the default (each of StepsPerHistory commands)
+//   ORDERENGINE_REPLAY=seed,gamma   run what a failure printed as its replay again
+
+using System.Globalization;
+using FsCheck;
+using FsCheck.Fluent;
+using OrderEngine.Core.Tests.Histories;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace OrderEngine.Core.Tests;
+
+public sealed class HistoryProperties(ITestOutputHelper output)
+{
+    private const int DefaultHistories = 300;
+    private const int StepsPerHistory = 420;
+
+    private static readonly int Histories = int.Parse(Environment.GetEnvironmentVariable("ORDERENGINE_HISTORIES") ?? $"{DefaultHistories}", CultureInfo.InvariantCulture);
+
+    [Fact]
+    public void Core_and_naive_model_agree_after_every_command()
+    {
+        var tally = new Tally();
+        Check.One(Configuration(Histories), Prop.ForAll(Steps(StepsPerHistory), steps =>
+        {
+            var history = new History(tally);
+            foreach (var seed in steps) history.Step(seed);
+            history.Turn();
+            StateComparison.Whole(history.Core, history.Model);
+            history.Seal();
+            history.TallyWhole();
+        }));
+        output.WriteLine(tally.ToString());
+
+        tally.AtLeast(Histories * 400L, "commands");
+        tally.AtLeast(Histories * 5L, "outcome RoleNotAllowed", "outcome ExternalIdTaken", "outcome OutOfStock", "outcome IllegalTransition", "outcome ReservationNotHeld", "outcome ReservationNotFound",
+            "outcome EtagMismatch", "outcome QuantityNotAvailable", "outcome StockBelowCommitted", "fills", "overtakings", "accepted waiting", "accepted in part", "same SKU on several lines");
+        tally.AtLeast(Histories, "outcome OrderNotFound", "outcome NotCancellable", "outcome RequestIdReused", "replayed Ok", "replayed OutOfStock", "expired in a turn",
+            "lines over 2 locations", "reservation Expired", "reservation Committed", "reservation Released", "state Cancelled", "state Delivered", "state Shipped",
+            "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved");
+        tally.AtLeast(Histories / 10, "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");
+        tally.AtLeast(Histories / 50, "outcome StockOverflow", "lines over 4 locations");
+    }
+
+    internal static Arbitrary<int[]> Steps(int count) =>
+        Arb.From(Gen.Choose(int.MinValue, int.MaxValue).ArrayOf(count), Shorter);
+
+    internal static Config Configuration(int histories)
+    {
+        var config = Config.QuickThrowOnFailure.WithMaxTest(histories).WithQuietOnSuccess(true);
+        if (Environment.GetEnvironmentVariable("ORDERENGINE_REPLAY") is not { } replay) return config;
+        var parts = replay.Trim('(', ')').Split(',');
+        return config.WithReplay(ulong.Parse(parts[0], CultureInfo.InvariantCulture), ulong.Parse(parts[1], CultureInfo.InvariantCulture)).WithMaxTest(1);
+    }
+
+    // A failing history is shortened by leaving out ever smaller pieces, from its end.
+    private static IEnumerable<int[]> Shorter(int[] steps)
+    {
+        for (var piece = steps.Length / 2; piece > 0; piece /= 2)
+            for (var at = steps.Length - piece; at >= 0; at -= piece)
+                yield return [.. steps[..at], .. steps[(at + piece)..]];
+    }
+}

@@ -1,0 +1,98 @@
+// What the naive model knows of each thing: plain objects with the words of domain.md. One thread.
+
+namespace OrderEngine.Core.Tests.Model;
+
+internal sealed class ModelLevel
+{
+    public long OnHand, Unavailable, Held, Committed, Version;
+
+    public long Sellable => Math.Max(0, OnHand - Unavailable - Held - Committed);
+
+    public long Spoken => Unavailable + Held + Committed;
+}
+
+internal sealed class ModelAllocation(int line, int location)
+{
+    public readonly int Line = line;
+    public readonly int Location = location;
+    public int Reserved, Released, Shipped;
+}
+
+internal sealed class ModelLine(int number, int sku, int ordered, long price)
+{
+    public readonly int Number = number, Sku = sku, Ordered = ordered;
+    public readonly long Price = price;
+    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered;
+}
+
+internal sealed class ModelOrder
+{
+    public required long Number { get; init; }
+    public required SubmitOrder Submitted { get; init; }
+    public required AllocationPolicy Policy { get; init; }
+    public required PaymentTerms Terms { get; init; }
+    public required int Tier { get; init; }
+    public required long AcceptedAt { get; init; }
+    public required long AcceptedSequence { get; init; }
+    public readonly List<ModelLine> Lines = [];
+    public readonly List<ModelAllocation> Allocations = [];
+    public long Version, ChangedAt;
+    public int Parcels;
+
+    public bool Waits => Lines.Any(line => line.Backordered > 0);
+
+    /// <summary>domain.md, "Order state": the first match.</summary>
+    public OrderState State
+    {
+        get
+        {
+            var left = Lines.Sum(line => line.Ordered - line.Cancelled);
+            if (left == 0) return OrderState.Cancelled;
+            if (Lines.Sum(line => line.Delivered) == left) return OrderState.Delivered;
+            if (Lines.Sum(line => line.Shipped) == left) return OrderState.Shipped;
+            if (Lines.Any(line => line.Shipped > 0)) return OrderState.PartiallyShipped;
+            if (Lines.Any(line => line.Released > 0)) return OrderState.Fulfilling;
+            if (!Waits) return OrderState.Ready;
+            return Lines.Any(line => line.Reserved > 0) ? OrderState.PartiallyReserved : OrderState.Backordered;
+        }
+    }
+
+    public ModelAllocation At(int line, int location)
+    {
+        var present = Allocations.SingleOrDefault(a => a.Line == line && a.Location == location);
+        if (present is not null) return present;
+        Allocations.Add(new ModelAllocation(line, location));
+        return Allocations[^1];
+    }
+
+    /// <summary>Acceptance time minus the tier's credit of a day each step, requested date, sequence, line.</summary>
+    public (long Rank, long Requested, long Sequence, int Line) Place(int line) => PlaceOf(AcceptedAt, Tier, Submitted.RequestedAt, AcceptedSequence, line);
+
+    public static (long Rank, long Requested, long Sequence, int Line) PlaceOf(long acceptedAt, int tier, long requestedAt, long sequence, int line) =>
+        (acceptedAt - tier * 24L * 3600 * 1_000_000, requestedAt == 0 ? long.MaxValue : requestedAt, sequence, line);
+}
+
+internal sealed class ModelReservation
+{
+    public required long Number { get; init; }
+    public required int Channel { get; init; }
+    public required int Customer { get; init; }
+    public required long CreatedAt { get; init; }
+    public required long CreatedSequence { get; init; }
+    public readonly List<(int Sku, int Location, int Quantity)> Items = [];
+    public ReservationState State = ReservationState.Held;
+    public long ExpiresAt, Order, Version;
+}
+
+/// <summary>An entry of the catalog: what was said of it last, as one text to compare with.</summary>
+internal sealed class ModelEntry(int number)
+{
+    public readonly int Number = number;
+    public string Content = "";
+    public long Version;
+}
+
+internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms)
+{
+    public bool Allows(int location) => Allowed.Length == 0 || Allowed.Contains(location);
+}

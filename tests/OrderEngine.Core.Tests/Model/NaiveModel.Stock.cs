@@ -1,0 +1,199 @@
+// The model's sourcing, queues and reservations. One thread.
+
+namespace OrderEngine.Core.Tests.Model;
+
+internal sealed partial class NaiveModel
+{
+    // SKUs whose stock was freed while somebody waited for it; and those not wanted since a channel's locations changed.
+    private readonly List<int> _freed = [];
+    private readonly HashSet<int> _rulesChanged = [];
+
+    /// <summary>True when a channel changed and the SKU's queue was not looked at since.</summary>
+    public bool RulesChangedFor(int sku) => _rulesChanged.Contains(sku);
+
+    // --- where units come from ---
+
+    private List<(int Location, long Units)> Sources(int sku, ModelChannel channel) => InOrder(channel, Stock
+        .Where(level => level.Key.Sku == sku && level.Value.Sellable > 0 && channel.Allows(level.Key.Location))
+        .Select(level => (level.Key.Location, level.Value.Sellable)));
+
+    private List<(int Location, long Units)> InOrder(ModelChannel channel, IEnumerable<(int Location, long Units)> sources) =>
+        (channel.Sourcing == SourcingRule.MostAvailable ? sources.OrderByDescending(s => s.Units) : sources.OrderBy(s => (long)Priorities[s.Location]))
+        .ThenBy(s => LocationIds[s.Location], StringComparer.Ordinal).ToList();
+
+    // Allots the lines; one list of (location, units) a line. Null: the policy refuses.
+    private List<(int Location, int Units)>[]? Allot((int Sku, int Units)[] lines, AllocationPolicy policy, ModelChannel channel, List<(int Sku, int Location, int Quantity)> held)
+    {
+        var wanted = lines.GroupBy(l => l.Sku).ToDictionary(g => g.Key, g => g.Sum(l => (long)l.Units));
+        var free = wanted.Keys.ToDictionary(sku => sku, sku => Sources(sku, channel));
+        var own = held.Where(h => wanted.ContainsKey(h.Sku)).ToList();
+        var missing = wanted.ToDictionary(w => w.Key, w => Math.Max(0, w.Value - own.Where(h => h.Sku == w.Key).Sum(h => (long)h.Quantity)));
+        var covered = missing.All(m => free[m.Key].Sum(s => s.Units) >= m.Value);
+        if (!covered && policy == AllocationPolicy.AllOrNothing) return null;
+
+        if (covered && Single(missing.Where(m => m.Value > 0).ToDictionary(), free, channel) is { } single)
+            foreach (var sku in free.Keys.ToList()) free[sku] = free[sku].Where(s => s.Location == single).ToList();
+
+        var result = lines.Select(_ => new List<(int Location, int Units)>()).ToArray();
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var (sku, units) = lines[i];
+            var available = own.Where(h => h.Sku == sku).Sum(h => (long)h.Quantity) + free[sku].Sum(s => s.Units);
+            if (policy == AllocationPolicy.LineAllOrNothing && available < units) continue;
+            for (var h = 0; h < own.Count; h++)
+            {
+                if (own[h].Sku != sku) continue;
+                var quantity = Math.Min(units, own[h].Quantity);
+                own[h] = own[h] with { Quantity = own[h].Quantity - quantity };
+                units -= quantity;
+                if (quantity > 0) result[i].Add((own[h].Location, quantity));
+            }
+            result[i].AddRange(TakeFrom(free[sku], units));
+        }
+        return policy == AllocationPolicy.PartialBackorder || result.Any(line => line.Count > 0) ? result : null;
+    }
+
+    // The one location that covers everything, the best by the channel's rule; null when there is none or nothing is needed.
+    private int? Single(Dictionary<int, long> missing, Dictionary<int, List<(int Location, long Units)>> free, ModelChannel channel)
+    {
+        if (missing.Count == 0) return null;
+        var candidates = Locations.Values.Select(l => l.Number)
+            .Where(location => missing.All(m => free[m.Key].Any(s => s.Location == location && s.Units >= m.Value)))
+            .Select(location => (location, missing.Keys.Sum(sku => free[sku].Where(s => s.Location == location).Sum(s => s.Units))));
+        var best = InOrder(channel, candidates);
+        return best.Count == 0 ? null : best[0].Location;
+    }
+
+    private static List<(int Location, int Units)> TakeFrom(List<(int Location, long Units)> sources, int units)
+    {
+        var taken = new List<(int Location, int Units)>();
+        for (var s = 0; s < sources.Count && units > 0; s++)
+        {
+            var quantity = (int)Math.Min(units, sources[s].Units);
+            if (quantity == 0) continue;
+            sources[s] = sources[s] with { Units = sources[s].Units - quantity };
+            units -= quantity;
+            taken.Add((sources[s].Location, quantity));
+        }
+        return taken;
+    }
+
+    // --- queues ---
+
+    private List<(ModelOrder Order, ModelLine Line)> Queue(int sku) => Orders.Where(order => order.Waits)
+        .SelectMany(order => order.Lines.Where(line => line.Sku == sku && line.Backordered > 0).Select(line => (order, line)))
+        .OrderBy(entry => entry.order.Place(entry.line.Number)).ToList();
+
+    /// <summary>How many lines wait for a SKU.</summary>
+    public int Waiting(int sku) => Queue(sku).Count;
+
+    private void Freed(int sku)
+    {
+        if (!_freed.Contains(sku) && Queue(sku).Count > 0) _freed.Add(sku);
+    }
+
+    private void ServeAheadOf(int sku, int customer, long requestedAt)
+    {
+        var queue = Queue(sku);
+        if (queue.Count == 0) return;
+        if (_rulesChanged.Remove(sku)) Freed(sku);
+        var place = ModelOrder.PlaceOf(_now, TierOf(customer), requestedAt, Sequence + 1, 0);
+        Serve(sku, place);
+        // Nothing left to hand out, or nobody left to look at: Turn has nothing to do here.
+        if (Stock.Where(level => level.Key.Sku == sku).All(level => level.Value.Sellable == 0) || Queue(sku).All(e => e.Order.Place(e.Line.Number).CompareTo(place) < 0)) _freed.Remove(sku);
+    }
+
+    private void Serve(int sku, (long Rank, long Requested, long Sequence, int Line)? before)
+    {
+        var queue = Queue(sku);
+        foreach (var (order, line) in queue)
+        {
+            if (before is { } limit && order.Place(line.Number).CompareTo(limit) >= 0) return;
+            var channel = Rules[order.Submitted.Channel];
+            var sources = Sources(sku, channel);
+            // One location that covers everything before a split.
+            var whole = sources.Where(s => s.Units >= line.Backordered).ToList();
+            var taken = TakeFrom(whole.Count > 0 ? whole[..1] : sources, line.Backordered);
+            if (taken.Count == 0) continue;
+            Change(order);
+            Fills++;
+            foreach (var (location, units) in taken)
+            {
+                order.At(line.Number, location).Reserved += units;
+                LevelOf(sku, location).Committed += units;
+                line.Backordered -= units;
+                line.Reserved += units;
+            }
+            if (queue.Any(e => e.Line.Backordered > 0 && e.Order.AcceptedSequence < order.AcceptedSequence && e.Order.Place(e.Line.Number).CompareTo(order.Place(line.Number)) > 0)) Overtakings++;
+        }
+    }
+
+    // --- reservations ---
+
+    private ModelReservation? Find(long number) => number > 0 && number <= Reservations.Count ? Reservations[(int)number - 1] : null;
+
+    private Outcome Create(CreateReservation create)
+    {
+        if (create.Customer != 0 && Reservations.Count(r => r.State == ReservationState.Held && r.Customer == create.Customer) >= 100) return Outcome.HoldLimitReached;
+        var lines = create.Items.Select(item => (item.Sku, item.Quantity)).ToArray();
+        if (Allot(lines, AllocationPolicy.AllOrNothing, Rules[create.Channel], []) is not { } allotted) return Outcome.OutOfStock;
+        var sequence = Event();
+        var reservation = new ModelReservation
+        {
+            Number = Reservations.Count + 1, Channel = create.Channel, Customer = create.Customer, CreatedAt = _now, CreatedSequence = sequence,
+            ExpiresAt = _now + create.TtlMicros, Version = sequence,
+        };
+        for (var i = 0; i < lines.Length; i++)
+        {
+            foreach (var (location, units) in allotted[i])
+            {
+                reservation.Items.Add((lines[i].Sku, location, units));
+                LevelOf(lines[i].Sku, location).Held += units;
+            }
+        }
+        Reservations.Add(reservation);
+        TouchedReservations.Add(reservation.Number);
+        return Outcome.Ok;
+    }
+
+    private Outcome Extend(ExtendReservation extend)
+    {
+        var refusal = Held(extend.Reservation, extend.ExpectedVersion, out var reservation);
+        if (refusal != Outcome.Ok) return refusal;
+        reservation.Version = Event();
+        reservation.ExpiresAt = _now + extend.TtlMicros;
+        TouchedReservations.Add(reservation.Number);
+        return Outcome.Ok;
+    }
+
+    private Outcome Release(ReleaseReservation release)
+    {
+        var refusal = Held(release.Reservation, release.ExpectedVersion, out var reservation);
+        if (refusal != Outcome.Ok) return refusal;
+        Close(reservation, ReservationState.Released, 0);
+        return Outcome.Ok;
+    }
+
+    private Outcome Held(long number, long expected, out ModelReservation reservation)
+    {
+        reservation = Find(number)!;
+        if (reservation is null) return Outcome.ReservationNotFound;
+        if (expected != 0 && expected != reservation.Version) return Outcome.EtagMismatch;
+        return reservation.State == ReservationState.Held ? Outcome.Ok : Outcome.ReservationNotHeld;
+    }
+
+    private void Expire(ModelReservation reservation) => Close(reservation, ReservationState.Expired, 0);
+
+    private void Close(ModelReservation reservation, ReservationState state, long order)
+    {
+        reservation.Version = Event();
+        reservation.State = state;
+        reservation.Order = order;
+        TouchedReservations.Add(reservation.Number);
+        foreach (var (sku, location, quantity) in reservation.Items)
+        {
+            LevelOf(sku, location).Held -= quantity;
+            Freed(sku);
+        }
+    }
+}

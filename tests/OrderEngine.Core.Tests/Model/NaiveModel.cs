@@ -1,0 +1,242 @@
+// A second engine, written from domain.md and the contract without looking at how the core does it: dictionaries, lists, LINQ, no index,
+// no cleverness. It takes the core's commands (they are the words of the contract) and must say the same of everything. One thread.
+//
+// Backorder queues. domain.md asks that freed stock goes to the queue and that no new demand takes what a fillable entry ahead of it waits for;
+// it leaves open when, and in which order different SKUs are served. The core does it in two places: in Turn, and just before a command that
+// wants the SKU, for the places ahead of that demand. The model does it in the same two places. Before a demand it serves the whole queue
+// ahead of it without asking whether there is anything to hand out: if the core ever thought that there was not, the two would differ.
+// In Turn it serves the SKUs that had stock freed since; the order of the SKUs among each other is nobody's business and only numbers the
+// events, so the test tells the model in which order the core took them. A channel whose locations change frees no stock: as in the core, its
+// entries are looked at again when the SKU is wanted next. The core looks at 1,000 entries a turn; the tests keep queues far below that.
+
+using System.Text;
+
+namespace OrderEngine.Core.Tests.Model;
+
+internal sealed record ModelAnswer(Outcome Outcome, bool Replayed);
+
+internal sealed partial class NaiveModel
+{
+    private const long Day = 24L * 3600 * 1_000_000;
+    private readonly Dictionary<UInt128, (UInt128 Digest, long Time, Outcome Outcome)> _requests = [];
+    private long _now;
+
+    public readonly Dictionary<string, ModelEntry> Skus = [], Locations = [], Channels = [], Customers = [];
+    public readonly Dictionary<int, string> LocationIds = [];
+    public readonly Dictionary<int, int> Priorities = [];
+    public readonly Dictionary<int, ModelChannel> Rules = [];
+    public readonly Dictionary<int, int> Tiers = [];
+    public readonly Dictionary<int, (long Key, string Ciphertext)> Details = [];
+    public readonly Dictionary<(int Sku, int Location), ModelLevel> Stock = [];
+    public readonly List<ModelOrder> Orders = [];
+    public readonly List<ModelReservation> Reservations = [];
+
+    /// <summary>Number of the last event.</summary>
+    public long Sequence { get; private set; }
+
+    /// <summary>Time of the last event.</summary>
+    public long Time { get; private set; }
+
+    // What the last step changed.
+    public readonly HashSet<long> TouchedOrders = [], TouchedReservations = [];
+    public readonly HashSet<(int Sku, int Location)> TouchedStock = [];
+
+    /// <summary>Times that an entry was filled while one accepted earlier went on waiting for the same SKU.</summary>
+    public int Overtakings { get; private set; }
+
+    public int Fills { get; private set; }
+
+    public ModelAnswer Execute(Command command, long now)
+    {
+        BeginStep(now);
+        if (!RolesOf(command.Kind).Contains(command.Role)) return new ModelAnswer(Outcome.RoleNotAllowed, false);
+        if (_requests.TryGetValue(command.RequestKey, out var past) && past.Time + Day > _now)
+            return past.Digest == command.BodyDigest ? new ModelAnswer(past.Outcome, true) : new ModelAnswer(Outcome.RequestIdReused, false);
+
+        Prepare(command);
+        var before = Sequence;
+        var outcome = Decide(command);
+        if (Bound.Contains(outcome)) Event();
+        if (Sequence > before && command.RequestKey != 0) _requests[command.RequestKey] = (command.BodyDigest, _now, outcome);
+        return new ModelAnswer(outcome, false);
+    }
+
+    /// <summary>Fires what is due and serves the queues that had stock freed.</summary>
+    /// <param name="now">Microseconds.</param>
+    /// <param name="order">SKUs in the order in which the core filled them.</param>
+    public void Turn(long now, IEnumerable<int> order)
+    {
+        BeginStep(now);
+        foreach (var due in Reservations.Where(r => r.State == ReservationState.Held && r.ExpiresAt <= _now).OrderBy(r => (r.ExpiresAt, r.CreatedSequence)).ToList())
+            Expire(due);
+        foreach (var sku in order.Concat(_freed).Distinct().ToList())
+            if (_freed.Contains(sku)) Serve(sku, null);
+        _freed.Clear();
+    }
+
+    private void BeginStep(long now)
+    {
+        _now = Math.Max(now, Time);
+        TouchedOrders.Clear();
+        TouchedReservations.Clear();
+        TouchedStock.Clear();
+    }
+
+    // The services' comments, "Role" and "Allowed".
+    private static Role[] RolesOf(CommandKind kind) => kind switch
+    {
+        CommandKind.DefineSku or CommandKind.DefineLocation or CommandKind.DefineChannel => [Role.Manager, Role.Support, Role.Warehouse],
+        CommandKind.DefineCustomer => [Role.Channel, Role.Support, Role.Manager],
+        CommandKind.AdjustStock => [Role.Warehouse, Role.Manager],
+        CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
+        CommandKind.RecordDelivery => [Role.Carrier],
+        CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        _ => [Role.Channel, Role.Support],
+    };
+
+    // errors.proto, binds: true.
+    private static readonly Outcome[] Bound =
+    [
+        Outcome.ExternalIdTaken, Outcome.OutOfStock, Outcome.IllegalTransition, Outcome.NotCancellable, Outcome.QuantityNotAvailable,
+        Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
+    ];
+
+    private void Prepare(Command command)
+    {
+        var reservation = command switch
+        {
+            SubmitOrder submit => submit.Reservation,
+            ExtendReservation extend => extend.Reservation,
+            ReleaseReservation release => release.Reservation,
+            _ => 0,
+        };
+        if (Find(reservation) is { State: ReservationState.Held } held && held.ExpiresAt <= _now) Expire(held);
+        if (command is SubmitOrder order)
+            foreach (var line in order.Lines) ServeAheadOf(line.Sku, order.Customer, order.RequestedAt);
+        if (command is CreateReservation create)
+            foreach (var item in create.Items) ServeAheadOf(item.Sku, create.Customer, 0);
+    }
+
+    private Outcome Decide(Command command) => command switch
+    {
+        DefineSku sku => Define(sku),
+        DefineLocation location => Define(location),
+        DefineChannel channel => Define(channel),
+        DefineCustomer customer => Define(customer),
+        ReceiveStock receive => Receive(receive),
+        AdjustStock adjust => Adjust(adjust),
+        CreateReservation create => Create(create),
+        ExtendReservation extend => Extend(extend),
+        ReleaseReservation release => Release(release),
+        SubmitOrder submit => Submit(submit),
+        CancelOrder cancel => Cancel(cancel),
+        ReleaseShipment release => Release(release),
+        ConfirmShipment confirm => Confirm(confirm),
+        RecordDelivery delivery => Deliver(delivery),
+        _ => throw new ArgumentException(command.Kind.ToString()),
+    };
+
+    private long Event()
+    {
+        Time = _now;
+        return ++Sequence;
+    }
+
+    private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
+
+    // --- catalog: an entry is replaced whole; one that says nothing new writes nothing ---
+
+    private Outcome Put(Dictionary<string, ModelEntry> entries, byte[] id, long expected, string content, out int number)
+    {
+        entries.TryGetValue(Text(id), out var entry);
+        number = entry?.Number ?? entries.Count + 1;
+        if (expected != 0 && expected != (entry?.Version ?? 0)) return Outcome.EtagMismatch;
+        if (entry is not null && entry.Content == content) return Outcome.Ok;
+        entry ??= entries[Text(id)] = new ModelEntry(number);
+        entry.Content = content;
+        entry.Version = Event();
+        return Outcome.Ok;
+    }
+
+    private Outcome Define(DefineSku sku) => Put(Skus, sku.Id, sku.ExpectedVersion,
+        string.Join('|', Text(sku.Name), Text(sku.Model), Text(sku.Specification), Text(sku.Category), Text(sku.Unit), sku.Price, sku.CurrencyCode, sku.LeadTimeSeconds, string.Join(',', sku.Substitutes)), out _);
+
+    private Outcome Define(DefineLocation location)
+    {
+        var outcome = Put(Locations, location.Id, location.ExpectedVersion, string.Join('|', Text(location.Name), Text(location.Region), location.Priority), out var number);
+        if (outcome != Outcome.Ok) return outcome;
+        LocationIds[number] = Text(location.Id);
+        Priorities[number] = location.Priority;
+        return Outcome.Ok;
+    }
+
+    private Outcome Define(DefineChannel channel)
+    {
+        var before = Sequence;
+        var outcome = Put(Channels, channel.Id, channel.ExpectedVersion,
+            string.Join('|', Text(channel.Name), string.Join(',', channel.AllowedLocations), channel.Sourcing, channel.DefaultPolicy, channel.DefaultTerms), out var number);
+        if (outcome != Outcome.Ok || Sequence == before) return outcome;
+        Rules[number] = new ModelChannel(channel.AllowedLocations, channel.Sourcing,
+            channel.DefaultPolicy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : channel.DefaultPolicy,
+            channel.DefaultTerms == PaymentTerms.None ? PaymentTerms.Credit : channel.DefaultTerms);
+        foreach (var sku in Skus.Values) _rulesChanged.Add(sku.Number);
+        return Outcome.Ok;
+    }
+
+    private Outcome Define(DefineCustomer customer)
+    {
+        var present = Customers.GetValueOrDefault(Text(customer.Id))?.Number ?? 0;
+        var details = customer.Details.Key != 0 ? (customer.Details.Key, Convert.ToHexString(customer.Details.Ciphertext)) : Details.GetValueOrDefault(present);
+        var outcome = Put(Customers, customer.Id, customer.ExpectedVersion, $"{customer.Tier}|{details}", out var number);
+        if (outcome != Outcome.Ok) return outcome;
+        Tiers[number] = customer.Tier;
+        Details[number] = details;
+        return Outcome.Ok;
+    }
+
+    private int TierOf(int customer) => customer == 0 ? 0 : Tiers[customer];
+
+    // --- stock ---
+
+    private ModelLevel LevelOf(int sku, int location)
+    {
+        if (!Stock.TryGetValue((sku, location), out var level)) level = Stock[(sku, location)] = new ModelLevel();
+        TouchedStock.Add((sku, location));
+        level.Version = Sequence;
+        return level;
+    }
+
+    private Outcome Receive(ReceiveStock receive)
+    {
+        var sums = receive.Items.GroupBy(item => item.Sku).Select(group => (Sku: group.Key, Units: group.Sum(item => (long)item.Quantity)));
+        if (sums.Any(sum => (Stock.GetValueOrDefault((sum.Sku, receive.Location))?.OnHand ?? 0) + sum.Units > 1_000_000_000_000)) return Outcome.StockOverflow;
+        Event();
+        foreach (var item in receive.Items)
+        {
+            LevelOf(item.Sku, receive.Location).OnHand += item.Quantity;
+            Freed(item.Sku);
+        }
+        return Outcome.Ok;
+    }
+
+    private Outcome Adjust(AdjustStock adjust)
+    {
+        var present = Stock.GetValueOrDefault((adjust.Sku, adjust.Location)) ?? new ModelLevel();
+        var onHand = adjust.Adjustment switch
+        {
+            AdjustmentKind.OnHandDelta => present.OnHand + adjust.Value,
+            AdjustmentKind.CountedOnHand => adjust.Value,
+            _ => present.OnHand,
+        };
+        var unavailable = present.Unavailable + (adjust.Adjustment == AdjustmentKind.UnavailableDelta ? adjust.Value : 0);
+        if (onHand > 1_000_000_000_000) return Outcome.StockOverflow;
+        if (unavailable < 0 || onHand < unavailable + present.Held + present.Committed) return Outcome.StockBelowCommitted;
+        var before = present.Sellable;
+        Event();
+        var level = LevelOf(adjust.Sku, adjust.Location);
+        level.OnHand = onHand;
+        level.Unavailable = unavailable;
+        if (level.Sellable > before) Freed(adjust.Sku);
+        return Outcome.Ok;
+    }
+}

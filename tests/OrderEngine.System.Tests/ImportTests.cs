@@ -1,0 +1,94 @@
+// The real file through the real orderctl into the real server, against the tests' own calculation.
+using System.Globalization;
+using OrderEngine.System.Tests.Harness;
+
+namespace OrderEngine.System.Tests;
+
+public sealed class ImportTests(ITestOutputHelper log)
+{
+    [RetailTheory]
+    [InlineData("1", 0)]
+    [InlineData("0.5", 4_476)] // as another program counted it (Python, csv and decimal)
+    public async Task The_real_file_is_decided_as_calculated_and_once(string share, int refused)
+    {
+        var expected = Retail.File.Decide(decimal.Parse(share, CultureInfo.InvariantCulture));
+        Assert.Equal((245_903, 5_252, 10_031, refused), (Retail.File.Rows, Retail.File.RowsRejected, Retail.File.Orders.Count, expected.Refused));
+        await using var server = await Server.StartNewAsync(log);
+        using var client = server.Connect();
+        var rejects = Path.Combine(server.Folder, "rejects.csv");
+
+        var first = Expect.Json(await ImportAsync(server, share, rejects));
+        Assert.Equal((245_903, 5_252, 10_031, expected.Accepted.Count, 0), Counts(first));
+        Assert.Equal(refused, refused == 0 ? 0 : first.GetProperty("rejected").GetProperty("OUT_OF_STOCK").GetInt32());
+        Assert.Equal(refused == 0 ? 0 : 1, first.GetProperty("rejected").EnumerateObject().Count());
+        Assert.Equal(5_252 + 1, (await File.ReadAllLinesAsync(rejects)).Length); // the header
+        await Expect.MatchesAsync(client, expected);
+
+        // Once more: every order, accepted or refused, is a duplicate, and nothing is written.
+        var before = Expect.Json(await server.OrderctlAsync("status", "--json"));
+        var second = Expect.Json(await ImportAsync(server, share, rejects));
+        Assert.Equal((245_903, 5_252, 10_031, 0, 10_031), Counts(second));
+        Assert.Empty(second.GetProperty("rejected").EnumerateObject());
+        AssertSameState(before, Expect.Json(await server.OrderctlAsync("status", "--json")));
+
+        // Killed and started: the same state, to the hash.
+        await server.KillAsync();
+        Assert.True(Expect.Json(await VerifyJournalAsync(server)).GetProperty("intact").GetBoolean());
+        log.WriteLine($"Started again and recovered in {await server.StartAsync()}");
+        AssertSameState(before, Expect.Json(await server.OrderctlAsync("status", "--json")));
+        Assert.Equal((245_903, 5_252, 10_031, 0, 10_031), Counts(Expect.Json(await ImportAsync(server, share, rejects))));
+        await Expect.MatchesAsync(client, expected);
+    }
+
+    [RetailFact]
+    public async Task An_export_loads_into_an_empty_engine_and_gives_the_same_orders_and_stock()
+    {
+        await using var source = await Server.StartNewAsync(log);
+        await using var target = await Server.StartNewAsync(log);
+        string InFolder(string name) => Path.Combine(source.Folder, name);
+        Expect.Json(await ImportAsync(source, "0.5", InFolder("rejects.csv")));
+
+        Expect.Json(await source.OrderctlAsync("export", InFolder("events"), "--format", "events", "--json"));
+        var loaded = Expect.Json(await target.OrderctlAsync("import", InFolder("events"), "--format", "events", "--json"));
+        var status = Expect.Json(await source.OrderctlAsync("status", "--json"));
+        Assert.Equal(status.GetProperty("sequence").GetInt64(), loaded.GetProperty("sequence").GetInt64());
+        AssertSameState(status, Expect.Json(await target.OrderctlAsync("status", "--json")));
+
+        Expect.Json(await source.OrderctlAsync("export", InFolder("orders-source"), "--format", "orders", "--json"));
+        Expect.Json(await target.OrderctlAsync("export", InFolder("orders-target"), "--format", "orders", "--json"));
+        var orders = await File.ReadAllTextAsync(InFolder("orders-source"));
+        Assert.Equal(5_555, orders.Count(c => c == '\n'));
+        Assert.Equal(orders, await File.ReadAllTextAsync(InFolder("orders-target")));
+        using var from = source.Connect();
+        using var to = target.Connect();
+        Assert.Equal(await Expect.StockAsync(from), await Expect.StockAsync(to));
+
+        // The copy is an engine like any other: it knows what it has answered, survives a kill, and takes no second load.
+        await target.KillAsync();
+        Assert.True(Expect.Json(await VerifyJournalAsync(target)).GetProperty("intact").GetBoolean());
+        await target.StartAsync();
+        AssertSameState(status, Expect.Json(await target.OrderctlAsync("status", "--json")));
+        Assert.Equal(10_031, Expect.Json(await ImportAsync(target, "0.5", InFolder("rejects.csv"))).GetProperty("duplicates").GetInt32());
+        await Expect.MatchesAsync(to, Retail.File.Decide(0.5m));
+        var again = await target.OrderctlAsync("import", InFolder("events"), "--format", "events", "--json");
+        Assert.NotEqual(0, again.ExitCode);
+        Assert.Contains("ENGINE_NOT_EMPTY", again.Output + again.Errors, StringComparison.Ordinal);
+    }
+
+    internal static Task<Ended> ImportAsync(Server server, string share, string rejects) => server.OrderctlAsync(
+        "import", Setting.RetailFile, "--format", "online-retail", "--open-stock", share, "--rejects", rejects, "--json");
+
+    internal static Task<Ended> VerifyJournalAsync(Server server) => Orderctl.RunAsync("journal", "verify", server.DataDirectory, "--json");
+
+    private static (int Rows, int RowsRejected, int Orders, int Accepted, int Duplicates) Counts(global::System.Text.Json.JsonElement report)
+    {
+        int Number(string name) => report.GetProperty(name).GetInt32();
+        return (Number("rows"), Number("rowsRejected"), Number("orders"), Number("accepted"), Number("duplicates"));
+    }
+
+    private static void AssertSameState(global::System.Text.Json.JsonElement before, global::System.Text.Json.JsonElement after)
+    {
+        foreach (var name in (string[])["sequence", "orders", "stateHash", "stock", "customers", "skus", "channels", "locations"])
+            Assert.Equal(before.GetProperty(name).GetRawText(), after.GetProperty(name).GetRawText());
+    }
+}
