@@ -33,6 +33,9 @@ internal sealed class History
     /// <summary>Every event, encoded, in sequence.</summary>
     public List<byte[]> Events { get; } = [];
 
+    /// <summary>What was asked of the core, in order: a command, or (null) turns until nothing is left to do.</summary>
+    public List<(Command? Command, long Now)> Calls { get; } = [];
+
     public long Now => _now;
 
     /// <summary>One step: the clock moves, a command runs on both sides, and mostly a turn follows, as in the engine's loop.</summary>
@@ -61,6 +64,7 @@ internal sealed class History
     {
         var start = _buffer.Length;
         var first = Events.Count;
+        Calls.Add((null, _now));
         while (Core.Turn(_now, _buffer)) { }
         Collect(start);
         var order = new List<int>();
@@ -79,6 +83,7 @@ internal sealed class History
         var dryRun = DryRun(command, now);
         var start = _buffer.Length;
         var fills = (Model.Fills, Model.Overtakings);
+        Calls.Add((command, now));
         var decision = Core.Execute(command, now, _buffer);
         Collect(start);
         var answer = Model.Execute(command, now);
