@@ -22,6 +22,8 @@ COPY src/OrderEngine.Server/OrderEngine.Server.csproj src/OrderEngine.Server/pac
 COPY src/OrderEngine.Client/OrderEngine.Client.csproj src/OrderEngine.Client/packages.lock.json src/OrderEngine.Client/
 COPY src/OrderEngine.Cli/OrderEngine.Cli.csproj src/OrderEngine.Cli/packages.lock.json src/OrderEngine.Cli/
 RUN dotnet restore src/OrderEngine.Server --locked-mode && dotnet restore src/OrderEngine.Cli --locked-mode
+# The analyzers' rules are part of the build.
+COPY .editorconfig ./
 COPY proto/ proto/
 COPY src/ src/
 RUN dotnet publish src/OrderEngine.Server --no-restore --configuration Release --output /app/server

@@ -118,4 +118,7 @@ public static class Limits
 
     /// <summary>Backorder entries looked at in one turn of the writer, and before one command that wants the same SKU.</summary>
     public const int BackordersPerTurn = 1_000;
+
+    /// <summary>Bytes of events that serving backorder queues may add to one turn, or to one command, before it stops.</summary>
+    public const int BackorderBytesPerTurn = 128 * 1024;
 }

@@ -125,9 +125,11 @@ public sealed class OrderCore
         var timers = Limits.TimersPerTurn;
         while (timers-- > 0 && _state.Timers.TryDue(now, out var timer)) Fire(timer.Reservation, now, events);
 
-        var budget = Limits.BackordersPerTurn;
-        while (budget > 0 && _state.Queues.TryTurn(out var sku))
+        var budget = new ServingBudget(events);
+        while (budget.Any && _state.Queues.TryTurn(out var sku))
         {
+            // A queue that has nothing to hand out costs a look, too.
+            budget.Looks--;
             ServeQueue(sku, null, ref budget, now, events);
             _state.Queues.EndTurn();
         }
@@ -156,14 +158,15 @@ public sealed class OrderCore
     // What has to happen before the command is decided: its object's deadline, and those who wait for the stock it wants.
     private void Prepare(Command command, long now, EventBuffer events)
     {
+        var budget = new ServingBudget(events);
         switch (command)
         {
             case SubmitOrder submit:
                 FireIfPast(submit.Reservation, now, events);
-                foreach (ref readonly var line in submit.Lines.AsSpan()) ServeAhead(line.Sku, submit.Customer, submit.RequestedAt, now, events);
+                foreach (ref readonly var line in submit.Lines.AsSpan()) ServeAhead(line.Sku, submit.Customer, submit.RequestedAt, ref budget, now, events);
                 break;
             case CreateReservation create:
-                foreach (ref readonly var item in create.Items.AsSpan()) ServeAhead(item.Sku, create.Customer, 0, now, events);
+                foreach (ref readonly var item in create.Items.AsSpan()) ServeAhead(item.Sku, create.Customer, 0, ref budget, now, events);
                 break;
             case ExtendReservation extend: FireIfPast(extend.Reservation, now, events); break;
             case ReleaseReservation release: FireIfPast(release.Reservation, now, events); break;
@@ -184,19 +187,18 @@ public sealed class OrderCore
         ApplyFrom(start, events);
     }
 
-    private void ServeAhead(int sku, int customer, long requestedAt, long now, EventBuffer events)
+    private void ServeAhead(int sku, int customer, long requestedAt, ref ServingBudget budget, long now, EventBuffer events)
     {
         if (!_state.Queues.IsPending(sku)) return;
-        var budget = Limits.BackordersPerTurn;
         ServeQueue(sku, BackorderKey.Of(now, _state.Catalog.Tier(customer), requestedAt, _state.Sequence + 1, 0, 0), ref budget, now, events);
     }
 
     /// <summary>Hands free stock to a queue, first come first served by its order, up to a place or to its end.</summary>
-    private void ServeQueue(int sku, BackorderKey? before, ref int budget, long now, EventBuffer events)
+    private void ServeQueue(int sku, BackorderKey? before, ref ServingBudget budget, long now, EventBuffer events)
     {
         var queues = _state.Queues;
         var cursor = queues.Cursor(sku);
-        while (budget > 0)
+        while (budget.Any)
         {
             if (!_state.Stock.AnySellable(sku) || !queues.TryNext(sku, in cursor, out var place, out var units))
             {
@@ -204,12 +206,22 @@ public sealed class OrderCore
                 return;
             }
             if (before is { } limit && place.CompareTo(limit) >= 0) return;
-            budget--;
+            budget.Looks--;
             var start = events.Length;
             if (_decider.Fill(in place, sku, units, now, events) > 0) ApplyFrom(start, events);
             cursor = place;
             queues.MoveCursor(sku, in cursor);
         }
+    }
+
+    /// <summary>How much serving queues may cost one turn or one command, places looked at and bytes of events written.</summary>
+    private struct ServingBudget(EventBuffer events)
+    {
+        private readonly int _start = events.Length;
+
+        public int Looks = Limits.BackordersPerTurn;
+
+        public readonly bool Any => Looks > 0 && events.Length - _start < Limits.BackorderBytesPerTurn;
     }
 
     private void ApplyFrom(int start, EventBuffer events)

@@ -87,6 +87,9 @@ public sealed class PersonalVault
         return BinaryPrimitives.ReadUInt128LittleEndian(mac);
     }
 
+    /// <summary>A fresh key, for what an import brings.</summary>
+    internal ValueTask<long> TakeKeyAsync() => Keys.TakeAsync();
+
     internal void Open(KeyRing keys) => _keys = keys;
 
     internal void Close() => _keys?.Dispose();
@@ -106,7 +109,7 @@ public sealed class PersonalVault
 
     private async ValueTask<SealedData> SealUnder(Task<long> key, ReadOnlyMemory<byte> plaintext) => Seal(await key, plaintext.Span);
 
-    private SealedData Seal(long key, ReadOnlySpan<byte> plaintext)
+    internal SealedData Seal(long key, ReadOnlySpan<byte> plaintext)
     {
         Span<byte> secret = stackalloc byte[KeyRing.KeySize];
         if (!Keys.TryGet(key, secret)) throw new CryptographicException($"Key {key} has been destroyed: nothing can be sealed for an erased person.");

@@ -28,6 +28,8 @@ internal static class Composition
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Grpc"] = "Warning",
+        // A listener that cannot bind is told by Program in one line.
+        ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
     };
 
     /// <summary>Puts everything together; nothing runs before the application does.</summary>

@@ -11,9 +11,10 @@ internal sealed class ProcessFailStop(ILogger<ProcessFailStop> logger) : IFailSt
     /// <inheritdoc/>
     public void Fail(int exitCode, string reason, Exception? cause)
     {
-        ServerLog.FailStop(logger, exitCode, reason, cause);
-        // The log is written by a thread that will not get to run again; this line is written here and now.
-        Console.Error.WriteLine($"orderengine: exit {exitCode}: {reason}{(cause is null ? "" : $" ({cause.GetType().Name}: {cause.Message})")}");
+        ServerLog.FailStop(logger, exitCode, reason);
+        // The log is written by a thread that may not get to run again; this line is written here and now.
+        var detail = cause is null || cause.Message == reason ? "" : $" ({cause.GetType().Name}: {cause.Message})";
+        Console.Error.WriteLine($"orderengine: exit {exitCode}: {reason}{detail}");
         Console.Error.Flush();
         if (!OperatingSystem.IsWindows()) ExitNow(exitCode);
         Environment.Exit(exitCode);

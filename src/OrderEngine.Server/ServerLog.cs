@@ -27,5 +27,5 @@ internal static partial class ServerLog
     public static partial void CallFailed(ILogger logger, string method, Exception cause);
 
     [LoggerMessage(107, LogLevel.Critical, "The process ends at once with exit code {ExitCode}: {Reason}")]
-    public static partial void FailStop(ILogger logger, int exitCode, string reason, Exception? cause);
+    public static partial void FailStop(ILogger logger, int exitCode, string reason);
 }

@@ -97,6 +97,17 @@ public sealed class BackorderTests
         Assert.Equal((1, 5), (Waiting(1), Waiting(2)));
     }
 
+    [Fact]
+    public void A_channel_that_gets_a_location_is_served_from_it_without_further_ado()
+    {
+        Wait(3, 0, 5);
+        Give(2, 5);
+        Assert.Equal(5, Waiting(1));
+        _shop.Ok(_shop.Channel(3, [1, 2]));
+        _shop.Turn();
+        Assert.Equal("b:5/0/0", _shop.Allocations(1));
+    }
+
     private void Wait(int channel, int customer, int units) => _shop.Ok(_shop.Order(channel, customer, AllocationPolicy.PartialBackorder, (1, units)));
 
     private void Give(int location, int units)

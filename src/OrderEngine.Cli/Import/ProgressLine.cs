@@ -7,28 +7,21 @@ namespace OrderEngine.Cli.Import;
 internal sealed class ProgressLine(Terminal terminal, string what, long total)
 {
     private const int BarWidth = 30;
-    private const int PlainSteps = 10;
     private static readonly TimeSpan RedrawEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SayEvery = TimeSpan.FromSeconds(2);
     private readonly long _start = Stopwatch.GetTimestamp();
-    private long _drawn;
-    private long _step;
+    private long _drawn = Stopwatch.GetTimestamp();
     private bool _onLine;
 
     public void Report(long done)
     {
+        if (Stopwatch.GetElapsedTime(_drawn) < (terminal.ErrorIsTerminal ? RedrawEvery : SayEvery))
+            return;
+        _drawn = Stopwatch.GetTimestamp();
         if (terminal.ErrorIsTerminal)
-        {
-            if (_drawn != 0 && Stopwatch.GetElapsedTime(_drawn) < RedrawEvery)
-                return;
-            _drawn = Stopwatch.GetTimestamp();
             Draw(done);
-        }
-        else if (total > 0 && done * PlainSteps / total > _step)
-        {
-            _step = done * PlainSteps / total;
-            if (_step < PlainSteps)
-                terminal.Error.WriteLine($"{what}: {Session.Number(done)} of {Session.Number(total)}");
-        }
+        else
+            terminal.Error.WriteLine($"{what}: {Session.Number(done)} of {Session.Number(total)}");
     }
 
     /// <summary>Ends the line.</summary>

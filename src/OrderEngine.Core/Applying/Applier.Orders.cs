@@ -16,6 +16,7 @@ internal sealed partial class Applier
     private unsafe void Submitted(in EventView e)
     {
         if (e.Order != state.Orders.Count + 1) throw new ApplyException($"Order {e.Order} does not follow {state.Orders.Count}.");
+        CheckParties(in e);
         var head = new OrderHead
         {
             Channel = e.Channel,
@@ -68,13 +69,17 @@ internal sealed partial class Applier
         {
             switch (field)
             {
-                case 1: line.Sku = reader.Int(); break;
+                case 1:
+                    line.Sku = reader.Int();
+                    CheckKnown(line.Sku, state.Catalog.SkuIds, "SKU");
+                    break;
                 case 2: line.Ordered = reader.Int(); break;
                 case 3: line.UnitPrice = reader.Long(); break;
                 case 4: line.Backordered = reader.Int(); break;
                 case 5: line.Cancelled = reader.Int(); break;
                 case 6:
                     ReadPair(reader.Bytes(), out var location, out var quantity);
+                    CheckPlace(line.Sku, location);
                     line.Reserved += quantity;
                     AddAllocation(_lineCount, location, quantity);
                     state.Stock.Change(line.Sku, location, sequence, committed: quantity);
@@ -161,6 +166,7 @@ internal sealed partial class Applier
             else if (field == 2)
             {
                 ReadPair(reader.Bytes(), out var location, out var quantity);
+                CheckKnown(location, state.Catalog.LocationIds, "location");
                 AddAllocation(index, location, quantity);
             }
             else

@@ -12,6 +12,7 @@ internal sealed partial class Applier
 
     private unsafe void Created(in EventView e)
     {
+        CheckParties(in e);
         var count = 0;
         long number = 0, expires = 0;
         var reader = new ProtoReader(e.Body);
@@ -25,6 +26,7 @@ internal sealed partial class Applier
                     ref var held = ref _held[count++];
                     held = default;
                     ReadMovement(reader.Bytes(), out held.Sku, out held.Location, out held.Quantity);
+                    CheckPlace(held.Sku, held.Location);
                     state.Stock.Change(held.Sku, held.Location, e.Sequence, held: held.Quantity);
                     break;
                 case 3: expires = reader.Long(); break;

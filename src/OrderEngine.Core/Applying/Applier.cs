@@ -3,6 +3,7 @@
 
 using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
+using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.Applying;
 
@@ -57,8 +58,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.SkuDefined: state.Catalog.DefineSku(e.Body, e.Sequence); break;
             case EventKind.LocationDefined: state.Catalog.DefineLocation(e.Body, e.Sequence); break;
             case EventKind.ChannelDefined:
-                state.Catalog.DefineChannel(e.Body, e.Sequence);
-                state.Queues.MarkRulesChanged();
+                if (state.Catalog.DefineChannel(e.Body, e.Sequence)) state.Queues.MarkAllPending();
                 break;
             case EventKind.CustomerDefined: state.Catalog.DefineCustomer(e.Body, e.Sequence); break;
             case EventKind.RequestRefused: break;
@@ -79,6 +79,7 @@ internal sealed partial class Applier(EngineState state)
             else if (field == 2)
             {
                 ReadPair(reader.Bytes(), out var sku, out var quantity);
+                CheckPlace(sku, location);
                 state.Stock.Change(sku, location, e.Sequence, onHand: quantity);
                 state.Queues.MarkPending(sku);
             }
@@ -105,8 +106,27 @@ internal sealed partial class Applier(EngineState state)
                 default: reader.Skip(wireType); break;
             }
         }
+        CheckPlace(sku, location);
         state.Stock.Change(sku, location, e.Sequence, onHand: onHand, unavailable: unavailable);
         if (onHand - unavailable > 0) state.Queues.MarkPending(sku);
+    }
+
+    // Numbers index tables that grow to hold them: one that names nothing would take memory by its size, and fail only when somebody reads it.
+    private void CheckPlace(int sku, int location)
+    {
+        CheckKnown(sku, state.Catalog.SkuIds, "SKU");
+        CheckKnown(location, state.Catalog.LocationIds, "location");
+    }
+
+    private void CheckParties(in EventView e)
+    {
+        CheckKnown(e.Channel, state.Catalog.ChannelIds, "channel");
+        if (e.Customer != 0) CheckKnown(e.Customer, state.Catalog.CustomerIds, "customer");
+    }
+
+    private static void CheckKnown(int number, SymbolTable ids, string what)
+    {
+        if (number < 1 || number > ids.Count) throw new ApplyException($"There is no {what} {number}.");
     }
 
     /// <summary>A nested message { 1: what, 2: quantity }.</summary>

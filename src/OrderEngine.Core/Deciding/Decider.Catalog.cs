@@ -93,9 +93,9 @@ internal sealed partial class Decider
 
     private Outcome Put(EventKind kind, VersionedRows rows, int number, int limit)
     {
+        if (_command.ExpectedVersion != 0 && _command.ExpectedVersion != rows.LatestSequence(number)) return Outcome.EtagMismatch;
         if (number > limit) return Outcome.CatalogLimitReached;
         var present = rows.Latest(number);
-        if (_command.ExpectedVersion != 0 && _command.ExpectedVersion != rows.LatestSequence(number)) return Outcome.EtagMismatch;
         if (present.SequenceEqual(_body.Written)) return Outcome.Ok;
         BeginEvent();
         Origin();

@@ -67,7 +67,8 @@ public readonly ref struct EventView
                 case 7: Before = (OrderState)reader.Varint(); break;
                 case 8: After = (OrderState)reader.Varint(); break;
                 case >= 16 when wireType == 2:
-                    Kind = (EventKind)field;
+                    // A number beyond all kinds stays unknown, whatever its low byte.
+                    Kind = (EventKind)Math.Min(field, byte.MaxValue);
                     Body = reader.Bytes();
                     break;
                 default: reader.Skip(wireType); break;

@@ -27,7 +27,7 @@ public ref struct ProtoReader(ReadOnlySpan<byte> bytes)
         var tag = Varint();
         field = (int)(tag >> 3);
         wireType = (int)(tag & 7);
-        if (field == 0) throw new FormatException($"Field number 0 at byte {_position} of an event.");
+        if (field == 0 || tag > uint.MaxValue) throw new FormatException($"Field number {tag >> 3} at byte {_position} of an event.");
         return true;
     }
 

@@ -145,7 +145,7 @@ public sealed partial class SnapshotLoader
         _state.Sequence = recorded.Sequence;
         _state.Time = recorded.Time;
         // Which queues had stock to hand out is not in the rows: all are looked at once, as after a replay.
-        for (var sku = 1; sku <= _state.Catalog.SkuIds.Count; sku++) _state.Queues.MarkPending(sku);
+        _state.Queues.MarkAllPending();
         var summary = _core.Seal();
         if (summary != recorded) throw Wrong($"The state loaded is {summary}, recorded was {recorded}.");
         _loaded = summary;

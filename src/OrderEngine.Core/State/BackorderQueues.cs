@@ -40,12 +40,14 @@ internal sealed class BackorderQueues
 {
     private readonly OrderedPool<BackorderKey> _pool = new();
     private readonly ChunkedArray<int> _roots = new();
-    // SKUs whose queue may have stock to hand out, in the order in which it came, each with the place to go on from.
-    private readonly Queue<int> _turns = new();
+    // SKUs whose queue may have stock to hand out, each with the place to go on from.
     private readonly Dictionary<int, BackorderKey> _pending = [];
-    // Locations allowed for a channel may change who can be served: queues not looked at since then are looked at before stock is promised.
-    private readonly ChunkedArray<long> _seenRules = new();
-    private long _rules;
+    // The order of their turns. A SKU stands in it once at most; one that is no longer pending leaves it when its turn comes.
+    private readonly Queue<int> _turns = new();
+    private readonly HashSet<int> _inTurns = [];
+
+    /// <summary>SKUs that stand in line for a turn.</summary>
+    public int InLine => _turns.Count;
 
     /// <summary>True when some queue has stock to hand out.</summary>
     public bool AnyPending => _pending.Count > 0;
@@ -65,39 +67,26 @@ internal sealed class BackorderQueues
     public void MarkPending(int sku)
     {
         if (_roots[sku] == 0) return;
-        if (!_pending.ContainsKey(sku)) _turns.Enqueue(sku);
         _pending[sku] = BackorderKey.First;
+        if (_inTurns.Add(sku)) _turns.Enqueue(sku);
     }
 
-    /// <summary>Says that channels may be served from other locations now.</summary>
-    public void MarkRulesChanged() => _rules++;
+    /// <summary>Says that a channel may be served from other locations now: every queue has to be looked at anew. Costs a walk over the SKUs.</summary>
+    public void MarkAllPending()
+    {
+        for (var sku = 1; sku < _roots.Capacity; sku++) MarkPending(sku);
+    }
 
     /// <summary>True when the SKU's queue has to be served before its stock is promised to somebody else.</summary>
-    public bool IsPending(int sku)
-    {
-        if (_roots[sku] == 0) return false;
-        SeeRules(sku);
-        return _pending.ContainsKey(sku);
-    }
-
-    // A queue that was looked at under other rules is looked at again from its head.
-    private void SeeRules(int sku)
-    {
-        if (_seenRules[sku] != _rules) MarkPending(sku);
-        _seenRules[sku] = _rules;
-    }
+    public bool IsPending(int sku) => _roots[sku] != 0 && _pending.ContainsKey(sku);
 
     /// <summary>The SKU whose turn it is; false when none is pending.</summary>
     public bool TryTurn(out int sku)
     {
         while (_turns.TryPeek(out sku))
         {
-            if (_pending.ContainsKey(sku))
-            {
-                SeeRules(sku);
-                return true;
-            }
-            _turns.Dequeue();
+            if (_pending.ContainsKey(sku)) return true;
+            _inTurns.Remove(_turns.Dequeue());
         }
         return false;
     }
@@ -105,8 +94,9 @@ internal sealed class BackorderQueues
     /// <summary>Gives the next SKU its turn: the present one is done for now.</summary>
     public void EndTurn()
     {
-        if (!_turns.TryDequeue(out var sku) || !_pending.ContainsKey(sku)) return;
-        _turns.Enqueue(sku);
+        if (!_turns.TryDequeue(out var sku)) return;
+        if (_pending.ContainsKey(sku)) _turns.Enqueue(sku);
+        else _inTurns.Remove(sku);
     }
 
     /// <summary>Where serving the SKU's queue goes on.</summary>

@@ -21,7 +21,7 @@ internal sealed record ChannelRules(bool[]? Allowed, SourcingRule Sourcing, Allo
 /// <summary>The catalog. A row is the body of the event that defined the entry last.</summary>
 internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
 {
-    private ChannelRules[] _channels = new ChannelRules[16];
+    private ChannelRules?[] _channels = new ChannelRules?[16];
     private int[] _locationPriority = new int[16];
     private readonly ChunkedArray<byte> _tiers = new();
     private readonly ChunkedArray<KeyBinding> _customerKeys = new();
@@ -46,7 +46,7 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     public long HighestKey { get; private set; }
 
     /// <summary>The rules of a channel that exists.</summary>
-    public ChannelRules Rules(int channel) => _channels[channel];
+    public ChannelRules Rules(int channel) => _channels[channel]!;
 
     /// <summary>A location's priority number.</summary>
     public int Priority(int location) => _locationPriority[location];
@@ -102,12 +102,15 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     }
 
     /// <summary>Takes up a ChannelDefined body.</summary>
-    public void DefineChannel(ReadOnlySpan<byte> body, long sequence, bool restore = false)
+    /// <returns>True when orders of the channel may be served from other locations than before.</returns>
+    public bool DefineChannel(ReadOnlySpan<byte> body, long sequence, bool restore = false)
     {
         ReadDefinition(body, out var number, out var id);
         Put(ChannelIds, Channels, number, id, body, sequence, restore);
         if (number >= _channels.Length) Array.Resize(ref _channels, Math.Max(number + 1, _channels.Length * 2));
-        _channels[number] = ReadRules(body);
+        var before = _channels[number];
+        var rules = _channels[number] = ReadRules(body);
+        return before is not null && !rules.Allowed.AsSpan().SequenceEqual(before.Allowed);
     }
 
     /// <summary>Takes up a CustomerDefined body.</summary>

@@ -20,8 +20,27 @@ internal static class Refusals
     /// <param name="reader">For ids.</param>
     public static RpcStatus Of(in CommandAnswer answer, Command command, StateReader reader)
     {
+        var status = OfOutcome(answer, command, reader);
+        if (!answer.Replayed) return status;
+        var info = status.Details[0].Unpack<Google.Rpc.ErrorInfo>();
+        info.Metadata[ReplayedKey] = "true";
+        status.Details[0] = Any.Pack(info);
+        return status;
+    }
+
+    // As errors.proto promises: the caller can tell a recorded refusal from a new one.
+    private const string ReplayedKey = "replayed";
+
+    private static RpcStatus OfOutcome(in CommandAnswer answer, Command command, StateReader reader)
+    {
         var reason = (ErrorReason)answer.Outcome;
         if (answer.Event.IsEmpty) return Errors.Status(reason);
+        var status = Recorded(answer, reason, command, reader);
+        return answer.Replayed ? MarkReplayed(status) : status;
+    }
+
+    private static RpcStatus Recorded(in CommandAnswer answer, ErrorReason reason, Command command, StateReader reader)
+    {
         var recorded = new EventView(answer.Event.Span);
         var refusal = Contracts.Journal.RequestRefused.Parser.ParseFrom(recorded.Body);
         switch (answer.Outcome)
@@ -30,11 +49,20 @@ internal static class Refusals
                 return OutOfStock(refusal, command, reader);
             case Outcome.ExternalIdTaken when refusal.Object != 0:
                 return Errors.Status(reason, ("order_id", PublicId.Format(PublicId.Order, (long)refusal.Object)));
-            case Outcome.IllegalTransition or Outcome.NotCancellable or Outcome.QuantityNotAvailable when recorded.Before != Core.OrderState.None:
+            case Outcome.IllegalTransition when recorded.Before != Core.OrderState.None:
                 return Errors.Status(reason, ("state", Name(recorded.Before)));
             default:
                 return Errors.Status(reason);
         }
+    }
+
+    // As the answers to accepted requests do: the client learns that it was told so before.
+    private static RpcStatus MarkReplayed(RpcStatus status)
+    {
+        var info = status.Details[0].Unpack<Google.Rpc.ErrorInfo>();
+        info.Metadata["replayed"] = "true";
+        status.Details[0] = Any.Pack(info);
+        return status;
     }
 
     private static RpcStatus OutOfStock(Contracts.Journal.RequestRefused refusal, Command command, StateReader reader)

@@ -101,8 +101,13 @@ internal ref struct References(StateReader reader)
 {
     private readonly StateReader _reader = reader;
 
-    /// <summary>NOT_FOUND for the first unknown id, in the order of the fields; null: all are known.</summary>
-    public RpcStatus? Missing { get; private set; }
+    private RpcStatus? _unknownObject;
+
+    /// <summary>NOT_FOUND for the first id that the catalog does not know, in the order of the fields; null: all are known.</summary>
+    public RpcStatus? MissingEntry { get; private set; }
+
+    /// <summary>NOT_FOUND for the first unknown id of any kind; null: all are known so far.</summary>
+    public readonly RpcStatus? Missing => MissingEntry ?? _unknownObject;
 
     /// <summary>The number of a SKU; 0 when unknown.</summary>
     public int Sku(FieldPath path, string id) => Find(_reader.Skus, ErrorReason.SkuNotFound, "sku_id", path, id);
@@ -127,14 +132,14 @@ internal ref struct References(StateReader reader)
     {
         Span<byte> utf8 = stackalloc byte[Limits.IdBytes];
         var number = Encoding.UTF8.TryGetBytes(id, utf8, out var length) ? table.Find(utf8[..length]) : 0;
-        if (number == 0) Missing ??= Errors.Status(reason, ("field", path.ToString()), (kind, id));
+        if (number == 0) MissingEntry ??= Errors.Status(reason, ("field", path.ToString()), (kind, id));
         return number;
     }
 
     private long Parse(char letter, ErrorReason reason, string kind, FieldPath path, string id)
     {
         if (PublicId.TryParse(letter, id, out var number)) return number;
-        Missing ??= Errors.Status(reason, ("field", path.ToString()), (kind, id));
+        _unknownObject ??= Errors.Status(reason, ("field", path.ToString()), (kind, id));
         return 0;
     }
 }
@@ -154,16 +159,15 @@ internal readonly record struct Asker(CommandKind Kind, string RequestId, byte[]
     }
 
     /// <summary>
-    /// What stands in the way of a request before the core sees it, in the order that errors.proto gives: malformed, role, references.
-    /// Null: nothing.
+    /// What stands in the way of a request before the core sees it, in the order that errors.proto gives: malformed, references by name, role,
+    /// and an object that cannot exist. Null: nothing.
     /// </summary>
     public RpcStatus? Refuse(in Violations violations, in References references)
     {
         if (violations.Any) return violations.ToStatus();
-        return Refuse(references.Missing);
+        if (references.MissingEntry is { } missing) return missing;
+        return Transitions.Allows(Kind, Role) ? references.Missing : Errors.Status(ErrorReason.RoleNotAllowed, ("role", RoleName()));
     }
-
-    private RpcStatus? Refuse(RpcStatus? missing) => Transitions.Allows(Kind, Role) ? missing : Errors.Status(ErrorReason.RoleNotAllowed, ("role", RoleName()));
 
     private string RoleName() => Role.ToString().ToUpperInvariant();
 }

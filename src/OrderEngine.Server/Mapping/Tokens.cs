@@ -1,5 +1,6 @@
 // Page and resume tokens: opaque to clients. base64url of: version, kind, two numbers, a hash of what the token belongs to, a checksum.
 
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using OrderEngine.Core.Storage;
@@ -62,7 +63,8 @@ internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong 
     {
         token = default;
         Span<byte> bytes = stackalloc byte[ServerLimits.TokenBytes];
-        if (text.Length > ServerLimits.TokenBytes || !Base64Url.TryDecodeFromChars(text, bytes, out var length) || length != Length) return false;
+        if (text.Length > ServerLimits.TokenBytes) return false;
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var length) != OperationStatus.Done || length != Length) return false;
         if (bytes[0] != Version || bytes[1] != (byte)kind) return false;
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != (uint)StableHash.Of(bytes[..SumAt])) return false;
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[18..]) != (uint)scope) return false;

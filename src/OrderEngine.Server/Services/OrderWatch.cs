@@ -27,8 +27,9 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
         var start = resumes ? token.A : calls.Engine.View.DurableSequence;
         var firstOrder = resumes ? token.B : request.SnapshotFirst ? 1 : 0;
         using var subscription = calls.Engine.Orders.Subscribe(filter, start);
-        await context.WriteResponseHeadersAsync([]);
+        // The client has a position from the first moment on: as pages of the snapshot, or at once.
         if (firstOrder > 0) await SendSnapshotAsync(filter, start, firstOrder, stop.Token);
+        else await SendAsync(new FeedPage([], start, calls.Engine.View.DurableSequence), stop.Token);
         while (true)
         {
             var page = await subscription.ReadAsync(ServerLimits.EventsPerMessage, ServerLimits.Heartbeat, stop.Token);

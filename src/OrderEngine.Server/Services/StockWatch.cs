@@ -22,8 +22,9 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping);
         var start = request.ResumeToken.Length > 0 ? token.A : calls.Engine.View.DurableSequence;
         using var subscription = calls.Engine.Stock.Subscribe(_skus, _locations, start);
-        await context.WriteResponseHeadersAsync([]);
+        // The client has a position from the first moment on: with the snapshot's last page, or at once.
         if (request.ResumeToken.Length == 0 && request.SnapshotFirst) await SendAllAsync(start, stop.Token);
+        else await responses.WriteAsync(Levels(new StockPage([], start, calls.Engine.View.DurableSequence)), stop.Token);
         while (true)
         {
             var page = await subscription.ReadAsync(ServerLimits.EventsPerMessage, ServerLimits.Heartbeat, stop.Token);

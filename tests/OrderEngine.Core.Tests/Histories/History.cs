@@ -36,7 +36,11 @@ internal sealed class History
     /// <summary>What was asked of the core, in order: a command, or (null) turns until nothing is left to do.</summary>
     public List<(Command? Command, long Now)> Calls { get; } = [];
 
+    /// <summary>The clock.</summary>
     public long Now => _now;
+
+    /// <summary>A second core that from now on is given the same; it must answer and write the same, to the byte.</summary>
+    public OrderCore? Twin { get; set; }
 
     /// <summary>One step: the clock moves, a command runs on both sides, and mostly a turn follows, as in the engine's loop.</summary>
     public void Step(int seed)
@@ -56,6 +60,9 @@ internal sealed class History
         _buffer.Truncate(0);
         Core.Reclaim(summary.Sequence);
         StateComparison.Summary(summary, Model);
+        if (Twin is null) return summary;
+        Assert.Equal(summary, Twin.Seal());
+        Twin.Reclaim(summary.Sequence);
         return summary;
     }
 
@@ -67,6 +74,12 @@ internal sealed class History
         Calls.Add((null, _now));
         while (Core.Turn(_now, _buffer)) { }
         Collect(start);
+        if (Twin is not null)
+        {
+            _scratch.Truncate(0);
+            while (Twin.Turn(_now, _scratch)) { }
+            CheckTwin(start);
+        }
         var order = new List<int>();
         for (var i = first; i < Events.Count; i++)
         {
@@ -86,6 +99,14 @@ internal sealed class History
         Calls.Add((command, now));
         var decision = Core.Execute(command, now, _buffer);
         Collect(start);
+        if (Twin is not null)
+        {
+            _scratch.Truncate(0);
+            var twin = Twin.Execute(command, now, _scratch);
+            CheckTwin(start);
+            Assert.Equal((decision.Outcome, decision.Sequence, decision.Length), (twin.Outcome, twin.Sequence, twin.Length));
+            Assert.Equal(decision.Recorded, twin.Recorded);
+        }
         var answer = Model.Execute(command, now);
         Assert.Equal((answer.Outcome, answer.Replayed), (decision.Outcome, decision.Replayed));
         Assert.Equal(Core.Sequence, decision.Sequence);
@@ -112,7 +133,7 @@ internal sealed class History
     // When nothing waits for a turn, a dry run must say to the byte what the submission then does.
     private byte[]? DryRun(Command command, long now)
     {
-        if (command is not SubmitOrder { Reservation: 0 } submit || Core.HasPendingFills || submit.Lines.Any(l => Model.RulesChangedFor(l.Sku))) return null;
+        if (command is not SubmitOrder { Reservation: 0 } submit || Core.HasPendingFills) return null;
         var sequence = Core.Sequence;
         var decision = Core.Check(submit, now, _scratch);
         Assert.Equal(sequence, Core.Sequence);
@@ -138,6 +159,8 @@ internal sealed class History
         Assert.Equal(decision.Outcome == Outcome.Ok, e.Kind != EventKind.RequestRefused);
         if (command.RequestKey != 0) _answers[command.RequestKey] = bytes;
     }
+
+    private void CheckTwin(int start) => Assert.True(_buffer.Written[start..].SequenceEqual(_scratch.Written), $"The twin wrote other events after {Events.Count}.");
 
     private void Collect(int start)
     {

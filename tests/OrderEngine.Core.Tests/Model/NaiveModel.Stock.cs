@@ -4,12 +4,8 @@ namespace OrderEngine.Core.Tests.Model;
 
 internal sealed partial class NaiveModel
 {
-    // SKUs whose stock was freed while somebody waited for it; and those not wanted since a channel's locations changed.
+    // SKUs whose stock was freed while somebody waited for it.
     private readonly List<int> _freed = [];
-    private readonly HashSet<int> _rulesChanged = [];
-
-    /// <summary>True when a channel changed and the SKU's queue was not looked at since.</summary>
-    public bool RulesChangedFor(int sku) => _rulesChanged.Contains(sku);
 
     // --- where units come from ---
 
@@ -96,7 +92,6 @@ internal sealed partial class NaiveModel
     {
         var queue = Queue(sku);
         if (queue.Count == 0) return;
-        if (_rulesChanged.Remove(sku)) Freed(sku);
         var place = ModelOrder.PlaceOf(_now, TierOf(customer), requestedAt, Sequence + 1, 0);
         Serve(sku, place);
         // Nothing left to hand out, or nobody left to look at: Turn has nothing to do here.

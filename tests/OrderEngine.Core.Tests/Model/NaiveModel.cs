@@ -6,8 +6,8 @@
 // wants the SKU, for the places ahead of that demand. The model does it in the same two places. Before a demand it serves the whole queue
 // ahead of it without asking whether there is anything to hand out: if the core ever thought that there was not, the two would differ.
 // In Turn it serves the SKUs that had stock freed since; the order of the SKUs among each other is nobody's business and only numbers the
-// events, so the test tells the model in which order the core took them. A channel whose locations change frees no stock: as in the core, its
-// entries are looked at again when the SKU is wanted next. The core looks at 1,000 entries a turn; the tests keep queues far below that.
+// events, so the test tells the model in which order the core took them. A channel that gets other locations counts as stock freed of every SKU.
+// The core looks at 1,000 entries a turn; the tests keep queues far below that.
 
 using System.Text;
 
@@ -176,10 +176,12 @@ internal sealed partial class NaiveModel
         var outcome = Put(Channels, channel.Id, channel.ExpectedVersion,
             string.Join('|', Text(channel.Name), string.Join(',', channel.AllowedLocations), channel.Sourcing, channel.DefaultPolicy, channel.DefaultTerms), out var number);
         if (outcome != Outcome.Ok || Sequence == before) return outcome;
+        var present = Rules.GetValueOrDefault(number);
         Rules[number] = new ModelChannel(channel.AllowedLocations, channel.Sourcing,
             channel.DefaultPolicy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : channel.DefaultPolicy,
             channel.DefaultTerms == PaymentTerms.None ? PaymentTerms.Credit : channel.DefaultTerms);
-        foreach (var sku in Skus.Values) _rulesChanged.Add(sku.Number);
+        // Orders that wait may be served from other locations now.
+        if (present is not null && !present.Allowed.SequenceEqual(channel.AllowedLocations)) foreach (var sku in Skus.Values) Freed(sku.Number);
         return Outcome.Ok;
     }
 

@@ -29,24 +29,18 @@ public sealed class SnapshotTests
             var history = new History(tally);
             var until = Math.Min(Before, steps.Length);
             foreach (var seed in steps[..until]) history.Step(seed);
-            // What the core means to look at again is not in the rows: a loaded core looks at every queue. So compare from where nothing is owed.
+            // Which queues are owed stock is not in the rows: a loaded core looks at every one. So go on from where nothing is owed.
             history.Turn();
-            while (Enumerable.Range(1, CommandMaker.SkuCount).Any(history.Model.RulesChangedFor) && until < steps.Length)
-            {
-                history.Step(steps[until++]);
-                history.Turn();
-            }
             var (blocks, summary) = Take(history.Core, history.Seal());
             var loaded = Load(blocks, summary);
             Same(history.Core, loaded, summary.Sequence);
             TallyBlocks(tally, blocks);
 
-            var (calls, events) = (history.Calls.Count, history.Events.Count);
+            Assert.Empty(Run(loaded, [(null, history.Now)]));
+            history.Twin = loaded;
             foreach (var seed in steps[until..]) history.Step(seed);
-            if (Enumerable.Range(1, CommandMaker.SkuCount).Any(history.Model.RulesChangedFor)) tally.Add("rules changed later");
-            var gone = Run(loaded, history.Calls.Skip(calls));
-            Assert.Equal(history.Events.Skip(events), gone);
-            Assert.Equal(history.Seal(), loaded.Seal());
+            history.Turn();
+            history.Seal();
             Same(history.Core, loaded, loaded.Sequence);
         }));
         tally.AtLeast(Histories * 20, "order rows", "answers in histories", "answers of their own");

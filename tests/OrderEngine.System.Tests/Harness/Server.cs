@@ -16,6 +16,7 @@ internal sealed class Server : IAsyncDisposable
     // Below the range from which the system takes ports for outgoing connections: a port that was free stays free.
     private const int FirstPort = 20_000;
     private const int LastPort = 32_000;
+    private const int LongestReport = 2_000;
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly ITestOutputHelper _log;
@@ -183,10 +184,11 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
-    // What it said goes into the test's output, which a failing test shows.
+    // What it said goes into the test's output, which a failing test shows. Of one that was killed the end will do.
     private async Task ForgetAsync()
     {
-        _log.WriteLine(Running.Describe());
+        var said = Running.Describe();
+        _log.WriteLine(said.Length <= LongestReport ? said : "..." + said[^LongestReport..]);
         await Running.DisposeAsync();
         _process = null;
     }

@@ -13,7 +13,7 @@ const loader = require('@grpc/proto-loader');
 const PROTO = path.resolve(__dirname, '../../../proto');
 const FILES = ['orders', 'tracking', 'errors'].map((name) => `orderengine/v1/${name}.proto`);
 const definition = loader.loadSync([...FILES, 'google/rpc/status.proto', 'google/rpc/error_details.proto'], {
-  includeDirs: [PROTO], keepCase: true, longs: String, enums: String, defaults: true,
+  includeDirs: [PROTO], keepCase: true, longs: String, enums: String, defaults: true, oneofs: true,
 });
 const { OrderService, TrackingService } = grpc.loadPackageDefinition(definition).orderengine.v1;
 

@@ -1,0 +1,129 @@
+// Personal data of an import. The export's key numbers mean nothing here, or worse: another person's key. So what came decrypted is sealed
+// anew, one new key for each old one, and what cannot be read is left out. On the importing caller's thread.
+
+using OrderEngine.Core.Events;
+
+namespace OrderEngine.Engine;
+
+internal sealed class ImportSealing(PersonalVault vault)
+{
+    // orderengine.journal.Sealed, and the field that holds one in each body that may.
+    private const int KeyField = 1, CiphertextField = 2, PlaintextField = 15;
+    private const int CustomerDetailsField = 4, OrderDeliveryField = 9;
+
+    private readonly Dictionary<long, long> _newKeys = [];
+    private readonly EventBuffer _buffer = new();
+
+    /// <summary>The events with their personal data under keys of this engine; those without are the same objects.</summary>
+    /// <exception cref="ImportSealingException">An event's personal data is malformed or too long.</exception>
+    public async Task<IReadOnlyList<byte[]>> ResealAsync(IReadOnlyList<byte[]> events)
+    {
+        var resealed = new byte[events.Count][];
+        for (var i = 0; i < events.Count; i++)
+        {
+            try
+            {
+                var (oldKey, length) = Personal(events[i]);
+                if (length > PersonalVault.MaxPlaintext) throw new FormatException($"Its personal data has {length} bytes; at most {PersonalVault.MaxPlaintext} are allowed.");
+                if (length > 0 && !_newKeys.ContainsKey(oldKey)) _newKeys[oldKey] = await vault.TakeKeyAsync();
+                resealed[i] = oldKey == 0 ? events[i] : Rewrite(events[i]);
+            }
+            catch (Exception exception) when (exception is FormatException or OverflowException)
+            {
+                throw new ImportSealingException(i, exception.Message);
+            }
+        }
+        return resealed;
+    }
+
+    /// <summary>Key and plaintext length of an event's personal data; key 0: it has none.</summary>
+    private static (long Key, int Length) Personal(ReadOnlySpan<byte> encoded)
+    {
+        var e = new EventView(encoded);
+        if (!TryField(e.Kind, out var sealedField)) return (0, 0);
+        var body = new ProtoReader(e.Body);
+        while (body.Next(out var field, out var wireType))
+        {
+            if (field != sealedField)
+            {
+                body.Skip(wireType);
+                continue;
+            }
+            Read(body.Bytes(), out var key, out var plaintext);
+            return (key, plaintext.Length);
+        }
+        return (0, 0);
+    }
+
+    private byte[] Rewrite(ReadOnlySpan<byte> encoded)
+    {
+        var kind = new EventView(encoded).Kind;
+        _buffer.Truncate(0);
+        var reader = new ProtoReader(encoded);
+        for (var start = 0; reader.Next(out var field, out var wireType); start = reader.Position)
+        {
+            if (field == (int)kind)
+            {
+                var nested = _buffer.BeginNested(field);
+                RewriteBody(kind, reader.Bytes());
+                _buffer.EndNested(nested);
+                continue;
+            }
+            reader.Skip(wireType);
+            _buffer.Raw(encoded[start..reader.Position]);
+        }
+        return _buffer.Written.ToArray();
+    }
+
+    private void RewriteBody(EventKind kind, ReadOnlySpan<byte> body)
+    {
+        TryField(kind, out var sealedField);
+        var reader = new ProtoReader(body);
+        for (var start = 0; reader.Next(out var field, out var wireType); start = reader.Position)
+        {
+            if (field != sealedField)
+            {
+                reader.Skip(wireType);
+                _buffer.Raw(body[start..reader.Position]);
+                continue;
+            }
+            Read(reader.Bytes(), out var oldKey, out var plaintext);
+            if (plaintext.IsEmpty) continue;
+            var data = vault.Seal(_newKeys[oldKey], plaintext);
+            var nested = _buffer.BeginNested(field);
+            _buffer.Number(KeyField, data.Key);
+            _buffer.Bytes(CiphertextField, data.Ciphertext);
+            _buffer.EndNested(nested);
+        }
+    }
+
+    private static void Read(ReadOnlySpan<byte> sealedData, out long key, out ReadOnlySpan<byte> plaintext)
+    {
+        key = 0;
+        plaintext = default;
+        var reader = new ProtoReader(sealedData);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == KeyField) key = reader.Long();
+            else if (field == PlaintextField) plaintext = reader.Bytes();
+            else reader.Skip(wireType);
+        }
+    }
+
+    private static bool TryField(EventKind kind, out int field)
+    {
+        field = kind switch
+        {
+            EventKind.CustomerDefined => CustomerDetailsField,
+            EventKind.OrderSubmitted => OrderDeliveryField,
+            _ => 0,
+        };
+        return field != 0;
+    }
+}
+
+/// <summary>An imported event's personal data cannot be taken over.</summary>
+internal sealed class ImportSealingException(int eventIndex, string message) : Exception(message)
+{
+    public int EventIndex { get; } = eventIndex;
+}

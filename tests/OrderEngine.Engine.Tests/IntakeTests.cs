@@ -1,0 +1,170 @@
+// The lanes: bounded, fair, in order; deadlines and withdrawals while queued (rules 8 and 14).
+
+using Microsoft.Extensions.Logging.Abstractions;
+using OrderEngine.Core;
+using OrderEngine.Core.Events;
+
+namespace OrderEngine.Engine.Tests;
+
+public sealed class IntakeTests
+{
+    [Fact]
+    public void The_priority_lane_goes_first_but_never_starves_the_normal_one()
+    {
+        using var intake = new Intake(new EngineOptions());
+        var pool = new PendingCommandPool();
+        var normal = Fill(intake, pool, Lane.Normal, 20);
+        var priority = Fill(intake, pool, Lane.Priority, 100);
+        var taken = new List<bool>();
+        var order = new List<PendingCommand>();
+        while (intake.Take() is { } pending)
+        {
+            taken.Add(priority.Contains(pending));
+            order.Add(pending);
+        }
+        // Eight of the priority lane, one of the normal, as long as there are both.
+        for (var i = 0; i < 108; i++) Assert.Equal(i % (EngineBounds.PriorityBurst + 1) != EngineBounds.PriorityBurst, taken[i]);
+        Assert.All(taken.Skip(112), isPriority => Assert.False(isPriority));
+        Assert.Equal(normal, order.Where(normal.Contains));
+        Assert.Equal(priority, order.Where(priority.Contains));
+    }
+
+    [Fact]
+    public async Task A_priority_command_overtakes_normal_ones()
+    {
+        await using var host = await Host.Serving();
+        host.Journal.IsManual = true;
+        var inFlight = await BlockWriter(host);
+        var normal = host.Execute(Host.Submit()).AsTask();
+        var priority = host.Execute(Host.Submit(), Lane.Priority).AsTask();
+        host.Journal.GoAutomatic();
+        await Task.WhenAll(inFlight);
+        Assert.True(Order(await priority) < Order(await normal));
+    }
+
+    [Fact]
+    public async Task A_full_lane_refuses_at_once_and_the_other_one_does_not()
+    {
+        await using var host = await Host.Serving(new EngineOptions { NormalQueueCapacity = 4, PriorityQueueCapacity = 4 });
+        host.Journal.IsManual = true;
+        var inFlight = await BlockWriter(host);
+        var queued = Enumerable.Range(0, 4).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
+        var refused = host.Execute(Host.Submit());
+        Assert.True(refused.IsCompletedSuccessfully);
+        Assert.Equal(Outcome.QueueFull, (await refused).Outcome);
+        var check = host.Engine.CheckAsync(Host.Submit(), default);
+        Assert.True(check.IsCompletedSuccessfully);
+        Assert.Equal(Outcome.QueueFull, (await check).Outcome);
+        var priority = host.Execute(Host.Submit(), Lane.Priority).AsTask();
+        Assert.False(priority.IsCompleted);
+        host.Journal.GoAutomatic();
+        Assert.All(await Task.WhenAll([.. inFlight, .. queued, priority]), answer => Assert.Equal(Outcome.Ok, answer.Outcome));
+        Assert.Equal(2, host.Metrics.Count(CommandKind.SubmitOrder, Outcome.QueueFull));
+        await host.Ok(Host.Submit());
+    }
+
+    [Fact]
+    public async Task A_stream_waits_for_room_and_keeps_its_order()
+    {
+        await using var host = await Host.Serving(new EngineOptions { NormalQueueCapacity = 4 });
+        host.Journal.IsManual = true;
+        var inFlight = await BlockWriter(host);
+        var queued = new List<PendingAnswer>();
+        for (var i = 0; i < 4; i++) queued.Add(await host.Engine.EnqueueAsync(Host.Submit(), Lane.Normal, 0, default));
+        var waiting = host.Engine.EnqueueAsync(Host.Submit(), Lane.Normal, 0, default).AsTask();
+        using var cancel = new CancellationTokenSource();
+        var withdrawn = host.Engine.EnqueueAsync(Host.Submit(), Lane.Normal, 0, cancel.Token).AsTask();
+        Assert.False(waiting.IsCompleted);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => withdrawn);
+        host.Journal.GoAutomatic();
+        queued.Add(await waiting);
+        var orders = new List<long>();
+        foreach (var answer in queued) orders.Add(Order(await answer));
+        await Task.WhenAll(inFlight);
+        Assert.Equal([3L, 4, 5, 6, 7], orders);
+    }
+
+    [Fact]
+    public async Task A_deadline_that_passes_in_the_queue_is_not_applied()
+    {
+        await using var host = await Host.Serving();
+        host.Journal.IsManual = true;
+        var inFlight = await BlockWriter(host);
+        var now = host.Engine.NowMicros;
+        var late = host.Execute(Host.Submit(), deadline: now + 1_000_000).AsTask();
+        var good = host.Execute(Host.Submit(), deadline: now + 1_000_001).AsTask();
+        host.Time.Advance(TimeSpan.FromSeconds(1));
+        host.Journal.GoAutomatic();
+        Assert.Equal((Outcome.DeadlinePassed, false), ((await late).Outcome, (await late).WasDecided));
+        Assert.Equal(Outcome.Ok, (await good).Outcome);
+        await Task.WhenAll(inFlight);
+        Assert.Equal(3, host.Engine.View.Summary.Orders);
+    }
+
+    [Fact]
+    public async Task A_command_withdrawn_in_the_queue_is_not_applied()
+    {
+        await using var host = await Host.Serving();
+        host.Journal.IsManual = true;
+        var inFlight = await BlockWriter(host);
+        using var cancel = new CancellationTokenSource();
+        var withdrawn = host.Execute(Host.Submit(), ct: cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        host.Journal.GoAutomatic();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => withdrawn);
+        await Task.WhenAll(inFlight);
+        Assert.Equal(2, host.Engine.View.Summary.Orders);
+    }
+
+    [Fact]
+    public async Task A_command_withdrawn_after_it_was_decided_is_answered()
+    {
+        await using var host = await Host.Serving();
+        host.Journal.IsManual = true;
+        using var cancel = new CancellationTokenSource();
+        var appends = host.Journal.Appends;
+        var answer = host.Execute(Host.Submit(), ct: cancel.Token).AsTask();
+        await host.Journal.WhenAppended(appends + 1);
+        await cancel.CancelAsync();
+        host.Journal.GoAutomatic();
+        Assert.Equal(Outcome.Ok, (await answer).Outcome);
+    }
+
+    [Fact]
+    public void Settings_out_of_bounds_are_named()
+    {
+        var problems = new EngineOptions { NormalQueueCapacity = 0, CommitDeadline = TimeSpan.FromMilliseconds(1) }.Problems();
+        Assert.Equal(2, problems.Count);
+        Assert.Contains("NormalQueueCapacity is 0 commands; it must be 1 to 1000000.", problems);
+        Assert.Empty(new EngineOptions().Problems());
+        Assert.Throws<ArgumentException>(() => new Engine(new EngineOptions { MaxBatchBytes = EngineBounds.MaxBatchBytes + 1 }, (_, _) => new MemoryJournal(),
+            _ => throw new InvalidOperationException(), new ManualTime(), new RecordingFailStop(), new EngineMetrics(), NullLogger<Engine>.Instance));
+    }
+
+    /// <summary>Puts two commits under way, so that the writer takes nothing more.</summary>
+    internal static async Task<List<Task<CommandAnswer>>> BlockWriter(Host host)
+    {
+        var appends = host.Journal.Appends;
+        var first = host.Execute(Host.Submit()).AsTask();
+        await host.Journal.WhenAppended(appends + 1);
+        var second = host.Execute(Host.Submit()).AsTask();
+        await host.Journal.WhenAppended(appends + 2);
+        return [first, second];
+    }
+
+    private static long Order(CommandAnswer answer) => new EventView(answer.Event.Span).Order;
+
+    private static List<PendingCommand> Fill(Intake intake, PendingCommandPool pool, Lane lane, int count)
+    {
+        var put = new List<PendingCommand>();
+        for (var i = 0; i < count; i++)
+        {
+            var pending = pool.Rent();
+            pending.Set(new UnknownCommand(), false, 0, default);
+            Assert.True(intake.TryPut(lane, pending));
+            put.Add(pending);
+        }
+        return put;
+    }
+}
