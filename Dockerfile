@@ -38,6 +38,7 @@ COPY --from=build --chown=1654:1654 /data /data
 ENV ASPNETCORE_ENVIRONMENT=Production \
     ASPNETCORE_URLS=http://0.0.0.0:5080 \
     OrderEngine__DataDirectory=/data \
+    OrderEngine__MetricsAddress=0.0.0.0 \
     OrderEngine__MetricsPort=9464 \
     DOTNET_EnableDiagnostics=0
 # The image's own user "app".

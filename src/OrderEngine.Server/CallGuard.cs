@@ -36,6 +36,7 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
+        calls.StreamOpened();
         try
         {
             Admit(context.Method);
@@ -45,12 +46,17 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
         {
             throw Translate(thrown, context);
         }
+        finally
+        {
+            calls.StreamEnded();
+        }
     }
 
     /// <inheritdoc/>
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
+        calls.StreamOpened();
         try
         {
             Admit(context.Method);
@@ -60,6 +66,10 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
         {
             throw Translate(thrown, context);
         }
+        finally
+        {
+            calls.StreamEnded();
+        }
     }
 
     /// <inheritdoc/>
@@ -67,6 +77,7 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
+        calls.StreamOpened();
         try
         {
             Admit(context.Method);
@@ -75,6 +86,10 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
         catch (Exception thrown) when (thrown is not RpcException)
         {
             throw Translate(thrown, context);
+        }
+        finally
+        {
+            calls.StreamEnded();
         }
     }
 

@@ -45,7 +45,7 @@ internal static class Composition
         Listen(builder);
         AddEngine(builder.Services, options);
         AddServices(builder.Services);
-        builder.Services.AddSingleton(new MetricsAddress(options.MetricsPort));
+        builder.Services.AddSingleton(new MetricsAddress(new System.Net.IPEndPoint(options.MetricsAddress, options.MetricsPort)));
         builder.Services.AddSingleton<MetricsEndpoint>().AddHostedService(services => services.GetRequiredService<MetricsEndpoint>());
         builder.Services.AddHostedService<EngineHost>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);

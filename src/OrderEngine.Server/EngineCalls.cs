@@ -11,36 +11,71 @@ using OrderEngine.Server.Mapping;
 namespace OrderEngine.Server;
 
 /// <summary>The engine as the services call it.</summary>
-/// <param name="engine">The engine.</param>
-/// <param name="time">The server's clock.</param>
-/// <param name="lifetime">Says when the server stops.</param>
-internal sealed class EngineCalls(Engine.Engine engine, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class EngineCalls : IDisposable
 {
     private const long TicksPerMicro = TimeSpan.TicksPerMillisecond / 1_000;
 
+    private readonly Engine.Engine _engine;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _abandon;
+    private int _openStreams;
+    private long _lastStreamEnd = long.MinValue / 2;
+
+    /// <param name="engine">The engine.</param>
+    /// <param name="time">The server's clock.</param>
+    /// <param name="lifetime">Says when the server stops.</param>
+    public EngineCalls(Engine.Engine engine, TimeProvider time, IHostApplicationLifetime lifetime)
+    {
+        _engine = engine;
+        _time = time;
+        _abandon = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        Stopping = lifetime.ApplicationStopping;
+        Stopping.Register(() => _abandon.CancelAfter(ServerLimits.LastWrite));
+    }
+
     /// <summary>The engine.</summary>
-    public Engine.Engine Engine => engine;
+    public Engine.Engine Engine => _engine;
 
     /// <summary>The rows and ids.</summary>
-    public StateReader Reader => engine.View.Reader;
+    public StateReader Reader => _engine.View.Reader;
 
     /// <summary>Keys and digests.</summary>
-    public PersonalVault Vault => engine.Vault;
+    public PersonalVault Vault => _engine.Vault;
 
     /// <summary>Cancelled when the server stops: long streams end then.</summary>
-    public CancellationToken Stopping => lifetime.ApplicationStopping;
+    public CancellationToken Stopping { get; }
+
+    /// <summary>Cancelled a while after <see cref="Stopping"/>: what a client has not read by then, it does not get.</summary>
+    public CancellationToken Abandoning => _abandon.Token;
+
+    /// <summary>True: a stream is open, or ended so lately that its client may not have read how.</summary>
+    public bool HasLiveStreams =>
+        Volatile.Read(ref _openStreams) > 0 || Environment.TickCount64 - Volatile.Read(ref _lastStreamEnd) < ServerLimits.LastWord.TotalMilliseconds;
+
+    /// <summary>A stream opens.</summary>
+    public void StreamOpened() => Interlocked.Increment(ref _openStreams);
+
+    /// <summary>A stream ends.</summary>
+    public void StreamEnded()
+    {
+        Volatile.Write(ref _lastStreamEnd, Environment.TickCount64);
+        Interlocked.Decrement(ref _openStreams);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _abandon.Dispose();
 
     /// <summary>Runs a command to its commit.</summary>
     /// <exception cref="RpcException">Its outcome is not Ok.</exception>
     public async ValueTask<CommandAnswer> ExecuteAsync(Command command, Lane lane, ServerCallContext context)
     {
-        var answer = await engine.ExecuteAsync(command, lane, Deadline(context), context.CancellationToken);
+        var answer = await _engine.ExecuteAsync(command, lane, Deadline(context), context.CancellationToken);
         return answer.Outcome == Outcome.Ok ? answer : throw Refusals.Of(answer, command, Reader).ToException();
     }
 
     /// <summary>Queues a command as soon as there is room, behind those that the same caller queued before.</summary>
     public ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, ServerCallContext context) =>
-        engine.EnqueueAsync(command, lane, Deadline(context), context.CancellationToken);
+        _engine.EnqueueAsync(command, lane, Deadline(context), context.CancellationToken);
 
     /// <summary>When the caller stops waiting, microseconds since 1970; 0: never.</summary>
     public static long Deadline(ServerCallContext context) =>
@@ -50,12 +85,12 @@ internal sealed class EngineCalls(Engine.Engine engine, TimeProvider time, IHost
     /// <exception cref="RpcException">It did not come in time.</exception>
     public async ValueTask WaitForAsync(long minSequence, ServerCallContext context)
     {
-        if (engine.View.DurableSequence >= minSequence) return;
-        using var patience = new CancellationTokenSource(ServerLimits.MinSequenceWait, time);
+        if (_engine.View.DurableSequence >= minSequence) return;
+        using var patience = new CancellationTokenSource(ServerLimits.MinSequenceWait, _time);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.CancellationToken, Stopping);
         try
         {
-            await engine.View.WaitForAsync(minSequence, any.Token);
+            await _engine.View.WaitForAsync(minSequence, any.Token);
         }
         catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
         {

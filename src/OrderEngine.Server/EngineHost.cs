@@ -14,8 +14,8 @@ namespace OrderEngine.Server;
 /// services stop in the reverse order of their registration, and the web server is registered last.
 /// </summary>
 internal sealed class EngineHost(
-    Engine.Engine engine, HealthStatus health, IFailStop failStop, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<EngineHost> logger)
-    : IHostedService
+    Engine.Engine engine, EngineCalls calls, HealthStatus health, IFailStop failStop, IHostApplicationLifetime lifetime, TimeProvider time,
+    ILogger<EngineHost> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
     private CancellationTokenRegistration _whenStopping;
@@ -32,6 +32,26 @@ internal sealed class EngineHost(
         _starting = StartEngineAsync();
         return Task.CompletedTask;
     }
+
+    /// <summary>
+    /// Ends the streams while their connections still stand, and gives the clients a moment to read how they ended: what .NET's client has not
+    /// read when the connection goes is lost to it.
+    /// </summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        var mustWait = calls.HasLiveStreams;
+        lifetime.StopApplication();
+        if (mustWait) await Task.Delay(ServerLimits.LastWord, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)

@@ -59,6 +59,12 @@ internal static class ServerLimits
     /// <summary>The longest wait for a min_sequence, for callers without a deadline.</summary>
     public static readonly TimeSpan MinSequenceWait = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a stopping server lets a client read what it has been sent, before the stream is reset.</summary>
+    public static readonly TimeSpan LastWrite = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a stopping server keeps connections after it has ended their streams.</summary>
+    public static readonly TimeSpan LastWord = TimeSpan.FromMilliseconds(500);
+
     /// <summary>The quiet time after which a watch sends a heartbeat.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 }

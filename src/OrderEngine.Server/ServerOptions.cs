@@ -2,6 +2,7 @@
 // Read and checked once at start; a wrong one stops the start with a message that names it and says what to do.
 
 using System.Globalization;
+using System.Net;
 using OrderEngine.Engine;
 
 namespace OrderEngine.Server;
@@ -20,7 +21,10 @@ internal sealed record ServerOptions
     /// <summary>Where journal, snapshots and keys lie; created if need be. Relative to the working directory.</summary>
     public string DataDirectory { get; init; } = "data";
 
-    /// <summary>The port of http://127.0.0.1:{port}/metrics; 0 takes a free one.</summary>
+    /// <summary>The address at which the metrics are served: this machine's only; 0.0.0.0 or [::] for all, as a container needs.</summary>
+    public IPAddress MetricsAddress { get; init; } = IPAddress.Loopback;
+
+    /// <summary>The port of http://{address}:{port}/metrics; 0 takes a free one.</summary>
     public int MetricsPort { get; init; } = 9464;
 
     /// <summary>The engine's own settings.</summary>
@@ -34,6 +38,7 @@ internal sealed record ServerOptions
         options = new ServerOptions
         {
             DataDirectory = reader.Text(nameof(DataDirectory), defaults.DataDirectory),
+            MetricsAddress = reader.Address(nameof(MetricsAddress), defaults.MetricsAddress),
             MetricsPort = (int)reader.Number(nameof(MetricsPort), defaults.MetricsPort, 0, 65_535),
             Engine = new EngineOptions
             {
@@ -73,6 +78,16 @@ internal sealed record ServerOptions
             if (text is null) return fallback;
             if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
             _problems.Add($"{Section}:{name} is '{text}'. Give a whole number from {least} to {most}, or leave the setting out for {fallback}.");
+            return fallback;
+        }
+
+        public IPAddress Address(string name, IPAddress fallback)
+        {
+            _known.Add(name);
+            var text = section[name];
+            if (text is null) return fallback;
+            if (IPAddress.TryParse(text, out var address)) return address;
+            _problems.Add($"{Section}:{name} is '{text}'. Give an IP address, or leave the setting out for {fallback}.");
             return fallback;
         }
 

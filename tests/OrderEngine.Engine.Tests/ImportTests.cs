@@ -12,7 +12,7 @@ public sealed class ImportTests
     public async Task An_import_gives_the_state_that_was_exported_and_survives_a_restart()
     {
         await using var source = await Exported();
-        await using var target = new Host(new EngineOptions { MaxBatchBytes = 500 });
+        await using var target = new Host(new EngineOptions { MaxBatchBytes = 1 });
         await target.Engine.StartAsync(default);
         var result = await target.Engine.ImportAsync(source.Events(), default);
         Assert.Equal(new ImportResult(ImportStatus.Imported, source.Engine.View.DurableSequence, -1, ""), result);
@@ -191,10 +191,11 @@ public sealed class ImportTests
 
     private static async Task<Host> Exported()
     {
-        var host = await Host.Serving(units: 30);
-        for (var i = 0; i < 30; i++) await host.Execute(Host.Submit(sku: 1 + i % 4, units: 2, policy: AllocationPolicy.PartialBackorder, key: (UInt128)(500 + i)));
+        var host = await Host.Serving(units: 10);
         await host.Ok(Host.Hold(2, 3, TimeSpan.FromDays(1)));
-        await host.Ok(Host.Receive(5, 1, 3));
+        for (var i = 0; i < 30; i++) await host.Execute(Host.Submit(sku: 1 + i % 4, units: 2, policy: AllocationPolicy.PartialBackorder, key: (UInt128)(500 + i)));
+        // Fills the queue: an import must bring these events, not make them again.
+        await host.Ok(Host.Receive(50, 1, 3));
         return host;
     }
 }

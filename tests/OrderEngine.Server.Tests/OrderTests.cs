@@ -1,9 +1,7 @@
 // Orders over the wire: taken, replayed, refused, changed, followed to their end.
 
-using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microsoft.Extensions.DependencyInjection;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Server.Tests.Kit;
 
@@ -309,24 +307,6 @@ public sealed class OrderTests : IAsyncLifetime
             new GetStockRequest { SkuId = "A", MinSequence = long.MaxValue }, deadline: DateTime.UtcNow.AddMilliseconds(200)));
 
         Assert.Equal(StatusCode.DeadlineExceeded, refused.Code);
-    }
-
-    [Fact]
-    public async Task A_deadline_that_has_passed_means_not_applied()
-    {
-        var request = Shop.Submit();
-        var before = await _server.StatusAsync();
-        // As the wire has it: clients of gRPC refuse a passed deadline themselves.
-        var method = new Method<SubmitOrderRequest, SubmitOrderResponse>(MethodType.Unary, "orderengine.v1.OrderService", "SubmitOrder",
-            Marshallers.Create(message => message.ToByteArray(), SubmitOrderRequest.Parser.ParseFrom), Marshallers.Create(message => message.ToByteArray(), SubmitOrderResponse.Parser.ParseFrom));
-        var headers = new Metadata { { "grpc-timeout", "1n" } };
-
-        var refused = await Refusal.ExpectAsync(async () => await _server.Invoker.AsyncUnaryCall(method, null, new CallOptions(headers), request));
-        var accepted = await _server.Orders.SubmitOrderAsync(request);
-
-        Assert.Equal(StatusCode.DeadlineExceeded, refused.Code);
-        Assert.False(accepted.Replayed);
-        Assert.Equal(before.Sequence + 1, accepted.Sequence);
     }
 
     private async Task<List<OrderEvent>> ReadEventsAsync(string orderId, int pageSize)

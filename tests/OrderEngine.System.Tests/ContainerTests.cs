@@ -61,8 +61,9 @@ public sealed class ContainerTests(ITestOutputHelper log)
         {
             await HealthyAsync(server, () => InsideAsync(health));
             Assert.Contains("\nUid:\t1654\t1654\t1654\t1654\n", await File.ReadAllTextAsync($"/proc/{server.Id}/status"), StringComparison.Ordinal);
+            // Not on this address only: what comes from outside of a container arrives at another one.
             using (var http = new HttpClient())
-                Assert.Contains("orderengine_", await http.GetStringAsync(new Uri($"http://127.0.0.1:{metrics}/metrics")), StringComparison.Ordinal);
+                Assert.Contains("orderengine_", await http.GetStringAsync(new Uri($"http://127.0.0.2:{metrics}/metrics")), StringComparison.Ordinal);
             (await InsideAsync([.. orderctl, "catalog", "location", "upsert", "MAIN", .. address])).Succeeded();
             var before = Expect.Json(await InsideAsync([.. orderctl, "status", "--json", .. address]));
 

@@ -1,13 +1,13 @@
-// http://127.0.0.1:{port}/metrics on a listener of its own, so that scrapes need no HTTP/2 and the gRPC address stays free to choose.
+// http://{address}:{port}/metrics on a listener of its own, so that scrapes need no HTTP/2 and the gRPC address stays free to choose.
 // A second, tiny web application in the same process; it takes nothing from the configuration but the port.
 
-using System.Globalization;
+using System.Net;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace OrderEngine.Server.Metrics;
 
-/// <summary>The port of the metrics; 0: a free one.</summary>
-internal sealed record MetricsAddress(int Port);
+/// <summary>Where the metrics are served; port 0: a free one.</summary>
+internal sealed record MetricsAddress(IPEndPoint EndPoint);
 
 /// <summary>Serves the metrics from before recovery until after the drain.</summary>
 internal sealed class MetricsEndpoint(MetricsAddress address, System.Diagnostics.Metrics.IMeterFactory meters, ILogger<MetricsEndpoint> logger)
@@ -24,7 +24,7 @@ internal sealed class MetricsEndpoint(MetricsAddress address, System.Diagnostics
     {
         // The empty builder reads no environment and no command line: --urls is for gRPC.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{address.Port}"));
+        builder.WebHost.UseKestrelCore().UseUrls($"http://{address.EndPoint}");
         builder.Services.AddRoutingCore();
         // Signals are for the server; this one goes with it.
         builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());

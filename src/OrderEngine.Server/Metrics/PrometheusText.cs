@@ -62,6 +62,8 @@ internal sealed class PrometheusText
         if (sound.Length == 0 || char.IsAsciiDigit(sound[0])) sound.Insert(0, '_');
         var result = sound.ToString();
         var suffix = unit switch { "s" => "_seconds", "ms" => "_milliseconds", "By" => "_bytes", "1" when !isCounter => "_ratio", _ => "" };
+        // _count at the end of a gauge reads as part of a histogram, and promtool refuses it: the runtime's own gauges have it.
+        if (!isCounter && result.EndsWith("_count", StringComparison.Ordinal)) result = result[..^"_count".Length];
         if (!result.EndsWith(suffix, StringComparison.Ordinal)) result += suffix;
         return isCounter && !result.EndsWith("_total", StringComparison.Ordinal) ? result + "_total" : result;
     }

@@ -59,10 +59,11 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
     public async Task RunAsync(IAsyncStreamReader<TRequest> requests, IServerStreamWriter<TResponse> responses, ServerCallContext context)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping);
+        using var abandon = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Abandoning);
         var reading = ReadAsync(requests, context, stop.Token);
         try
         {
-            await WriteAsync(responses, context.CancellationToken);
+            await WriteAsync(responses, abandon.Token);
         }
         catch
         {
@@ -80,7 +81,7 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
     {
         try
         {
-            while (await requests.MoveNext(stop))
+            while (await NextAsync(requests, stop))
             {
                 var items = ItemsOf(requests.Current);
                 if (items.Count is 0 or > ServerLimits.ItemsPerMessage)
@@ -101,6 +102,23 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         finally
         {
             _slots.Writer.Complete();
+        }
+    }
+
+    // A token given to MoveNext resets the stream when it is cancelled, and the client would never see the last answers and the status.
+    // So the read is left behind instead; it ends with the call.
+    private static async ValueTask<bool> NextAsync(IAsyncStreamReader<TRequest> requests, CancellationToken stop)
+    {
+        var next = requests.MoveNext(CancellationToken.None);
+        if (next.IsCompleted) return await next;
+        try
+        {
+            return await next.WaitAsync(stop);
+        }
+        catch (OperationCanceledException) when (!next.IsCompleted)
+        {
+            _ = next.ContinueWith(static left => left.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            throw;
         }
     }
 

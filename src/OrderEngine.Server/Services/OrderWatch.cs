@@ -23,17 +23,18 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
     {
         var (filter, token) = Resolve(request);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping);
+        using var abandon = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Abandoning);
         var resumes = request.ResumeToken.Length > 0;
         var start = resumes ? token.A : calls.Engine.View.DurableSequence;
         var firstOrder = resumes ? token.B : request.SnapshotFirst ? 1 : 0;
         using var subscription = calls.Engine.Orders.Subscribe(filter, start);
         // The client has a position from the first moment on: as pages of the snapshot, or at once.
-        if (firstOrder > 0) await SendSnapshotAsync(filter, start, firstOrder, stop.Token);
-        else await SendAsync(new FeedPage([], start, calls.Engine.View.DurableSequence), stop.Token);
+        if (firstOrder > 0) await SendSnapshotAsync(filter, start, firstOrder, abandon.Token);
+        else await SendAsync(new FeedPage([], start, calls.Engine.View.DurableSequence), abandon.Token);
         while (true)
         {
             var page = await subscription.ReadAsync(ServerLimits.EventsPerMessage, ServerLimits.Heartbeat, stop.Token);
-            await SendAsync(page, stop.Token);
+            await SendAsync(page, abandon.Token);
         }
     }
 
@@ -90,7 +91,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
         return states;
     }
 
-    private async Task SendSnapshotAsync(OrderFilter filter, long start, long number, CancellationToken stop)
+    private async Task SendSnapshotAsync(OrderFilter filter, long start, long number, CancellationToken abandon)
     {
         var wanted = new SnapshotFilter(filter);
         // Orders that come later are told of by their events.
@@ -106,10 +107,10 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
                 await responses.WriteAsync(new WatchOrdersResponse
                 {
                     Snapshot = page, ResumeToken = token.ToString(), HighWatermark = calls.Engine.View.DurableSequence,
-                }, stop);
+                }, abandon);
             }
             if (page.Last) return;
-            stop.ThrowIfCancellationRequested();
+            calls.Stopping.ThrowIfCancellationRequested();
         }
     }
 
@@ -136,7 +137,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
         return number;
     }
 
-    private async Task SendAsync(FeedPage page, CancellationToken stop)
+    private async Task SendAsync(FeedPage page, CancellationToken abandon)
     {
         if (page.Events.Count == 0)
         {
@@ -144,7 +145,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
             {
                 Heartbeat = new Heartbeat { Time = Timestamp.FromDateTimeOffset(time.GetUtcNow()) },
                 ResumeToken = new Token(TokenKind.Orders, page.Through).ToString(), HighWatermark = page.HighWatermark,
-            }, stop);
+            }, abandon);
             return;
         }
         // A page may hold very long orders: cut by bytes, so that clients with the usual limit can read every message.
@@ -152,7 +153,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
         while (next < page.Events.Count)
         {
             var message = Message(page, ref next);
-            await responses.WriteAsync(message, stop);
+            await responses.WriteAsync(message, abandon);
         }
     }
 

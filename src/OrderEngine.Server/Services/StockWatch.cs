@@ -20,15 +20,16 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
     {
         var token = Resolve(request);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping);
+        using var abandon = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Abandoning);
         var start = request.ResumeToken.Length > 0 ? token.A : calls.Engine.View.DurableSequence;
         using var subscription = calls.Engine.Stock.Subscribe(_skus, _locations, start);
         // The client has a position from the first moment on: with the snapshot's last page, or at once.
-        if (request.ResumeToken.Length == 0 && request.SnapshotFirst) await SendAllAsync(start, stop.Token);
-        else await responses.WriteAsync(Levels(new StockPage([], start, calls.Engine.View.DurableSequence)), stop.Token);
+        if (request.ResumeToken.Length == 0 && request.SnapshotFirst) await SendAllAsync(start, abandon.Token);
+        else await responses.WriteAsync(Levels(new StockPage([], start, calls.Engine.View.DurableSequence)), abandon.Token);
         while (true)
         {
             var page = await subscription.ReadAsync(ServerLimits.EventsPerMessage, ServerLimits.Heartbeat, stop.Token);
-            await responses.WriteAsync(Levels(page), stop.Token);
+            await responses.WriteAsync(Levels(page), abandon.Token);
         }
     }
 
@@ -60,7 +61,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
     }
 
     // The token comes with the last page: a snapshot of stock is cheap to take again.
-    private async Task SendAllAsync(long start, CancellationToken stop)
+    private async Task SendAllAsync(long start, CancellationToken abandon)
     {
         var skus = _skus.ToHashSet();
         var locations = _locations.ToHashSet();
@@ -82,7 +83,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
             }
             var last = slot > calls.Reader.LastStockSlot;
             if (last) response.ResumeToken = new Token(TokenKind.Stock, start).ToString();
-            if (last || response.Levels.Count > 0) await responses.WriteAsync(response, stop);
+            if (last || response.Levels.Count > 0) await responses.WriteAsync(response, abandon);
             if (last) return;
         }
     }

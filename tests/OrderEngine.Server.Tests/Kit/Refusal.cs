@@ -29,7 +29,7 @@ internal sealed record Refusal(StatusCode Code, string Reason, string[] Fields, 
     {
         var details = thrown.Trailers.GetValueBytes("grpc-status-details-bin");
         return details is null
-            ? new Refusal(thrown.StatusCode, "", [], new Dictionary<string, string>(), [], null)
+            ? new Refusal(thrown.StatusCode, thrown.Message, [], new Dictionary<string, string>(), [], null)
             : Of(RpcStatus.Parser.ParseFrom(details));
     }
 

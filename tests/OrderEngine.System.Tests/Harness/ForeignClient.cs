@@ -27,7 +27,7 @@ internal sealed class ForeignClient
 
     /// <summary>Why Node.js cannot be used here; null when it can.</summary>
     public static string? NodeMissing { get; } = Directory.Exists(Path.Combine(Folder, "node", "node_modules", "@grpc"))
-        ? null : "needs npm's gRPC packages (npm ci --prefix tests/foreign/node)";
+        ? null : "needs npm's gRPC packages (npm ci --ignore-scripts --prefix tests/foreign/node)";
 
     public ChildProcess Start(Server server, string mode, params string[] arguments) =>
         ChildProcess.Start(_program, Arguments(server, mode, arguments), Environment);
