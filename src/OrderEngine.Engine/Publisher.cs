@@ -100,6 +100,7 @@ internal sealed class Publisher : IDisposable
         {
             _metrics.Committed(batch.Count, batch.Payload!.Length, _time.GetElapsedTime(batch.HandedOverAt));
             _view.Publish(summary);
+            _snapshotter?.Committed(batch.Payload!.Length);
         }
         foreach (ref readonly var decided in batch.Answers)
         {
@@ -108,7 +109,6 @@ internal sealed class Publisher : IDisposable
             decided.Pending.Complete(answer);
         }
         batch.Import?.Complete(_view.DurableSequence);
-        if (batch.Payload is not null) _snapshotter?.Committed(batch.Payload.Length);
         if (batch.Payload is not null) _feed.Add(batch.FirstSequence, batch.LastSequence, batch.Payload, batch.TouchedStock);
         lock (_sync) _inFlight.Dequeue();
         _batches.Return(batch);
