@@ -96,6 +96,8 @@ internal sealed class Publisher : IDisposable
     /// <summary>Makes a durable batch visible and frees its slot.</summary>
     private void Publish(Batch batch)
     {
+        // Before anybody is told: once answered, nobody finds the batch overdue.
+        lock (_sync) _inFlight.Dequeue();
         if (batch.Summary is { } summary)
         {
             _metrics.Committed(batch.Count, batch.Payload!.Length, _time.GetElapsedTime(batch.HandedOverAt));
@@ -110,7 +112,6 @@ internal sealed class Publisher : IDisposable
         }
         batch.Import?.Complete(_view.DurableSequence);
         if (batch.Payload is not null) _feed.Add(batch.FirstSequence, batch.LastSequence, batch.Payload, batch.TouchedStock);
-        lock (_sync) _inFlight.Dequeue();
         _batches.Return(batch);
         _slots.Release();
     }

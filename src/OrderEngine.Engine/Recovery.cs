@@ -103,12 +103,8 @@ internal sealed class Recovery(OrderCore core, ReadView view, TimeProvider time,
     public void Replay(JournalBatch batch)
     {
         var events = new EventEnumerator(batch.Payload.Span);
-        while (events.MoveNext())
-        {
-            // The batch in which a snapshot was taken is stored whole.
-            if (batch.FirstSequence <= core.Sequence && new EventView(events.Current).Sequence <= core.Sequence) continue;
-            core.Replay(events.Current);
-        }
+        // A snapshot lies at the end of a batch: only whole batches are published.
+        while (events.MoveNext()) core.Replay(events.Current);
         ReplayedBytes += batch.Payload.Length;
         if (core.Sequence != batch.LastSequence)
             throw new ApplyException($"The batch of sequences {batch.FirstSequence} to {batch.LastSequence} ends at {core.Sequence}.");

@@ -149,8 +149,8 @@ internal sealed class Snapshotter : IDisposable
         lock (_sync)
         {
             _holdBack = false;
-            if (!_open || !_running.IsCompleted) return;
-            if (Interlocked.Read(ref _bytesSince) > 0) Start();
+            if (!_open) return;
+            if (_running.IsCompleted && Interlocked.Read(ref _bytesSince) > 0) Start();
             else _timer.Change(_options.SnapshotInterval, Timeout.InfiniteTimeSpan);
         }
     }
