@@ -1,4 +1,4 @@
-// First figures: the core alone, the core with its journal, and recovery from that journal, without a network.
+// First figures: the core alone, the core with its journal, snapshots, and recovery from journal and from snapshot, without a network.
 // A program to run by hand on a quiet machine: dotnet run -c Release --project load/OrderEngine.Figures -- [orders] [rounds]
 // Prints each figure's minimum, median and maximum over the rounds; it judges nothing.
 
@@ -7,6 +7,7 @@ using System.Globalization;
 using System.Text;
 using OrderEngine.Core;
 using OrderEngine.Core.Events;
+using OrderEngine.Core.Snapshots;
 using OrderEngine.Journal;
 
 const int Skus = 10_000;
@@ -21,13 +22,14 @@ for (var round = 0; round < rounds; round++)
 {
     MeasureCore();
     await MeasureJournalAsync();
+    MeasureWriterBesideSnapshots();
 }
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{orders:N0} orders of {LinesPerOrder} lines on {Skus:N0} SKUs, {OrdersPerBatch} orders a batch, {rounds} rounds"));
-Console.WriteLine($"{"",-42} {"min",14} {"median",14} {"max",14}");
+Console.WriteLine($"{"",-48} {"min",14} {"median",14} {"max",14}");
 foreach (var (name, values) in figures)
 {
     values.Sort();
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-42} {values[0],14:N0} {values[values.Count / 2],14:N0} {values[^1],14:N0}"));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-48} {values[0],14:N0} {values[values.Count / 2],14:N0} {values[^1],14:N0}"));
 }
 
 void Note(string name, double value)
@@ -45,11 +47,11 @@ void MeasureCore()
     long bytes = 0;
     var clock = Stopwatch.StartNew();
     Run(core, events, commands, batch => bytes += batch.Length);
-    Note("1 core alone, orders a second", orders / clock.Elapsed.TotalSeconds);
-    Note("2 event bytes an order", (double)bytes / orders);
-    Note("3 row bytes in memory an order", (double)(core.Reader.ResidentBytes - residentBefore) / orders);
+    Note("01 core alone, orders a second", orders / clock.Elapsed.TotalSeconds);
+    Note("02 event bytes an order", (double)bytes / orders);
+    Note("03 row bytes in memory an order", (double)(core.Reader.ResidentBytes - residentBefore) / orders);
     commands = [];
-    Note("4 all bytes in memory an order", (double)(GC.GetTotalMemory(forceFullCollection: true) - heapBefore) / orders);
+    Note("04 all bytes in memory an order", (double)(GC.GetTotalMemory(forceFullCollection: true) - heapBefore) / orders);
     GC.KeepAlive(core);
 }
 
@@ -77,22 +79,88 @@ async Task MeasureJournalAsync()
             var clock = Stopwatch.StartNew();
             Run(core, events, commands, batch => Append(core, batch));
             while (pending.Count > 0) await pending.Dequeue();
-            Note("5 core and journal, orders a second", orders / clock.Elapsed.TotalSeconds);
-            Note("6 journal bytes an order", (double)journal.SizeBytes / orders);
-            hash = core.Seal().StateHash;
+            Note("05 core and journal, orders a second", orders / clock.Elapsed.TotalSeconds);
+            Note("06 journal bytes an order", (double)journal.SizeBytes / orders);
+            var summary = core.Seal();
+            hash = summary.StateHash;
+            var writing = Stopwatch.StartNew();
+            var snapshot = new SnapshotStore(directory).Write(add => SnapshotWriter.Write(core.Reader, () => summary, add).Sequence);
+            Note("09 snapshot written and verified, milliseconds", writing.Elapsed.TotalMilliseconds);
+            Note("10 snapshot bytes an order", (double)snapshot.Bytes / orders);
         }
+        MeasureLoad(directory, hash);
 
         var recovered = new OrderCore();
         var recovery = Stopwatch.StartNew();
         await using (FasterJournal.Open(new JournalOptions { Directory = directory }, 1, batch => Replay(recovered, batch.Payload.Span))) { }
-        Note("7 recovery from the journal, orders a second", orders / recovery.Elapsed.TotalSeconds);
-        Note("8 recovery from the journal, milliseconds", recovery.Elapsed.TotalMilliseconds);
+        Note("07 recovery from the journal, orders a second", orders / recovery.Elapsed.TotalSeconds);
+        Note("08 recovery from the journal, milliseconds", recovery.Elapsed.TotalMilliseconds);
         if (recovered.Seal().StateHash != hash) throw new InvalidOperationException("The recovered state differs.");
     }
     finally
     {
         Directory.Delete(directory, recursive: true);
     }
+}
+
+void MeasureLoad(string directory, ulong hash)
+{
+    var store = new SnapshotStore(directory);
+    var loading = Stopwatch.StartNew();
+    // As the engine does: all checksums first.
+    store.Read(store.List()[0], _ => { });
+    var loader = new SnapshotLoader(new OrderCore());
+    store.Read(store.List()[0], loader.Add);
+    if (loader.Finish().StateHash != hash) throw new InvalidOperationException("The loaded state differs.");
+    Note("11 snapshot verified and loaded, milliseconds", loading.Elapsed.TotalMilliseconds);
+}
+
+// The same orders twice: alone, and while one snapshot after another is walked on a thread of its own (its blocks thrown away).
+void MeasureWriterBesideSnapshots()
+{
+    var alone = new List<double>();
+    var beside = new List<double>();
+    var (core, events) = Prepared(_ => { });
+    var commands = Commands();
+    var half = commands.Length / 2;
+    var summary = core.Seal();
+    void Timed(SubmitOrder[] part, List<double> batches)
+    {
+        var started = Stopwatch.GetTimestamp();
+        Run(core, events, part, _ =>
+        {
+            Volatile.Write(ref summary, core.Seal());
+            batches.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds);
+            started = Stopwatch.GetTimestamp();
+        });
+    }
+
+    Timed(commands[..half], alone);
+    var stop = false;
+    var taken = 0;
+    var walker = new Thread(() =>
+    {
+        while (!Volatile.Read(ref stop))
+        {
+            SnapshotWriter.Write(core.Reader, () => Volatile.Read(ref summary), _ => { });
+            taken++;
+        }
+    });
+    walker.Start();
+    Timed(commands[half..], beside);
+    Volatile.Write(ref stop, true);
+    walker.Join();
+    Note("12 a batch alone, microseconds, median", Quantile(alone, 0.5));
+    Note("13 a batch alone, microseconds, p99", Quantile(alone, 0.99));
+    Note("14 a batch beside a snapshot, median", Quantile(beside, 0.5));
+    Note("15 a batch beside a snapshot, p99", Quantile(beside, 0.99));
+    Note("16 snapshots walked beside it", taken);
+}
+
+static double Quantile(List<double> values, double q)
+{
+    values.Sort();
+    return values[(int)(values.Count * q)];
 }
 
 static void Replay(OrderCore core, ReadOnlySpan<byte> payload)

@@ -74,6 +74,7 @@ internal static class App
         root.Add(TransferCommands.Export(run));
         root.Add(AdminCommands.Status(run));
         root.Add(AdminCommands.Verify(run));
+        root.Add(AdminCommands.Checkpoint(run));
         root.Add(JournalCommands.Journal(run));
         if (root.Options.OfType<HelpOption>().SingleOrDefault() is { } help)
             help.Action = new Help((HelpAction)help.Action!);

@@ -46,6 +46,7 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ],
         ["orderctl export"] = ["orderctl export engine.events", "orderctl export orders.jsonl --format orders", "orderctl export - | gzip > engine.events.gz"],
         ["orderctl status"] = ["orderctl status --json", "until orderctl status --json; do sleep 1; done"],
+        ["orderctl checkpoint"] = ["orderctl checkpoint"],
         ["orderctl journal verify"] = ["orderctl journal verify ./data"],
         ["orderctl journal dump"] = ["orderctl journal dump ./data | head"],
     };

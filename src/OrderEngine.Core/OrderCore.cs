@@ -32,7 +32,11 @@ public readonly record struct Decision(Outcome Outcome, long Sequence, int Offse
 /// <param name="Held">Units held by reservations.</param>
 /// <param name="Backordered">Units that orders wait for.</param>
 public sealed record StateSummary(long Sequence, long Time, ulong StateHash, long Orders, long OpenReservations,
-    long OnHand, long Committed, long Held, long Backordered);
+    long OnHand, long Committed, long Held, long Backordered)
+{
+    /// <summary>The highest key number that sealed data refers to.</summary>
+    public long HighestKey { get; init; }
+}
 
 /// <summary>The core. All members are for the writer's thread but for <see cref="Reader"/>.</summary>
 public sealed class OrderCore
@@ -54,6 +58,9 @@ public sealed class OrderCore
 
     /// <summary>The read side; any thread.</summary>
     public StateReader Reader { get; }
+
+    /// <summary>The state itself, for loading a snapshot and for tests.</summary>
+    internal EngineState State => _state;
 
     /// <summary>The last sequence applied.</summary>
     public long Sequence => _state.Sequence;

@@ -11,9 +11,6 @@ namespace OrderEngine.Engine;
 /// </summary>
 public sealed class Engine : IAsyncDisposable
 {
-    /// <summary>Where recovery begins. A snapshot will say otherwise.</summary>
-    private const long FirstSequence = 1;
-
     private readonly EngineOptions _options;
     private readonly Func<long, Action<JournalBatch>, IJournal> _openJournal;
     private readonly Func<long, KeyRing> _openKeys;
@@ -31,6 +28,8 @@ public sealed class Engine : IAsyncDisposable
     private readonly FailureLatch _failure;
     private readonly WriterLoop _loop;
     private readonly Recovery _recovery;
+    private readonly ISnapshotStore? _snapshots;
+    private readonly Snapshotter? _snapshotter;
     private readonly Lock _life = new();
     private readonly CancellationTokenSource _stop = new();
     private IJournal? _journal;
@@ -49,9 +48,10 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="failStop">Ends the process.</param>
     /// <param name="metrics">Counts; one object an engine.</param>
     /// <param name="logger">The log.</param>
+    /// <param name="snapshots">Where snapshots are kept, beside the journal; null: none are taken, and recovery reads the whole journal.</param>
     /// <exception cref="ArgumentException">The settings are wrong; the message says which and why.</exception>
     public Engine(EngineOptions options, Func<long, Action<JournalBatch>, IJournal> openJournal, Func<long, KeyRing> openKeys,
-        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger)
+        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots = null)
     {
         if (options.Problems() is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
         _options = options;
@@ -72,7 +72,9 @@ public sealed class Engine : IAsyncDisposable
         Vault = new PersonalVault(_core.Reader, exception => _failure.Fail(ExitCodes.JournalFailed, "The key ring cannot be written.", exception));
         _dispatcher = new FeedDispatcher(_window, Orders, Stock, _failure, logger);
         _loop = new WriterLoop(_core, _intake, _batches, _clock, View, options, metrics, logger);
-        _recovery = new Recovery(_core, View, time);
+        _recovery = new Recovery(_core, View, time, logger);
+        _snapshots = snapshots;
+        if (snapshots is not null) _snapshotter = new Snapshotter(snapshots, View, options, _failure, metrics, time, logger);
         metrics.Observe(this);
     }
 
@@ -106,6 +108,9 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>The journal, for exports; null before recovery is done. Read no further than <see cref="ReadView.DurableSequence"/>.</summary>
     public IJournal? Journal => Volatile.Read(ref _journal);
 
+    /// <summary>The newest snapshot.</summary>
+    public SnapshotStatus Snapshot => _snapshotter?.Status ?? default;
+
     /// <summary>Commands that wait in a lane.</summary>
     public int QueueLength(Lane lane) => _intake.Length(lane);
 
@@ -117,6 +122,8 @@ public sealed class Engine : IAsyncDisposable
 
     /// <summary>Opens the journal, replays it off the caller's thread, and begins to serve. Call once.</summary>
     /// <exception cref="JournalException">The journal or the key ring cannot be opened or is damaged.</exception>
+    /// <exception cref="Core.Snapshots.SnapshotContentException">A snapshot cannot be loaded although it is as it was written.</exception>
+    /// <exception cref="SnapshotFileException">The snapshots' directory cannot be read or tidied.</exception>
     /// <exception cref="ApplyException">The journal's events do not fit together.</exception>
     /// <exception cref="OperationCanceledException">Cancelled while recovering; the journal is closed again.</exception>
     public Task StartAsync(CancellationToken cancellationToken) => Task.Run(() => StartServingAsync(cancellationToken), cancellationToken);
@@ -202,6 +209,10 @@ public sealed class Engine : IAsyncDisposable
         return result;
     }
 
+    /// <summary>Takes a snapshot now, beside everything else, and lets go of what the journal need not keep. Completes when it is verified and durable.</summary>
+    public Task<CheckpointResult> CreateCheckpointAsync() =>
+        _snapshotter?.CreateAsync() ?? Task.FromResult(new CheckpointResult(CheckpointStatus.NotServing, null, ""));
+
     /// <summary>Takes nothing new, answers what is in flight, ends the feeds, closes the journal. Safe to call more than once.</summary>
     public Task StopAsync()
     {
@@ -214,22 +225,25 @@ public sealed class Engine : IAsyncDisposable
         await StopAsync();
         _intake.Dispose();
         _feeds.Dispose();
+        _snapshotter?.Dispose();
         _stop.Dispose();
     }
 
     private async Task StartServingAsync(CancellationToken cancellationToken)
     {
         using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
-        EngineLog.RecoveryBegins(_logger, FirstSequence);
         _recovery.Begin();
         IJournal? journal = null;
         try
         {
-            journal = _openJournal(FirstSequence, batch =>
+            var from = _snapshots is null ? 1 : _recovery.LoadSnapshot(_snapshots, cancelled.Token);
+            EngineLog.RecoveryBegins(_logger, from);
+            journal = _openJournal(from, batch =>
             {
                 cancelled.Token.ThrowIfCancellationRequested();
                 _recovery.Replay(batch);
             });
+            if (_snapshots is not null) _recovery.TidySnapshots(_snapshots);
             Vault.Open(_openKeys(_core.Reader.HighestKey));
             _clock.RaiseTo(_core.Time);
             _recovery.End();
@@ -252,9 +266,10 @@ public sealed class Engine : IAsyncDisposable
             _feeds.Open(journal);
             Orders.BeginAfter(_core.Sequence);
             Stock.BeginAfter(_core.Sequence);
-            _publisher = new Publisher(journal, View, _window, _batches, _failure, _metrics, _time, _options.CommitDeadline);
+            _publisher = new Publisher(journal, View, _window, _batches, _failure, _metrics, _time, _options.CommitDeadline, _snapshotter);
             _writer = new WriterThread(_loop, _intake, _publisher, _failure, _time);
             Volatile.Write(ref _journal, journal);
+            _snapshotter?.Begin(journal, _recovery.Loaded, _recovery.ReplayedBytes);
             _publishing = Task.Run(_publisher.RunAsync);
             _dispatching = Task.Run(_dispatcher.RunAsync);
             var summary = View.Summary;
@@ -288,6 +303,7 @@ public sealed class Engine : IAsyncDisposable
         _publisher.Dispose();
         _dispatcher.Close();
         await _dispatching!;
+        if (!_failure.HasFailed && _snapshotter is not null) await _snapshotter.StopAsync();
         if (!_failure.HasFailed) await _journal!.DisposeAsync();
         Vault.Close();
     }

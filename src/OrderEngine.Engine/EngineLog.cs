@@ -30,4 +30,22 @@ internal static partial class EngineLog
 
     [LoggerMessage(9, LogLevel.Information, "Imported {Events} events.")]
     public static partial void Imported(ILogger logger, int events);
+
+    [LoggerMessage(10, LogLevel.Information, "Snapshot at sequence {Sequence} loaded: {Orders} orders from {Bytes} bytes in {Seconds:F2} s.")]
+    public static partial void SnapshotLoaded(ILogger logger, long sequence, long orders, long bytes, double seconds);
+
+    [LoggerMessage(11, LogLevel.Error, "The snapshot at sequence {Sequence} is of no use and will be set aside; an older one, or the journal from its beginning, takes its place.")]
+    public static partial void SnapshotDamaged(ILogger logger, long sequence, Exception cause);
+
+    [LoggerMessage(12, LogLevel.Information, "Snapshot at sequence {Sequence} taken: {Bytes} bytes in {Seconds:F2} s.")]
+    public static partial void SnapshotTaken(ILogger logger, long sequence, long bytes, double seconds);
+
+    [LoggerMessage(13, LogLevel.Error, "No snapshot could be taken; the next attempt is not before {Seconds} s. Recovery takes longer meanwhile, nothing else.")]
+    public static partial void SnapshotFailed(ILogger logger, double seconds, Exception cause);
+
+    [LoggerMessage(14, LogLevel.Information, "The journal begins at sequence {FirstSequence} now and has {Bytes} bytes.")]
+    public static partial void Truncated(ILogger logger, long firstSequence, long bytes);
+
+    [LoggerMessage(15, LogLevel.Error, "The snapshots cannot be listed; the journal is not truncated.")]
+    public static partial void TruncationPutOff(ILogger logger, Exception cause);
 }

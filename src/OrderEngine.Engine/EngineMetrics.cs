@@ -24,6 +24,7 @@ public sealed class EngineMetrics : IDisposable
     private readonly Counter<long> _timersFired;
     private readonly Counter<long> _backordersFilled;
     private readonly Counter<long> _feedFallbacks;
+    private readonly Counter<long> _snapshots;
 
     /// <summary>Creates the instruments.</summary>
     /// <param name="meterFactory">The host's; null: a meter of its own.</param>
@@ -40,6 +41,7 @@ public sealed class EngineMetrics : IDisposable
         _timersFired = _meter.CreateCounter<long>("orderengine.timers.fired", "{timer}", "Deadlines fired by the engine's own turn.");
         _backordersFilled = _meter.CreateCounter<long>("orderengine.backorders.filled", "{fill}", "Waiting lines that got stock by the engine's own turn.");
         _feedFallbacks = _meter.CreateCounter<long>("orderengine.feed.fallbacks", "{fallback}", "Times that a subscriber went on from the journal.");
+        _snapshots = _meter.CreateCounter<long>("orderengine.snapshots", "{snapshot}", "Snapshots by result.");
         _meter.CreateObservableCounter("orderengine.commands", ReadAnswered, "{command}", "Commands by kind and outcome.");
     }
 
@@ -62,6 +64,8 @@ public sealed class EngineMetrics : IDisposable
     internal void DecideFailed() => _decideErrors.Add(1);
 
     internal void FeedFellBack() => _feedFallbacks.Add(1);
+
+    internal void SnapshotTaken(bool succeeded) => _snapshots.Add(1, new KeyValuePair<string, object?>("result", succeeded ? "ok" : "failed"));
 
     /// <summary>Counts what the engine did by itself.</summary>
     internal void TurnDid(ReadOnlySpan<byte> events)
@@ -87,6 +91,11 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("orderengine.state.size", () => engine.StateBytes, "By", "Rows in memory.");
         _meter.CreateObservableGauge("orderengine.orders", () => engine.View.Summary.Orders, "{order}", "Orders accepted, ever.");
         _meter.CreateObservableGauge("orderengine.durable.sequence", () => engine.View.DurableSequence, "{event}", "The last durable sequence.");
+        _meter.CreateObservableGauge("orderengine.journal.first.sequence", () => engine.Journal?.FirstSequence ?? 0, "{event}", "The first sequence that the journal holds.");
+        _meter.CreateObservableGauge("orderengine.snapshot.sequence", () => engine.Snapshot.Sequence, "{event}", "The newest snapshot's sequence; 0: there is none.");
+        _meter.CreateObservableGauge("orderengine.snapshot.age", () => engine.Snapshot.AgeSeconds, "s", "Since the newest snapshot was taken, or since the start if before.");
+        _meter.CreateObservableGauge("orderengine.snapshot.duration", () => engine.Snapshot.Seconds, "s", "How long the newest snapshot took.");
+        _meter.CreateObservableGauge("orderengine.snapshot.size", () => engine.Snapshot.Bytes, "By", "The newest snapshot.");
         _meter.CreateObservableGauge("orderengine.phase", () => (int)engine.Phase, null, "1 recovering, 2 serving, 3 draining.");
     }
 

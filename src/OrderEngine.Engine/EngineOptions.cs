@@ -37,6 +37,23 @@ public sealed record EngineOptions
     /// <summary>Stock subscriptions open at once.</summary>
     public int MaxStockSubscribers { get; init; } = 1_000;
 
+    /// <summary>Bytes of committed events after which a snapshot is taken: what a recovery replays at most, about.</summary>
+    public long SnapshotJournalBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>A snapshot is taken at least this often, if anything has happened since the last.</summary>
+    public TimeSpan SnapshotInterval { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Bytes of committed events after which a graceful stop takes a snapshot: replaying less takes no time worth waiting for.</summary>
+    public long SnapshotAtStopBytes { get; init; } = 16L * 1024 * 1024;
+
+    /// <summary>After a failed snapshot the next is tried no sooner.</summary>
+    public TimeSpan SnapshotRetry { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Events that stay in the journal below the older snapshot, so that streams can resume there. An order's own history never gets shorter.
+    /// </summary>
+    public long StreamHistoryEvents { get; init; } = 5_000_000;
+
     /// <summary>What is wrong with the settings, a sentence each that names the setting, its value and its bounds; empty when all is well.</summary>
     public IReadOnlyList<string> Problems()
     {
@@ -51,6 +68,11 @@ public sealed record EngineOptions
         Check(nameof(SubscriberBufferEvents), SubscriberBufferEvents, 1, 1_000_000, "events");
         Check(nameof(MaxOrderSubscribers), MaxOrderSubscribers, 0, 100_000, "subscribers");
         Check(nameof(MaxStockSubscribers), MaxStockSubscribers, 0, 100_000, "subscribers");
+        Check(nameof(SnapshotJournalBytes), SnapshotJournalBytes, 1, 1L << 50, "bytes");
+        Check(nameof(SnapshotInterval), (long)SnapshotInterval.TotalSeconds, 1, 30 * 24 * 3600, "seconds");
+        Check(nameof(SnapshotAtStopBytes), SnapshotAtStopBytes, 1, 1L << 50, "bytes");
+        Check(nameof(SnapshotRetry), (long)SnapshotRetry.TotalSeconds, 1, 24 * 3600, "seconds");
+        Check(nameof(StreamHistoryEvents), StreamHistoryEvents, 0, 1L << 50, "events");
         return problems;
 
         void Check(string name, long value, long least, long most, string unit)

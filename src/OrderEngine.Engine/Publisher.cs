@@ -26,9 +26,10 @@ internal sealed class Publisher : IDisposable
     private readonly TimeProvider _time;
     private readonly TimeSpan _deadline;
     private readonly ITimer _watchdog;
+    private readonly Snapshotter? _snapshotter;
 
     public Publisher(IJournal journal, ReadView view, FeedWindow feed, BatchPool batches, FailureLatch failure, EngineMetrics metrics,
-        TimeProvider time, TimeSpan commitDeadline)
+        TimeProvider time, TimeSpan commitDeadline, Snapshotter? snapshotter)
     {
         _journal = journal;
         _view = view;
@@ -38,6 +39,7 @@ internal sealed class Publisher : IDisposable
         _metrics = metrics;
         _time = time;
         _deadline = commitDeadline;
+        _snapshotter = snapshotter;
         var period = commitDeadline / EngineBounds.CommitChecks;
         _watchdog = time.CreateTimer(static publisher => ((Publisher)publisher!).CheckDeadline(), this, period, period);
     }
@@ -94,10 +96,13 @@ internal sealed class Publisher : IDisposable
     /// <summary>Makes a durable batch visible and frees its slot.</summary>
     private void Publish(Batch batch)
     {
+        // Before anybody is told: once answered, nobody finds the batch overdue.
+        lock (_sync) _inFlight.Dequeue();
         if (batch.Summary is { } summary)
         {
             _metrics.Committed(batch.Count, batch.Payload!.Length, _time.GetElapsedTime(batch.HandedOverAt));
             _view.Publish(summary);
+            _snapshotter?.Committed(batch.Payload!.Length);
         }
         foreach (ref readonly var decided in batch.Answers)
         {
@@ -107,7 +112,6 @@ internal sealed class Publisher : IDisposable
         }
         batch.Import?.Complete(_view.DurableSequence);
         if (batch.Payload is not null) _feed.Add(batch.FirstSequence, batch.LastSequence, batch.Payload, batch.TouchedStock);
-        lock (_sync) _inFlight.Dequeue();
         _batches.Return(batch);
         _slots.Release();
     }

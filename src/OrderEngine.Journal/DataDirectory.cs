@@ -26,12 +26,36 @@ public sealed class DataDirectory
     /// <summary>The journal's own directory.</summary>
     public string Journal => Path.Combine(Root, "journal");
 
+    /// <summary>Where snapshots lie (<see cref="SnapshotStore"/>).</summary>
+    public string Snapshots => Path.Combine(Root, "snapshots");
+
     /// <summary>Where a new journal is made before it is renamed to <see cref="Journal"/>; a leftover holds nothing of worth.</summary>
     internal string JournalInCreation => Path.Combine(Root, "journal.creating");
 
     internal const string ManifestName = "MANIFEST";
     internal const string CommitName = "commit";
     internal const string SegmentPrefix = "log.";
+
+    internal const string SnapshotPrefix = "snapshot.";
+    internal const string SnapshotInCreationName = "creating";
+    internal const string DamagedSuffix = ".damaged";
+
+    internal string Snapshot(long sequence) => Path.Combine(Snapshots, SnapshotPrefix + sequence.ToString("D20", CultureInfo.InvariantCulture));
+    internal string SnapshotInCreation => Path.Combine(Snapshots, SnapshotInCreationName);
+
+    /// <summary>The sequences of the snapshot files present, highest first.</summary>
+    internal List<long> SnapshotSequences()
+    {
+        var sequences = new List<long>();
+        if (!Directory.Exists(Snapshots)) return sequences;
+        foreach (var file in Directory.EnumerateFiles(Snapshots, SnapshotPrefix + "*"))
+        {
+            var suffix = Path.GetFileName(file).AsSpan(SnapshotPrefix.Length);
+            if (long.TryParse(suffix, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)) sequences.Add(sequence);
+        }
+        sequences.Sort((a, b) => b.CompareTo(a));
+        return sequences;
+    }
 
     internal string Manifest => Path.Combine(Journal, ManifestName);
     internal string Commit => Path.Combine(Journal, CommitName);

@@ -74,7 +74,7 @@ internal sealed class DurableFile : IDisposable
 /// <summary>Linux calls that .NET does not offer: open with O_DSYNC, and fsync of a directory.</summary>
 internal static class Posix
 {
-    private const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, CloseOnExec = 0x80000, DataSync = 0x1000;
+    private const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, CloseOnExec = 0x80000, DataSync = 0x1000, DontNeed = 4;
     private const int OwnerReadWrite = 0x180; // 0600
 
     public static SafeFileHandle OpenDataSync(string path, bool create)
@@ -94,6 +94,12 @@ internal static class Posix
         if (Fsync(descriptor) != 0) throw Error("fsync", path);
     }
 
+    /// <summary>Asks the system to forget its copy of a file, so that the next read comes from the disk. A hint: its result does not matter.</summary>
+    public static void DropFromCache(SafeFileHandle file)
+    {
+        if (OperatingSystem.IsLinux()) _ = Advise((int)file.DangerousGetHandle(), 0, 0, DontNeed);
+    }
+
     private static IOException Error(string call, string path) =>
         new($"{call} of '{path}' failed: {Marshal.GetLastPInvokeErrorMessage()}");
 
@@ -104,4 +110,8 @@ internal static class Posix
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Fsync(int descriptor);
+
+    [DllImport("libc", EntryPoint = "posix_fadvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Advise(int descriptor, long offset, long length, int advice);
 }

@@ -58,17 +58,18 @@ public sealed partial class FasterJournal
             throw new JournalException($"'{directory.Manifest}' gives pages of 2^{manifest.PageBits} and segments of 2^{manifest.SegmentBits} bytes; " +
                 $"this program uses 2^{options.Geometry.PageBits} and 2^{options.Geometry.SegmentBits}. Use the version that created the journal.");
         }
+        var reaches = false;
         var found = Inspection.Run(directory, frame =>
         {
             index.Add(frame.Header, frame.Address);
-            if (frame.Header.LastSequence >= fromSequence) replay(frame.Batch);
+            if (frame.Header.LastSequence < fromSequence) return;
+            // Before the first batch is handed over: it would not follow what the caller has.
+            if (!reaches && frame.Header.FirstSequence > fromSequence) throw Short(directory, fromSequence, frame.Header.FirstSequence);
+            reaches = true;
+            replay(frame.Batch);
         }, progress);
         if (found.Damage is not null) throw new JournalException(found.Damage);
-        if (fromSequence < found.FirstSequence)
-        {
-            throw new JournalException($"Sequence {fromSequence} is needed, but '{directory.Journal}' begins at {found.FirstSequence}: " +
-                "what lies before was let go of when a snapshot covered it. Restore that snapshot.");
-        }
+        if (fromSequence < found.FirstSequence) throw Short(directory, fromSequence, found.FirstSequence);
         if (fromSequence > found.LastSequence + 1)
         {
             throw new JournalException($"A snapshot covers sequence {fromSequence - 1}, but '{directory.Journal}' ends at {found.LastSequence}: " +
@@ -76,6 +77,10 @@ public sealed partial class FasterJournal
         }
         return found;
     }
+
+    private static JournalException Short(DataDirectory directory, long fromSequence, long first) =>
+        new($"Sequence {fromSequence} is needed, but '{directory.Journal}' begins at {first}: " +
+            "what lies before was let go of when a snapshot covered it. Restore that snapshot.");
 
     /// <summary>
     /// Cuts the torn end, brings the files to full size, and makes what was recovered the new floor in both slots before anyone

@@ -16,6 +16,11 @@ internal static class JournalCreation
             throw new JournalException($"'{directory.Keys}' is there but '{directory.Journal}' is not: the journal was lost or moved. " +
                 "Restore it; or, to begin anew, use an empty data directory.");
         }
+        if (directory.SnapshotSequences().Count > 0)
+        {
+            throw new JournalException($"'{directory.Snapshots}' holds snapshots but '{directory.Journal}' is not there: the journal was lost or moved. " +
+                "Restore it; or, to begin anew, use an empty data directory.");
+        }
         if (Directory.Exists(directory.JournalInCreation)) Directory.Delete(directory.JournalInCreation, recursive: true);
         var inCreation = directory.JournalInCreation;
         Directory.CreateDirectory(inCreation);

@@ -86,6 +86,7 @@ internal static class Composition
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IFailStop, ProcessFailStop>();
         services.TryAddSingleton<OpenJournal>(_ => JournalOnDisk);
+        services.TryAddSingleton<ISnapshotStore>(_ => new SnapshotStore(options.DataDirectory));
         services.AddSingleton(provider => new EngineMetrics(provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
         services.AddSingleton(provider =>
         {
@@ -98,7 +99,8 @@ internal static class Composition
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<IFailStop>(),
                 provider.GetRequiredService<EngineMetrics>(),
-                provider.GetRequiredService<ILogger<Engine.Engine>>());
+                provider.GetRequiredService<ILogger<Engine.Engine>>(),
+                provider.GetRequiredService<ISnapshotStore>());
             return engine;
         });
         services.AddSingleton<EngineCalls>();

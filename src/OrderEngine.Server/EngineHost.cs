@@ -1,6 +1,7 @@
 // The engine's life within the process: recovery beside the listening server, health as the engine is, drain at the end.
 
 using OrderEngine.Core;
+using OrderEngine.Core.Snapshots;
 using OrderEngine.Engine;
 using OrderEngine.Journal;
 using OrderEngine.Server.Protocol;
@@ -75,7 +76,7 @@ internal sealed class EngineHost(
         }
         catch (Exception thrown)
         {
-            var reason = thrown is JournalException or ApplyException ? thrown.Message : "The engine cannot start.";
+            var reason = thrown is JournalException or ApplyException or SnapshotFileException or SnapshotContentException ? thrown.Message : "The engine cannot start.";
             failStop.Fail(ExitCodes.RecoveryFailed, reason, thrown);
         }
     }

@@ -16,7 +16,9 @@ internal sealed record ServerOptions
     /// <summary>Where gRPC listens unless the configuration says otherwise.</summary>
     public const string DefaultAddress = "http://127.0.0.1:5080";
 
-    /// <summary>Where journal and keys lie; created if need be. Relative to the working directory.</summary>
+    private const string SnapshotIntervalSeconds = "SnapshotIntervalSeconds";
+
+    /// <summary>Where journal, snapshots and keys lie; created if need be. Relative to the working directory.</summary>
     public string DataDirectory { get; init; } = "data";
 
     /// <summary>The address at which the metrics are served: this machine's only; 0.0.0.0 or [::] for all, as a container needs.</summary>
@@ -44,6 +46,9 @@ internal sealed record ServerOptions
                 PriorityQueueCapacity = (int)reader.Number(nameof(EngineOptions.PriorityQueueCapacity), defaults.Engine.PriorityQueueCapacity, 1, 1_000_000),
                 MaxOrderSubscribers = (int)reader.Number(nameof(EngineOptions.MaxOrderSubscribers), defaults.Engine.MaxOrderSubscribers, 0, 100_000),
                 MaxStockSubscribers = (int)reader.Number(nameof(EngineOptions.MaxStockSubscribers), defaults.Engine.MaxStockSubscribers, 0, 100_000),
+                SnapshotJournalBytes = reader.Number(nameof(EngineOptions.SnapshotJournalBytes), defaults.Engine.SnapshotJournalBytes, 1, 1L << 50),
+                SnapshotInterval = TimeSpan.FromSeconds(reader.Number(SnapshotIntervalSeconds, (long)defaults.Engine.SnapshotInterval.TotalSeconds, 1, 30 * 24 * 3600)),
+                StreamHistoryEvents = reader.Number(nameof(EngineOptions.StreamHistoryEvents), defaults.Engine.StreamHistoryEvents, 0, 1L << 50),
             },
         };
         problems = reader.Problems();

@@ -42,7 +42,7 @@ internal sealed partial class Applier
                 case 6: head.Currency = Currency.Pack(reader.Bytes()); break;
                 case 7: head.RequestedAt = reader.Long(); break;
                 case 8: ReadLine(reader.Bytes(), e.Sequence, ref head); break;
-                case 9: state.Catalog.NoteKey(e.Customer, reader.Bytes()); break;
+                case 9: state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence); break;
                 case 10: head.Reservation = reader.Long(); break;
                 case 11: head.Tier = (byte)reader.Varint(); break;
                 default: reader.Skip(wireType); break;

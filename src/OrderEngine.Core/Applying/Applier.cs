@@ -35,7 +35,7 @@ internal sealed partial class Applier(EngineState state)
     {
         var owns = address == 0;
         if (owns) address = OrderHistory.Store(state.Heap, e.Sequence, 0, e.Bytes);
-        state.Requests.Add(e.RequestKey, e.BodyDigest, e.Time, address, owns);
+        state.Requests.Add(e.RequestKey, e.BodyDigest, e.Time, e.Sequence, address, owns);
     }
 
     private void ApplyBody(in EventView e)

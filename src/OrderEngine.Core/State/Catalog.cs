@@ -1,6 +1,7 @@
 // SKUs, locations, channels and customers: their ids, their rows, and what deciding needs of them at hand.
 // The writer changes; ids and rows are read from any thread, the rules at hand by the writer only.
 
+using System.Runtime.CompilerServices;
 using OrderEngine.Core.Events;
 using OrderEngine.Core.Storage;
 
@@ -23,7 +24,14 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     private ChannelRules?[] _channels = new ChannelRules?[16];
     private int[] _locationPriority = new int[16];
     private readonly ChunkedArray<byte> _tiers = new();
-    private readonly ChunkedArray<long> _customerKeys = new();
+    private readonly ChunkedArray<KeyBinding> _customerKeys = new();
+
+    // Bound once: Since is written before Key tells of it.
+    private struct KeyBinding
+    {
+        public long Key;
+        public long Since;
+    }
 
     public SymbolTable SkuIds { get; } = new(heap);
     public SymbolTable LocationIds { get; } = new(heap);
@@ -47,20 +55,41 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     public int Tier(int customer) => customer == 0 ? 0 : _tiers[customer];
 
     /// <summary>The key under which a customer's data is sealed; 0 when there is none yet. Any thread.</summary>
-    public long CustomerKey(int customer) => _customerKeys.TryRead(customer, out var key) ? key : 0;
+    public long CustomerKey(int customer) => CustomerKey(customer, long.MaxValue, out _);
 
-    /// <summary>Takes up a SkuDefined body.</summary>
-    public void DefineSku(ReadOnlySpan<byte> body, long sequence)
+    /// <summary>As <see cref="CustomerKey(int)"/>, as of a sequence, and the sequence that bound it. Any thread.</summary>
+    public long CustomerKey(int customer, long at, out long since)
+    {
+        since = 0;
+        ref var binding = ref _customerKeys.Peek(customer);
+        if (Unsafe.IsNullRef(in binding)) return 0;
+        var key = Volatile.Read(ref binding.Key);
+        if (key == 0 || binding.Since > at) return 0;
+        since = binding.Since;
+        return key;
+    }
+
+    /// <summary>Puts back what a snapshot says of keys: the highest of all, and (customer not 0) a customer's own, before its definition.</summary>
+    public void RestoreKeys(long highest, int customer = 0, long key = 0, long since = 0)
+    {
+        HighestKey = Math.Max(HighestKey, highest);
+        if (customer == 0) return;
+        _customerKeys[customer].Since = since;
+        Volatile.Write(ref _customerKeys[customer].Key, key);
+    }
+
+    /// <summary>Takes up a SkuDefined body; <paramref name="restore"/>: from a snapshot, outside of any batch.</summary>
+    public void DefineSku(ReadOnlySpan<byte> body, long sequence, bool restore = false)
     {
         ReadDefinition(body, out var number, out var id);
-        Put(SkuIds, Skus, number, id, body, sequence);
+        Put(SkuIds, Skus, number, id, body, sequence, restore);
     }
 
     /// <summary>Takes up a LocationDefined body.</summary>
-    public void DefineLocation(ReadOnlySpan<byte> body, long sequence)
+    public void DefineLocation(ReadOnlySpan<byte> body, long sequence, bool restore = false)
     {
         ReadDefinition(body, out var number, out var id);
-        Put(LocationIds, Locations, number, id, body, sequence);
+        Put(LocationIds, Locations, number, id, body, sequence, restore);
         if (number >= _locationPriority.Length) Array.Resize(ref _locationPriority, Math.Max(number + 1, _locationPriority.Length * 2));
         var priority = 0;
         var reader = new ProtoReader(body);
@@ -74,10 +103,10 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
 
     /// <summary>Takes up a ChannelDefined body.</summary>
     /// <returns>True when orders of the channel may be served from other locations than before.</returns>
-    public bool DefineChannel(ReadOnlySpan<byte> body, long sequence)
+    public bool DefineChannel(ReadOnlySpan<byte> body, long sequence, bool restore = false)
     {
         ReadDefinition(body, out var number, out var id);
-        Put(ChannelIds, Channels, number, id, body, sequence);
+        Put(ChannelIds, Channels, number, id, body, sequence, restore);
         if (number >= _channels.Length) Array.Resize(ref _channels, Math.Max(number + 1, _channels.Length * 2));
         var before = _channels[number];
         var rules = _channels[number] = ReadRules(body);
@@ -85,23 +114,23 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     }
 
     /// <summary>Takes up a CustomerDefined body.</summary>
-    public void DefineCustomer(ReadOnlySpan<byte> body, long sequence)
+    public void DefineCustomer(ReadOnlySpan<byte> body, long sequence, bool restore = false)
     {
         ReadDefinition(body, out var number, out var id);
-        Put(CustomerIds, Customers, number, id, body, sequence);
+        Put(CustomerIds, Customers, number, id, body, sequence, restore);
         var tier = 0;
         var reader = new ProtoReader(body);
         while (reader.Next(out var field, out var wireType))
         {
             if (field == 3) tier = reader.Int();
-            else if (field == 4) NoteKey(number, reader.Bytes());
+            else if (field == 4) NoteKey(number, reader.Bytes(), sequence);
             else reader.Skip(wireType);
         }
         _tiers[number] = (byte)tier;
     }
 
     /// <summary>Remembers the key of sealed data (an encoded orderengine.journal.Sealed): the first of a customer stays the customer's.</summary>
-    public void NoteKey(int customer, ReadOnlySpan<byte> sealedData)
+    public void NoteKey(int customer, ReadOnlySpan<byte> sealedData, long sequence)
     {
         var reader = new ProtoReader(sealedData);
         while (reader.Next(out var field, out var wireType))
@@ -113,8 +142,9 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
             }
             var key = reader.Long();
             HighestKey = Math.Max(HighestKey, key);
-            if (customer == 0 || _customerKeys[customer] != 0) continue;
-            Volatile.Write(ref _customerKeys[customer], key);
+            if (customer == 0 || _customerKeys[customer].Key != 0) continue;
+            _customerKeys[customer].Since = sequence;
+            Volatile.Write(ref _customerKeys[customer].Key, key);
         }
     }
 
@@ -158,11 +188,16 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
             policy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : policy, terms == PaymentTerms.None ? PaymentTerms.Credit : terms);
     }
 
-    private static void Put(SymbolTable ids, VersionedRows rows, int number, ReadOnlySpan<byte> id, ReadOnlySpan<byte> body, long sequence)
+    private static void Put(SymbolTable ids, VersionedRows rows, int number, ReadOnlySpan<byte> id, ReadOnlySpan<byte> body, long sequence, bool restore)
     {
         var known = ids.Find(id);
         if (known == 0) known = ids.Add(id);
         if (known != number) throw new ApplyException($"A definition numbers its entry {number}, but it is number {known}.");
+        if (restore)
+        {
+            rows.Restore(number, sequence, body);
+            return;
+        }
         var row = rows.Latest(number).IsEmpty ? rows.Create(number, body.Length, sequence) : rows.Resize(number, body.Length, sequence);
         body.CopyTo(row);
     }

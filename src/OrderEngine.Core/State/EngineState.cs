@@ -19,7 +19,7 @@ internal sealed class EngineState
         Reservations = new VersionedRows(Heap, Reclaimer, tableId: 8);
         ExternalIds = new ExternalIdIndex(Heap);
         History = new OrderHistory(Heap);
-        Requests = new RequestTable(Heap);
+        Requests = new RequestTable(Heap, Reclaimer);
     }
 
     public RowHeap Heap { get; } = new();
@@ -64,9 +64,10 @@ internal sealed class EngineState
         if (customer != 0) _openByCustomer[customer] += change;
     }
 
-    /// <summary>Rows changed since the last <see cref="Seal"/>; each may have superseded one.</summary>
+    /// <summary>Rows changed and requests let go of since the last <see cref="Seal"/>: each may have blocks to free.</summary>
     public int TouchedRows => Stock.Levels.Touched.Length + Stock.Waiting.Touched.Length + Orders.Touched.Length + Reservations.Touched.Length
-        + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length;
+        + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
+        + Requests.LeftSinceSeal;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -79,8 +80,12 @@ internal sealed class EngineState
         Stock.Waiting.Seal(Sequence);
         Orders.Seal(Sequence);
         Reservations.Seal(Sequence);
+        Requests.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + ExternalIds.Hash + Requests.Hash;
-        return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered);
+        return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
+        {
+            HighestKey = Catalog.HighestKey,
+        };
     }
 }

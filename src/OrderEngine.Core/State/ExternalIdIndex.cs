@@ -25,10 +25,12 @@ internal sealed class ExternalIdIndex(RowHeap heap)
         externalId.CopyTo(block[Prefix..]);
         _addresses.Ensure(order);
         Volatile.Write(ref _addresses[order], address);
-        var hash = HashOf(channel, externalId);
-        _index.Add(hash, order);
-        Hash += StableHash.Mix(hash, (ulong)order);
+        _index.Add(HashOf(channel, externalId), order);
+        Hash += EntryHash(channel, externalId, order);
     }
+
+    /// <summary>What an entry adds to <see cref="Hash"/>. Any thread.</summary>
+    public static ulong EntryHash(int channel, ReadOnlySpan<byte> externalId, long order) => StableHash.Mix(HashOf(channel, externalId), (ulong)order);
 
     /// <summary>The order with this id; 0 when there is none.</summary>
     public long Find(int channel, ReadOnlySpan<byte> externalId)

@@ -46,6 +46,14 @@ internal sealed class OrderHistory(RowHeap heap)
         return address != 0;
     }
 
+    /// <summary>Where the event of an order with this sequence lies; 0 when there is none.</summary>
+    public long Find(long order, long sequence)
+    {
+        _newest.TryRead(order, out var address);
+        while (address != 0 && Head(address).Sequence > sequence) address = Head(address).Previous;
+        return address != 0 && Head(address).Sequence == sequence ? address : 0;
+    }
+
     /// <summary>Puts an event into the heap outside of any chain (<see cref="RequestTable"/>).</summary>
     public static long Store(RowHeap heap, long sequence, long previous, ReadOnlySpan<byte> bytes)
     {
@@ -63,8 +71,8 @@ internal sealed class OrderHistory(RowHeap heap)
         return heap.At(address, RecordBytes + length)[RecordBytes..];
     }
 
-    /// <summary>Frees an event that <see cref="Store"/> put outside of any chain.</summary>
-    public static void Free(RowHeap heap, long address) => heap.Free(address, RecordBytes + Read(heap, address).Length);
+    /// <summary>The length of the block at an address.</summary>
+    public static int BlockLength(RowHeap heap, long address) => RecordBytes + MemoryMarshal.Read<Record>(heap.At(address, RecordBytes)).Length;
 
     private ref readonly Record Head(long address) => ref MemoryMarshal.AsRef<Record>(heap.At(address, RecordBytes));
 }

@@ -12,6 +12,9 @@ public sealed class StateReader
 
     internal StateReader(EngineState state) => _state = state;
 
+    /// <summary>The state itself, for the walk of a snapshot.</summary>
+    internal EngineState State => _state;
+
     /// <summary>Enters a guard: rows looked at inside stay where they are. Dispose it soon; take the durable sequence after entering.</summary>
     public ReadGuard Enter() => _state.Epochs.Enter();
 

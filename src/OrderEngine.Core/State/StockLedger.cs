@@ -1,5 +1,6 @@
 // The stock of every SKU at every location, and the units that orders wait for. The writer changes; rows are read from any thread.
 
+using System.Runtime.InteropServices;
 using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.State;
@@ -97,12 +98,35 @@ internal sealed class StockLedger
         if (waiting < 0) throw new ApplyException($"Units waiting for SKU {sku} would become {waiting}.");
     }
 
+    /// <summary>Puts back a level of a snapshot, outside of any batch. Slots come in order.</summary>
+    public void Restore(long slot, in StockRow row, long sequence)
+    {
+        Levels.Restore(slot, sequence, MemoryMarshal.AsBytes(new ReadOnlySpan<StockRow>(in row)));
+        Enter(row.Sku, row.Location, slot);
+        OnHand += row.OnHand;
+        Held += row.Held;
+        Committed += row.Committed;
+    }
+
+    /// <summary>Puts back the units that orders wait for, outside of any batch.</summary>
+    public void RestoreWaiting(int sku, long units, long sequence)
+    {
+        Waiting.Restore(sku, sequence, MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in units)));
+        Backordered += units;
+    }
+
     private long Create(int sku, int location, long sequence)
     {
         var slot = Levels.Count + 1;
         ref var row = ref Levels.CreateAs<StockRow>(slot, sequence);
         row.Sku = sku;
         row.Location = location;
+        Enter(sku, location, slot);
+        return slot;
+    }
+
+    private void Enter(int sku, int location, long slot)
+    {
         _index.Add(HashOf(sku, location), slot);
         // Appended, so that a reader that walks the chain meanwhile sees it whole.
         _firstSlot.Ensure(sku);
@@ -110,12 +134,11 @@ internal sealed class StockLedger
         if (_firstSlot[sku] == 0)
         {
             Volatile.Write(ref _firstSlot[sku], slot);
-            return slot;
+            return;
         }
         var last = _firstSlot[sku];
         while (_nextSlot[last] != 0) last = _nextSlot[last];
         Volatile.Write(ref _nextSlot[last], slot);
-        return slot;
     }
 
     private static ulong HashOf(int sku, int location) => StableHash.Mix((ulong)sku, (ulong)location);

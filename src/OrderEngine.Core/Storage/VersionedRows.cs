@@ -316,7 +316,8 @@ public sealed class VersionedRows
 
     private static InvalidOperationException OutOfOrder(long sequence, long last) => new($"A change at {sequence} comes after {last}.");
 
-    private ulong RowHash(long number, ReadOnlySpan<byte> payload) => StableHash.Of(payload, StableHash.Mix(_tableSeed, (ulong)number));
+    /// <summary>What a live row adds to <see cref="Hash"/>. Any thread.</summary>
+    internal ulong RowHash(long number, ReadOnlySpan<byte> payload) => StableHash.Of(payload, StableHash.Mix(_tableSeed, (ulong)number));
 
     private ref RowHeader Header(long address) => ref MemoryMarshal.AsRef<RowHeader>(_heap.At(address, HeaderBytes));
 

@@ -55,6 +55,10 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
             ProcessBytes = Environment.WorkingSet,
             StartTime = StartTime,
             Version = Version,
+            SnapshotSequence = engine.Snapshot.Sequence,
+            SnapshotBytes = engine.Snapshot.Bytes,
+            SnapshotAgeSeconds = engine.Snapshot.AgeSeconds,
+            JournalFirstSequence = engine.Journal?.FirstSequence ?? 0,
         });
     }
 
@@ -77,6 +81,26 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
         {
             Volatile.Write(ref _verifying, 0);
         }
+    }
+
+    /// <inheritdoc/>
+    public override async Task<CreateCheckpointResponse> CreateCheckpoint(CreateCheckpointRequest request, ServerCallContext context)
+    {
+        // Goes on to its end whatever becomes of the call.
+        var result = await calls.Engine.CreateCheckpointAsync().WaitAsync(context.CancellationToken);
+        return result.Status switch
+        {
+            CheckpointStatus.Created or CheckpointStatus.Unchanged => new CreateCheckpointResponse
+            {
+                Sequence = result.Snapshot!.Sequence,
+                Bytes = result.Snapshot.Bytes,
+                Created = result.Status == CheckpointStatus.Created,
+                JournalFirstSequence = calls.Engine.Journal?.FirstSequence ?? 0,
+            },
+            CheckpointStatus.AlreadyRunning => throw Errors.Exception(ErrorReason.AlreadyRunning),
+            CheckpointStatus.Failed => throw Errors.Status(ErrorReason.CheckpointFailed, result.Reason).ToException(),
+            _ => throw Errors.Exception(calls.Engine.Phase == Engine.EnginePhase.Recovering ? ErrorReason.EngineRecovering : ErrorReason.EngineDraining),
+        };
     }
 
     /// <inheritdoc/>

@@ -7,6 +7,7 @@ using OrderEngine.Contracts.Journal;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core.Events;
 using OrderEngine.Engine;
+using OrderEngine.Journal;
 using OrderEngine.Server.Mapping;
 
 namespace OrderEngine.Server.Services;
@@ -18,8 +19,20 @@ internal sealed class EventTransfer(EngineCalls calls)
     public async Task ExportAsync(ExportEventsRequest request, IServerStreamWriter<ExportedEvents> responses, ServerCallContext context)
     {
         var journal = calls.Engine.Journal ?? throw Errors.Exception(ErrorReason.EngineRecovering);
-        if (request.FromSequence < journal.FirstSequence)
-            throw Errors.Exception(ErrorReason.ResumeTokenTruncated, ("earliest_token", Texts.Etag(journal.FirstSequence)));
+        if (request.FromSequence < journal.FirstSequence) throw Truncated(journal);
+        try
+        {
+            await SendAsync(request, journal, responses, context);
+        }
+        catch (ArgumentOutOfRangeException) when (request.FromSequence < journal.FirstSequence)
+        {
+            // Truncation has overtaken the export: what was sent is right, the rest of it is gone.
+            throw Truncated(journal);
+        }
+    }
+
+    private async Task SendAsync(ExportEventsRequest request, IJournal journal, IServerStreamWriter<ExportedEvents> responses, ServerCallContext context)
+    {
         var until = calls.Engine.View.DurableSequence;
         var page = new ExportedEvents();
         var bytes = 0;
@@ -41,6 +54,9 @@ internal sealed class EventTransfer(EngineCalls calls)
         }
         if (page.Events.Count > 0) await responses.WriteAsync(page, context.CancellationToken);
     }
+
+    private static RpcException Truncated(IJournal journal) =>
+        Errors.Exception(ErrorReason.ResumeTokenTruncated, ("earliest_token", Texts.Etag(journal.FirstSequence)));
 
     /// <summary>Loads an export into this engine, which must hold nothing.</summary>
     public async Task<ImportEventsResponse> ImportAsync(IAsyncStreamReader<ImportEventsRequest> requests, ServerCallContext context)

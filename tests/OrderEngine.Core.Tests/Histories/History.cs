@@ -33,6 +33,9 @@ internal sealed class History
     /// <summary>Every event, encoded, in sequence.</summary>
     public List<byte[]> Events { get; } = [];
 
+    /// <summary>What was asked of the core, in order: a command, or (null) turns until nothing is left to do.</summary>
+    public List<(Command? Command, long Now)> Calls { get; } = [];
+
     /// <summary>The clock.</summary>
     public long Now => _now;
 
@@ -68,6 +71,7 @@ internal sealed class History
     {
         var start = _buffer.Length;
         var first = Events.Count;
+        Calls.Add((null, _now));
         while (Core.Turn(_now, _buffer)) { }
         Collect(start);
         if (Twin is not null)
@@ -92,6 +96,7 @@ internal sealed class History
         var dryRun = DryRun(command, now);
         var start = _buffer.Length;
         var fills = (Model.Fills, Model.Overtakings);
+        Calls.Add((command, now));
         var decision = Core.Execute(command, now, _buffer);
         Collect(start);
         if (Twin is not null)

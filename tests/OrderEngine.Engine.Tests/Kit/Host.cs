@@ -34,13 +34,14 @@ internal sealed class Host : IAsyncDisposable
     private readonly DirectoryInfo _directory;
     private readonly bool _ownsDirectory;
 
-    public Host(EngineOptions? options = null, MemoryJournal? journal = null, ManualTime? time = null, DirectoryInfo? directory = null)
+    public Host(EngineOptions? options = null, MemoryJournal? journal = null, ManualTime? time = null, DirectoryInfo? directory = null,
+        ISnapshotStore? snapshots = null)
     {
         _ownsDirectory = directory is null;
         _directory = directory ?? Directory.CreateTempSubdirectory("orderengine-engine-");
         Journal = journal ?? new MemoryJournal();
         Time = time ?? new ManualTime();
-        Engine = new Engine(options ?? new EngineOptions(), Open, highest => KeyRing.Open(_directory.FullName, highest), Time, FailStop, Metrics, NullLogger<Engine>.Instance);
+        Engine = new Engine(options ?? new EngineOptions(), Open, highest => KeyRing.Open(_directory.FullName, highest), Time, FailStop, Metrics, NullLogger<Engine>.Instance, snapshots);
     }
 
     public Engine Engine { get; }

@@ -15,6 +15,8 @@ internal sealed class MemoryJournal : IJournal
     /// <summary>True: commits wait for <see cref="Commit"/>.</summary>
     public bool IsManual { get; set; }
 
+    public bool FailTruncation { get; set; }
+
     public bool IsDisposed { get; private set; }
 
     public int Reads { get; private set; }
@@ -152,6 +154,7 @@ internal sealed class MemoryJournal : IJournal
 
     public ValueTask TruncateBelowAsync(long sequence)
     {
+        if (FailTruncation) return ValueTask.FromException(new JournalException("The commit record cannot be written."));
         lock (_sync)
         {
             _batches.RemoveAll(batch => batch.LastSequence < sequence);

@@ -1,0 +1,198 @@
+// Putting back orders: row, queue places, history, external id. Same thread as the rest of the load.
+
+using System.Runtime.InteropServices;
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+
+namespace OrderEngine.Core.Snapshots;
+
+public sealed partial class SnapshotLoader
+{
+    private LineRow[] _lines = new LineRow[16];
+    private AllocationRow[] _allocations = new AllocationRow[16];
+    private byte[] _row = new byte[4096];
+    private long _lastEvent;
+
+    private void ReadOrder(ReadOnlySpan<byte> record)
+    {
+        long number = 0;
+        var head = new OrderHead();
+        var hasEvents = false;
+        var reader = new ProtoReader(record);
+        while (reader.Next(out var field, out _))
+        {
+            switch (field)
+            {
+                case 1:
+                    number = reader.Long();
+                    Follows(number, _state.Orders.Count, "Order");
+                    CheckHistoryEnd();
+                    break;
+                case 20: ReadLine(reader.Bytes(), ref head.LineCount); break;
+                case 21: ReadAllocation(reader.Bytes(), ref head.AllocationCount); break;
+                case 22:
+                    // The row comes before its events.
+                    if (!hasEvents) Restore(number, ref head);
+                    AddEvent(number, reader.Bytes(), isFirst: !hasEvents);
+                    hasEvents = true;
+                    break;
+                default:
+                    ReadHead(ref reader, field, ref head);
+                    break;
+            }
+        }
+        if (!hasEvents) throw Wrong($"Order {number} has no history.");
+        _orders++;
+    }
+
+    private void ReadHead(ref ProtoReader reader, int field, ref OrderHead head)
+    {
+        switch (field)
+        {
+            case 2: head.Version = Version(reader.Long()); break;
+            case 3: head.Channel = reader.Int(); break;
+            case 4: head.Customer = reader.Int(); break;
+            case 5: head.State = (OrderState)checked((byte)reader.Varint()); break;
+            case 6: head.Type = (OrderType)checked((byte)reader.Varint()); break;
+            case 7: head.Policy = (AllocationPolicy)checked((byte)reader.Varint()); break;
+            case 8: head.Terms = (PaymentTerms)checked((byte)reader.Varint()); break;
+            case 9: head.Priority = (Priority)checked((byte)reader.Varint()); break;
+            case 10: head.Tier = checked((byte)reader.Varint()); break;
+            case 11: head.Currency = Currency.Pack(reader.Bytes()); break;
+            case 12: head.Parcels = reader.Int(); break;
+            case 13: head.AcceptedAt = reader.Long(); break;
+            case 14: head.AcceptedSequence = reader.Long(); break;
+            case 15: head.RequestedAt = reader.Long(); break;
+            case 16: head.ChangedAt = reader.Long(); break;
+            case 17: head.Total = reader.Long(); break;
+            case 18: head.CancelledTotal = reader.Long(); break;
+            case 19: head.Reservation = reader.Long(); break;
+            default: throw Unknown(field, "order");
+        }
+    }
+
+    private void ReadLine(ReadOnlySpan<byte> record, ref int count)
+    {
+        if (count == _lines.Length) Array.Resize(ref _lines, count * 2);
+        ref var line = ref _lines[count++];
+        line = default;
+        var reader = new ProtoReader(record);
+        while (reader.Next(out var field, out _))
+        {
+            switch (field)
+            {
+                case 1: line.Sku = reader.Int(); break;
+                case 2: line.Ordered = reader.Int(); break;
+                case 3: line.UnitPrice = reader.Long(); break;
+                case 4: line.Cancelled = reader.Int(); break;
+                case 5: line.Unallocated = reader.Int(); break;
+                case 6: line.Backordered = reader.Int(); break;
+                case 7: line.Reserved = reader.Int(); break;
+                case 8: line.Released = reader.Int(); break;
+                case 9: line.Shipped = reader.Int(); break;
+                case 10: line.Delivered = reader.Int(); break;
+                case 11: line.Lost = reader.Int(); break;
+                case 12: line.Returned = reader.Int(); break;
+                default: throw Unknown(field, "line");
+            }
+        }
+        Within(line.Sku, _state.Catalog.SkuIds.Count, "SKU");
+    }
+
+    private void ReadAllocation(ReadOnlySpan<byte> record, ref int count)
+    {
+        if (count == _allocations.Length) Array.Resize(ref _allocations, count * 2);
+        ref var allocation = ref _allocations[count++];
+        allocation = default;
+        var reader = new ProtoReader(record);
+        while (reader.Next(out var field, out _))
+        {
+            switch (field)
+            {
+                case 1: allocation.Line = reader.Int(); break;
+                case 2: allocation.Location = reader.Int(); break;
+                case 3: allocation.Reserved = reader.Int(); break;
+                case 4: allocation.Released = reader.Int(); break;
+                case 5: allocation.Shipped = reader.Int(); break;
+                default: throw Unknown(field, "allocation");
+            }
+        }
+        Within(allocation.Location, _state.Catalog.LocationIds.Count, "location");
+    }
+
+    private unsafe void Restore(long number, ref OrderHead head)
+    {
+        Within(head.Channel, _state.Catalog.ChannelIds.Count, "channel");
+        Within(head.Customer, _state.Catalog.CustomerIds.Count, "customer", orNone: true);
+        var row = Row(sizeof(OrderHead) + head.LineCount * sizeof(LineRow) + head.AllocationCount * sizeof(AllocationRow));
+        MemoryMarshal.Write(row, in head);
+        var lines = _lines.AsSpan(0, head.LineCount);
+        MemoryMarshal.AsBytes(lines).CopyTo(row[sizeof(OrderHead)..]);
+        foreach (ref readonly var allocation in _allocations.AsSpan(0, head.AllocationCount)) Within(allocation.Line, head.LineCount, "line");
+        MemoryMarshal.AsBytes(_allocations.AsSpan(0, head.AllocationCount)).CopyTo(row[(sizeof(OrderHead) + head.LineCount * sizeof(LineRow))..]);
+        _state.Orders.Restore(number, head.Version, row);
+        for (var i = 0; i < lines.Length; i++)
+            if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered);
+    }
+
+    private void ReadOrderEvents(ReadOnlySpan<byte> record)
+    {
+        long number = 0;
+        var reader = new ProtoReader(record);
+        while (reader.Next(out var field, out _))
+        {
+            if (field == 1) number = reader.Long();
+            else if (field == 2 && number != 0 && number == _state.Orders.Count) AddEvent(number, reader.Bytes(), isFirst: false);
+            else throw Wrong($"Events of order {number} do not follow it.");
+        }
+    }
+
+    private void AddEvent(long number, ReadOnlySpan<byte> bytes, bool isFirst)
+    {
+        var reader = new ProtoReader(bytes);
+        if (!reader.Next(out var field, out _) || field != 1) throw Wrong($"An event of order {number} has no sequence.");
+        var sequence = Version(reader.Long());
+        if (!isFirst && sequence <= _lastEvent) throw Wrong($"Event {sequence} of order {number} does not follow {_lastEvent}.");
+        _lastEvent = sequence;
+        _state.History.Add(number, sequence, bytes);
+        _events++;
+        if (isFirst) BindExternalId(number, ref reader);
+    }
+
+    // The order's first event says its channel and, first of all in its body, the external id.
+    private void BindExternalId(long number, ref ProtoReader reader)
+    {
+        var channel = 0;
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 5)
+            {
+                channel = reader.Int();
+                continue;
+            }
+            if (field != (int)EventKind.OrderSubmitted || wireType != 2)
+            {
+                reader.Skip(wireType);
+                continue;
+            }
+            var body = new ProtoReader(reader.Bytes());
+            var externalId = body.Next(out var first, out var type) && first == 1 && type == 2 ? body.Bytes() : default;
+            _state.ExternalIds.Add(channel, externalId, number);
+            return;
+        }
+        throw Wrong($"The history of order {number} does not begin with its submission.");
+    }
+
+    // The last event of an order is the one that made its row's version.
+    private void CheckHistoryEnd()
+    {
+        var last = _state.Orders.Count;
+        if (last > 0 && _lastEvent != _state.Order(last).Head.Version) throw Wrong($"The history of order {last} ends at {_lastEvent}, not at {_state.Order(last).Head.Version}.");
+    }
+
+    private Span<byte> Row(int length)
+    {
+        if (length > _row.Length) _row = new byte[length * 2];
+        return _row.AsSpan(0, length);
+    }
+}
