@@ -49,13 +49,8 @@ public sealed class PersonalVault
         ArgumentException.ThrowIfNullOrEmpty(customerId);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(plaintext.Length, MaxPlaintext, nameof(plaintext));
         var known = customerNumberOr0 == 0 ? 0 : _reader.CustomerKey(customerNumberOr0);
-        if (known != 0)
-        {
-            // Nobody needs the pending key any more: it is the known one, or was never used.
-            lock (_sync) _pending.Remove(customerId);
-            return new ValueTask<SealedData>(Seal(known, plaintext.Span));
-        }
-        return SealUnder(PendingKey(customerId), plaintext);
+        // A pending key stays pending until it is crowded out: a caller that saw no key a moment ago must still find the same one.
+        return known != 0 ? new ValueTask<SealedData>(Seal(known, plaintext.Span)) : SealUnder(PendingKey(customerId), plaintext);
     }
 
     /// <summary>Seals data of one guest order under a key of its own.</summary>

@@ -17,7 +17,7 @@ try
     await app.RunAsync();
     return ExitCodes.Stopped;
 }
-catch (IOException thrown)
+catch (Exception thrown) when (thrown is IOException or FormatException or InvalidOperationException)
 {
     Console.Error.WriteLine($"orderengine: {thrown.Message} The gRPC address is set by --urls, the metrics port by {ServerOptions.Section}:{nameof(ServerOptions.MetricsPort)}.");
     return ExitCodes.BadSettings;
