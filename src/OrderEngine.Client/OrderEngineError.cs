@@ -22,6 +22,7 @@ public sealed class OrderEngineError
     /// <summary>The domain of this engine's ErrorInfo.</summary>
     internal const string Domain = "orderengine.v1";
 
+    private const string TooLargeReason = "MESSAGE_TOO_LARGE";
     private const string ReplayedKey = "replayed";
     private static readonly FrozenDictionary<string, (ErrorReason Reason, ErrorEntry? Entry)> Catalogue = ReadCatalogue();
 
@@ -96,6 +97,18 @@ public sealed class OrderEngineError
     {
         var error = new OrderEngineError(StatusCode.Unavailable, message);
         error.Complete(transportBroke: true);
+        return error;
+    }
+
+    /// <summary>The refusal of an item that no message could carry; the engine was not asked.</summary>
+    internal static OrderEngineError TooLarge(int bytes, int most)
+    {
+        var error = new OrderEngineError(StatusCode.ResourceExhausted,
+            System.FormattableString.Invariant($"The item alone has {bytes:N0} bytes; a message may have {most:N0}. It was not sent."))
+        {
+            ReasonName = TooLargeReason,
+        };
+        error.Complete(transportBroke: false);
         return error;
     }
 
