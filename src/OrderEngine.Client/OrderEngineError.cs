@@ -93,6 +93,19 @@ public sealed class OrderEngineError
     /// <summary>The reason, the message and what is known beyond them, in one line.</summary>
     public override string ToString() => $"{ReasonName}: {Message}";
 
+    /// <summary>
+    /// Why a stream ended. CANCELLED that nobody here asked for, and INTERNAL without a reason of the engine's, are how a server or proxy that
+    /// goes away in the middle of a stream may look (a reset stream, missing trailers): both count as UNAVAILABLE.
+    /// </summary>
+    internal static OrderEngineException OfStream(RpcException broken)
+    {
+        var failure = OrderEngineException.From(broken);
+        var cut = broken.StatusCode == StatusCode.Cancelled
+            || (broken.StatusCode == StatusCode.Internal && failure.Error.Reason == ErrorReason.Unspecified
+                && broken.Status.DebugException is not InvalidProtocolBufferException);
+        return cut ? new OrderEngineException(Unavailable("The stream was cut off: " + broken.Status.Detail), cause: broken) : failure;
+    }
+
     internal static OrderEngineError Unavailable(string message)
     {
         var error = new OrderEngineError(StatusCode.Unavailable, message);

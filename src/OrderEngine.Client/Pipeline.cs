@@ -195,7 +195,7 @@ public abstract class Pipeline<TItem, TRequest, TResponse, TAnswer> : IAsyncDisp
         }
         catch (RpcException broken)
         {
-            failure = StreamFailure(broken);
+            failure = OrderEngineError.OfStream(broken).Error;
         }
 
         await stop.CancelAsync().ConfigureAwait(false);
@@ -291,11 +291,6 @@ public abstract class Pipeline<TItem, TRequest, TResponse, TAnswer> : IAsyncDisp
 
         return null;
     }
-
-    // CANCELLED that we did not ask for is how a server that goes away in the middle of a stream may look.
-    private static OrderEngineError StreamFailure(RpcException broken) => broken.StatusCode == StatusCode.Cancelled
-        ? OrderEngineError.Unavailable("The stream was cut off: " + broken.Status.Detail)
-        : OrderEngineError.From(broken);
 
     private void Fail(OrderEngineException failure)
     {
