@@ -123,14 +123,19 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
         }
 
         Note($"orderctl: {error.ReasonName}: {error.Message}");
-        foreach (var problem in error.FieldProblems)
-            Note($"  {problem.Field}: {problem.Rule}");
+        // The message of INVALID_FIELD begins with the first of them.
+        foreach (var problem in error.FieldProblems.Select(problem => $"{problem.Field}: {problem.Rule}"))
+        {
+            if (!error.Message.StartsWith(problem, StringComparison.Ordinal))
+                Note("  " + problem);
+        }
+
         foreach (var shortage in error.Shortages)
             Note($"  {shortage.SkuId}: {Number(shortage.Requested)} asked for, {Number(shortage.Available)} there, {Number(shortage.Missing)} missing");
         foreach (var (key, value) in error.Metadata)
             Note($"  {key}: {value}");
         if (error.Advice.Length > 0)
-            Note(error.Advice);
+            Note(AdviceFor(error));
         return away ? ExitCodes.Unavailable : ExitCodes.Failed;
     }
 
@@ -165,6 +170,11 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
         var unit = decimals switch { 0 => 1m, 3 => 1000m, _ => 100m };
         return (minor / unit).ToString("N" + decimals, CultureInfo.InvariantCulture) + " " + currency;
     }
+
+    // The catalogue speaks to those who change something; a read has no request id to speak of.
+    private string AdviceFor(OrderEngineError error) => parsed.CommandResult.Command.Options.Any(option => option.Name == "--request-id")
+        ? error.Advice
+        : error.Advice.Replace(" with the same request id", "", StringComparison.Ordinal).Replace("; the request id may be used again", "", StringComparison.Ordinal);
 
     private static bool IsUnknown(Google.Protobuf.WellKnownTypes.Any detail) => DetailTypes.Find(Google.Protobuf.WellKnownTypes.Any.GetTypeName(detail.TypeUrl)) is null;
 

@@ -127,6 +127,39 @@ public sealed class CtlTests
         Assert.Contains("MUG: 2 asked for, 1 there, 1 missing", people.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_refusal_says_each_thing_once_and_advises_only_what_the_command_can_do()
+    {
+        var services = new FakeServices();
+        services.Orders.OnGet = _ => throw Errors.Exception(StatusCode.InvalidArgument, "INVALID_FIELD", "order_id: must be short", details: new BadRequest
+        {
+            FieldViolations = { new BadRequest.Types.FieldViolation { Field = "order_id", Description = "must be short" } },
+        });
+        services.Inventory.OnGetStock = _ => throw Errors.Exception(StatusCode.NotFound, "SKU_NOT_FOUND", "no such SKU");
+        await using var engine = await FakeEngine.StartAsync(services);
+
+        var get = await Ctl.RunAsync(engine.Address, "order", "get", "o1");
+        Assert.Equal(1, get.Code);
+        Assert.Equal(2, get.Error.Split("must be short").Length);
+        Assert.DoesNotContain("request id", get.Error, StringComparison.Ordinal);
+
+        var stock = await Ctl.RunAsync(engine.Address, "stock", "get", "NONE");
+        Assert.Equal(1, stock.Code);
+        Assert.DoesNotContain("request id", stock.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_journal_in_use_is_unavailable_not_damaged()
+    {
+        using var scratch = new Scratch();
+        await using var journal = OrderEngine.Journal.FasterJournal.Open(new OrderEngine.Journal.JournalOptions { Directory = scratch["data"] }, 1, _ => { });
+
+        var run = await Ctl.RunAsync(null, "journal", "verify", scratch["data"]);
+
+        Assert.Equal(3, run.Code);
+        Assert.Contains("is in use", run.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Required command was not provided")]
     [InlineData("--line: 'MUG' names no quantity", "submit", "--line", "MUG")]

@@ -50,6 +50,9 @@ internal sealed class OutputFile : IDisposable
     public static OutputFile OpenOrStandardOutput(Terminal terminal, string path, string named) =>
         path == StandardOutput ? new OutputFile(terminal) : new OutputFile(path, named);
 
+    /// <summary>The name in the directory of another file; in the current one when that is a device.</summary>
+    public static string Beside(string other, string name) => IsDevice(other) ? name : Path.Combine(Path.GetDirectoryName(other) ?? "", name);
+
     /// <summary>Refuses a file to be written that is also one of those to be read or written, by whatever name.</summary>
     /// <exception cref="UsageException">It is.</exception>
     public static void MustNotBe(string path, string named, params (string Path, string Named)[] others)
