@@ -1,6 +1,7 @@
 // What every service needs of the engine: commands with the call's deadline, reads that wait for a sequence, the stop of the server.
 // Any thread.
 
+using System.Globalization;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
@@ -94,7 +95,11 @@ internal sealed class EngineCalls : IDisposable
         }
         catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
         {
-            throw Errors.Exception(Stopping.IsCancellationRequested ? ErrorReason.EngineDraining : ErrorReason.DeadlinePassed);
+            if (Stopping.IsCancellationRequested) throw Errors.Exception(ErrorReason.EngineDraining);
+            var durable = _engine.View.DurableSequence;
+            throw Errors.Status(ErrorReason.DeadlinePassed,
+                string.Create(CultureInfo.InvariantCulture, $"The engine did not come to min_sequence {minSequence} in {ServerLimits.MinSequenceWait.TotalSeconds} s; it is at {durable}."),
+                ("min_sequence", Texts.Etag(minSequence)), ("durable_sequence", Texts.Etag(durable))).ToException();
         }
     }
 }
