@@ -43,6 +43,10 @@ internal sealed class EngineCalls : IDisposable
     /// <summary>Keys and digests.</summary>
     public PersonalVault Vault => _engine.Vault;
 
+    /// <summary>What resume tokens carry: the journal that they are positions in. For calls that the engine serves.</summary>
+    /// <exception cref="RpcException">The engine has no journal yet.</exception>
+    public ulong JournalIdentity => (_engine.Journal ?? throw Errors.Exception(ErrorReason.EngineRecovering)).Identity;
+
     /// <summary>Cancelled when the server stops: long streams end then.</summary>
     public CancellationToken Stopping { get; }
 
