@@ -1,6 +1,7 @@
 // What every service needs of the engine: commands with the call's deadline, reads that wait for a sequence, the stop of the server.
 // Any thread.
 
+using System.Globalization;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
@@ -41,6 +42,10 @@ internal sealed class EngineCalls : IDisposable
 
     /// <summary>Keys and digests.</summary>
     public PersonalVault Vault => _engine.Vault;
+
+    /// <summary>What resume tokens carry: the journal that they are positions in. For calls that the engine serves.</summary>
+    /// <exception cref="RpcException">The engine has no journal yet.</exception>
+    public ulong JournalIdentity => (_engine.Journal ?? throw Errors.Exception(ErrorReason.EngineRecovering)).Identity;
 
     /// <summary>Cancelled when the server stops: long streams end then.</summary>
     public CancellationToken Stopping { get; }
@@ -95,7 +100,11 @@ internal sealed class EngineCalls : IDisposable
         }
         catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
         {
-            throw Errors.Exception(Stopping.IsCancellationRequested ? ErrorReason.EngineDraining : ErrorReason.DeadlinePassed);
+            if (Stopping.IsCancellationRequested) throw Errors.Exception(ErrorReason.EngineDraining);
+            var durable = _engine.View.DurableSequence;
+            throw Errors.Status(ErrorReason.DeadlinePassed,
+                string.Create(CultureInfo.InvariantCulture, $"The engine did not come to min_sequence {minSequence} in {ServerLimits.MinSequenceWait.TotalSeconds} s; it is at {durable}."),
+                ("min_sequence", Texts.Etag(minSequence)), ("durable_sequence", Texts.Etag(durable))).ToException();
         }
     }
 }

@@ -106,6 +106,7 @@ public sealed class AnswerSizeTests : IAsyncLifetime
         var first = await _server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order.OrderId, PageSize = 1_000 });
         var second = await _server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order.OrderId, PageSize = 1_000, PageToken = first.NextPageToken });
 
+        Assert.NotEqual("", first.NextPageToken);
         Assert.InRange(first.CalculateSize(), 1_000_000, 2_000_000);
         Assert.Equal(11, first.Events.Concat(second.Events).Select(e => e.Sequence).Distinct().Count());
         Assert.Equal("", second.NextPageToken);
