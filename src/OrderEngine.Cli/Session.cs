@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using OrderEngine.Client;
 using OrderEngine.Contracts.V1;
@@ -17,7 +18,9 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
     /// <summary>Long enough for an engine that is just starting.</summary>
     public static readonly TimeSpan ShortRetry = TimeSpan.FromSeconds(10);
 
-    private static readonly JsonFormatter Full = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
+    // The details of a google.rpc.Status travel as Any: the formatter must know every type that stands in one.
+    private static readonly TypeRegistry DetailTypes = TypeRegistry.FromFiles(Google.Rpc.ErrorDetailsReflection.Descriptor, ErrorsReflection.Descriptor);
+    private static readonly JsonFormatter Full = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithTypeRegistry(DetailTypes));
     private static readonly JsonSerializerOptions OneLine = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private OrderEngineClient? _client;
 
@@ -41,8 +44,19 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
 
     public void Dispose() => _client?.Dispose();
 
-    /// <summary>One message as one line of JSON.</summary>
-    public static string ToJson(IMessage message) => Full.Format(message);
+    /// <summary>One message as one line of JSON. Details of a newer engine's errors, of types not known here, are left out.</summary>
+    public static string ToJson(IMessage message)
+    {
+        if (message is CheckFulfillabilityResponse { Refusal: { } refusal } check && refusal.Details.Any(IsUnknown))
+        {
+            var known = check.Clone();
+            known.Refusal.Details.Clear();
+            known.Refusal.Details.Add(refusal.Details.Where(detail => !IsUnknown(detail)));
+            message = known;
+        }
+
+        return Full.Format(message);
+    }
 
     /// <summary>One object as one line of JSON.</summary>
     public static string ToJson(JsonNode node) => node.ToJsonString(OneLine);
@@ -109,14 +123,19 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
         }
 
         Note($"orderctl: {error.ReasonName}: {error.Message}");
-        foreach (var problem in error.FieldProblems)
-            Note($"  {problem.Field}: {problem.Rule}");
+        // The message of INVALID_FIELD begins with the first of them.
+        foreach (var problem in error.FieldProblems.Select(problem => $"{problem.Field}: {problem.Rule}"))
+        {
+            if (!error.Message.StartsWith(problem, StringComparison.Ordinal))
+                Note("  " + problem);
+        }
+
         foreach (var shortage in error.Shortages)
             Note($"  {shortage.SkuId}: {Number(shortage.Requested)} asked for, {Number(shortage.Available)} there, {Number(shortage.Missing)} missing");
         foreach (var (key, value) in error.Metadata)
             Note($"  {key}: {value}");
         if (error.Advice.Length > 0)
-            Note(error.Advice);
+            Note(AdviceFor(error));
         return away ? ExitCodes.Unavailable : ExitCodes.Failed;
     }
 
@@ -151,6 +170,13 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
         var unit = decimals switch { 0 => 1m, 3 => 1000m, _ => 100m };
         return (minor / unit).ToString("N" + decimals, CultureInfo.InvariantCulture) + " " + currency;
     }
+
+    // The catalogue speaks to those who change something; a read has no request id to speak of.
+    private string AdviceFor(OrderEngineError error) => parsed.CommandResult.Command.Options.Any(option => option.Name == "--request-id")
+        ? error.Advice
+        : error.Advice.Replace(" with the same request id", "", StringComparison.Ordinal).Replace("; the request id may be used again", "", StringComparison.Ordinal);
+
+    private static bool IsUnknown(Google.Protobuf.WellKnownTypes.Any detail) => DetailTypes.Find(Google.Protobuf.WellKnownTypes.Any.GetTypeName(detail.TypeUrl)) is null;
 
     private OrderEngineClient Connect()
     {

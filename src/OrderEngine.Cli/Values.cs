@@ -14,7 +14,7 @@ internal static class Values
     /// <summary>An option of a duration: 500ms, 30s, 15m, 2h, 7d; a bare number counts seconds.</summary>
     public static Option<TimeSpan?> Duration(string name, string description) => new(name)
     {
-        Description = description, HelpName = "DURATION",
+        Description = description + " A number with ms, s, m, h or d; a bare number counts seconds.", HelpName = "DURATION",
         CustomParser = result =>
         {
             var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";

@@ -64,13 +64,19 @@ public sealed record PipelineOptions
     /// <summary>Most items of one message; the contract allows 1,000.</summary>
     public const int MostPerMessage = 1_000;
 
+    /// <summary>Most bytes of one message that the engine takes. A larger item is refused before it is sent.</summary>
+    public const int MostBytesPerMessage = 4 << 20;
+
+    // Tags, lengths and client_seq around an item in its message, at most.
+    internal const int BytesAroundItem = 32;
+
     /// <summary>How many may be unanswered; the next SubmitAsync waits. At least 1.</summary>
     public int Window { get; init; } = 1_024;
 
     /// <summary>How many travel in one message at most; what is queued when the stream is free goes together. 1 to 1,000.</summary>
     public int ItemsPerMessage { get; init; } = 100;
 
-    /// <summary>A message is not filled beyond this many bytes (a single larger item goes alone); the server takes 4 MiB.</summary>
+    /// <summary>A message is not filled beyond this many bytes (a single larger item goes alone). 1 byte to 4 MiB.</summary>
     public int BytesPerMessage { get; init; } = 1 << 20;
 
     internal void Validate()
@@ -79,5 +85,6 @@ public sealed record PipelineOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(ItemsPerMessage, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ItemsPerMessage, MostPerMessage);
         ArgumentOutOfRangeException.ThrowIfLessThan(BytesPerMessage, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(BytesPerMessage, MostBytesPerMessage);
     }
 }

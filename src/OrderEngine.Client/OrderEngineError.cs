@@ -22,6 +22,7 @@ public sealed class OrderEngineError
     /// <summary>The domain of this engine's ErrorInfo.</summary>
     internal const string Domain = "orderengine.v1";
 
+    private const string TooLargeReason = "MESSAGE_TOO_LARGE";
     private const string ReplayedKey = "replayed";
     private static readonly FrozenDictionary<string, (ErrorReason Reason, ErrorEntry? Entry)> Catalogue = ReadCatalogue();
 
@@ -92,10 +93,35 @@ public sealed class OrderEngineError
     /// <summary>The reason, the message and what is known beyond them, in one line.</summary>
     public override string ToString() => $"{ReasonName}: {Message}";
 
+    /// <summary>
+    /// Why a stream ended. CANCELLED that nobody here asked for, and INTERNAL without a reason of the engine's, are how a server or proxy that
+    /// goes away in the middle of a stream may look (a reset stream, missing trailers): both count as UNAVAILABLE.
+    /// </summary>
+    internal static OrderEngineException OfStream(RpcException broken)
+    {
+        var failure = OrderEngineException.From(broken);
+        var cut = broken.StatusCode == StatusCode.Cancelled
+            || (broken.StatusCode == StatusCode.Internal && failure.Error.Reason == ErrorReason.Unspecified
+                && broken.Status.DebugException is not InvalidProtocolBufferException);
+        return cut ? new OrderEngineException(Unavailable("The stream was cut off: " + broken.Status.Detail), cause: broken) : failure;
+    }
+
     internal static OrderEngineError Unavailable(string message)
     {
         var error = new OrderEngineError(StatusCode.Unavailable, message);
         error.Complete(transportBroke: true);
+        return error;
+    }
+
+    /// <summary>The refusal of an item that no message could carry; the engine was not asked.</summary>
+    internal static OrderEngineError TooLarge(int bytes, int most)
+    {
+        var error = new OrderEngineError(StatusCode.ResourceExhausted,
+            System.FormattableString.Invariant($"The item alone has {bytes:N0} bytes; a message may have {most:N0}. It was not sent."))
+        {
+            ReasonName = TooLargeReason,
+        };
+        error.Complete(transportBroke: false);
         return error;
     }
 

@@ -63,9 +63,15 @@ public abstract class Pipeline<TItem, TRequest, TResponse, TAnswer> : IAsyncDisp
     /// <summary>
     /// Queues one item. The outer task completes when there is room for it, the inner one with its answer. The inner task fails with
     /// <see cref="OrderEngineException"/> when the engine cannot be reached within the retry budget: send it again later with the same id.
+    /// An item that is larger than a message may be is refused here (MESSAGE_TOO_LARGE), without room and without being sent.
     /// </summary>
     private protected async ValueTask<Task<Outcome<TAnswer>>> EnqueueAsync(string requestId, TItem item, CancellationToken cancellationToken)
     {
+        // Sent, it would end the stream and with it its neighbours.
+        var size = SizeOf(item) + PipelineOptions.BytesAroundItem;
+        if (size > PipelineOptions.MostBytesPerMessage)
+            return Task.FromResult(Outcome<TAnswer>.Refuse(requestId, OrderEngineError.TooLarge(size, PipelineOptions.MostBytesPerMessage)));
+
         await _window.WaitAsync(cancellationToken).ConfigureAwait(false);
         Entry entry;
         lock (_gate)
@@ -77,7 +83,7 @@ public abstract class Pipeline<TItem, TRequest, TResponse, TAnswer> : IAsyncDisp
                 throw new OrderEngineException(_failure.Error, _failure.Trailers, _failure);
             }
 
-            entry = new Entry(++_lastSeq, requestId, item, SizeOf(item));
+            entry = new Entry(++_lastSeq, requestId, item, size);
             _unanswered.Add(entry.Seq, entry);
             _unsent.Enqueue(entry);
         }
@@ -189,7 +195,7 @@ public abstract class Pipeline<TItem, TRequest, TResponse, TAnswer> : IAsyncDisp
         }
         catch (RpcException broken)
         {
-            failure = StreamFailure(broken);
+            failure = OrderEngineError.OfStream(broken).Error;
         }
 
         await stop.CancelAsync().ConfigureAwait(false);
@@ -285,11 +291,6 @@ public abstract class Pipeline<TItem, TRequest, TResponse, TAnswer> : IAsyncDisp
 
         return null;
     }
-
-    // CANCELLED that we did not ask for is how a server that goes away in the middle of a stream may look.
-    private static OrderEngineError StreamFailure(RpcException broken) => broken.StatusCode == StatusCode.Cancelled
-        ? OrderEngineError.Unavailable("The stream was cut off: " + broken.Status.Detail)
-        : OrderEngineError.From(broken);
 
     private void Fail(OrderEngineException failure)
     {

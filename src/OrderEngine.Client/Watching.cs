@@ -32,9 +32,7 @@ internal static class Watching
                     catch (RpcException broken)
                     {
                         cancellationToken.ThrowIfCancellationRequested();
-                        failure = broken.StatusCode == StatusCode.Cancelled
-                            ? new OrderEngineException(OrderEngineError.Unavailable("The stream was cut off: " + broken.Status.Detail))
-                            : OrderEngineException.From(broken);
+                        failure = OrderEngineError.OfStream(broken);
                     }
 
                     if (failure is not null)

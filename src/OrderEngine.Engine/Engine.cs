@@ -63,13 +63,13 @@ public sealed class Engine : IAsyncDisposable
         _clock = new EngineClock(time);
         _intake = new Intake(options);
         View = new ReadView(_core.Reader);
-        Vault = new PersonalVault(_core.Reader);
         _window = new FeedWindow(options.FeedWindowBatches, options.FeedWindowBytes);
         _feeds = new FeedContext(View, _window, time, metrics);
         Orders = new OrderFeed(_feeds, options.MaxOrderSubscribers, options.SubscriberBufferEvents);
         Stock = new StockFeed(_feeds, options.MaxStockSubscribers);
         _failure = new FailureLatch(failStop, logger);
         _failure.OnFailed(WhenFailed);
+        Vault = new PersonalVault(_core.Reader, exception => _failure.Fail(ExitCodes.JournalFailed, "The key ring cannot be written.", exception));
         _dispatcher = new FeedDispatcher(_window, Orders, Stock, _failure, logger);
         _loop = new WriterLoop(_core, _intake, _batches, _clock, View, options, metrics, logger);
         _recovery = new Recovery(_core, View, time, logger);

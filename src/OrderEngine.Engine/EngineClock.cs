@@ -2,26 +2,41 @@
 
 namespace OrderEngine.Engine;
 
-/// <summary>Wall-clock time that never runs behind what was seen or recorded before.</summary>
+/// <summary>
+/// Wall-clock time that never runs behind what was seen or recorded before. While the wall clock is behind that (it was set back, or had been
+/// ahead), time goes on at half its pace until the wall clock has caught up: deadlines and holds still end.
+/// </summary>
 internal sealed class EngineClock(TimeProvider time)
 {
-    private long _floor;
+    /// <param name="Micros">The latest time that anybody was given for keeps.</param>
+    /// <param name="Timestamp">When that was, by the monotonic clock.</param>
+    private sealed record Floor(long Micros, long Timestamp);
+
+    private Floor _floor = new(0, 0);
 
     /// <summary>Microseconds since 1970.</summary>
-    public long Now => Math.Max(Volatile.Read(ref _floor), Wall());
+    public long Now
+    {
+        get
+        {
+            var floor = Volatile.Read(ref _floor);
+            var wall = Wall();
+            return wall >= floor.Micros ? wall : floor.Micros + (long)time.GetElapsedTime(floor.Timestamp).TotalMicroseconds / 2;
+        }
+    }
 
     /// <summary>Now, as the writer's next time: nobody sees an earlier one afterwards. Writer only.</summary>
     public long Advance()
     {
         var now = Now;
-        Volatile.Write(ref _floor, now);
+        Volatile.Write(ref _floor, new Floor(now, time.GetTimestamp()));
         return now;
     }
 
     /// <summary>Never runs behind <paramref name="micros"/> from now on: the time of recorded events. Writer, or before it starts.</summary>
     public void RaiseTo(long micros)
     {
-        if (micros > Volatile.Read(ref _floor)) Volatile.Write(ref _floor, micros);
+        if (micros > Volatile.Read(ref _floor).Micros) Volatile.Write(ref _floor, new Floor(micros, time.GetTimestamp()));
     }
 
     private long Wall() => (time.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;

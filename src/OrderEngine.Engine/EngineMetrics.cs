@@ -15,6 +15,10 @@ public sealed class EngineMetrics : IDisposable
 
     // Commands by kind and outcome: a table, because a tagged counter costs more than deciding some commands.
     private const int Kinds = 256, OutcomesPerKind = 128;
+
+    // Instead of an outcome, beyond all of them: what decided nothing new.
+    private const int Replayed = OutcomesPerKind - 2, Checked = OutcomesPerKind - 1;
+
     private readonly long[] _answered = new long[Kinds * OutcomesPerKind];
     private readonly Meter _meter;
     private readonly Histogram<int> _batchCommands;
@@ -42,7 +46,7 @@ public sealed class EngineMetrics : IDisposable
         _backordersFilled = _meter.CreateCounter<long>("orderengine.backorders.filled", "{fill}", "Waiting lines that got stock by the engine's own turn.");
         _feedFallbacks = _meter.CreateCounter<long>("orderengine.feed.fallbacks", "{fallback}", "Times that a subscriber went on from the journal.");
         _snapshots = _meter.CreateCounter<long>("orderengine.snapshots", "{snapshot}", "Snapshots by result.");
-        _meter.CreateObservableCounter("orderengine.commands", ReadAnswered, "{command}", "Commands by kind and outcome.");
+        _meter.CreateObservableCounter("orderengine.commands", ReadAnswered, "{command}", "Commands by kind and outcome; Replayed: answered from the record, Checked: a dry run.");
     }
 
     /// <inheritdoc/>
@@ -53,6 +57,14 @@ public sealed class EngineMetrics : IDisposable
     internal long Count(CommandKind kind, Outcome outcome) => Volatile.Read(ref _answered[Cell(kind, outcome)]);
 
     internal void Answered(CommandKind kind, Outcome outcome) => Interlocked.Increment(ref _answered[Cell(kind, outcome)]);
+
+    /// <summary>Counts an answer once: by its outcome only where it decided something new.</summary>
+    internal void Answered(CommandKind kind, in CommandAnswer answer, bool isCheck)
+    {
+        if (isCheck) Interlocked.Increment(ref _answered[(int)kind * OutcomesPerKind + Checked]);
+        else if (answer.Replayed) Interlocked.Increment(ref _answered[(int)kind * OutcomesPerKind + Replayed]);
+        else Answered(kind, answer.Outcome);
+    }
 
     internal void Committed(int commands, int bytes, TimeSpan duration)
     {
@@ -113,9 +125,16 @@ public sealed class EngineMetrics : IDisposable
             if (count == 0) continue;
             yield return new Measurement<long>(count,
                 new KeyValuePair<string, object?>("kind", ((CommandKind)(cell / OutcomesPerKind)).ToString()),
-                new KeyValuePair<string, object?>("outcome", ((Outcome)(cell % OutcomesPerKind)).ToString()));
+                new KeyValuePair<string, object?>("outcome", Name(cell % OutcomesPerKind)));
         }
     }
+
+    private static string Name(int outcome) => outcome switch
+    {
+        Replayed => nameof(Replayed),
+        Checked => nameof(Checked),
+        _ => ((Outcome)outcome).ToString(),
+    };
 
     private static int Cell(CommandKind kind, Outcome outcome) => (int)kind * OutcomesPerKind + ((int)outcome & (OutcomesPerKind - 1));
 }

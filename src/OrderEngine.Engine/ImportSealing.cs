@@ -1,5 +1,7 @@
 // Personal data of an import. The export's key numbers mean nothing here, or worse: another person's key. So what came decrypted is sealed
-// anew, one new key for each old one, and what cannot be read is left out. On the importing caller's thread.
+// anew, one new key for each old one, and what cannot be read is left out. Nor do digests of bodies mean anything here: they are keyed by the
+// exporting engine's secret. They are left out, and a request id that was imported without one answers whoever sends it again.
+// On the importing caller's thread.
 
 using OrderEngine.Core.Events;
 
@@ -10,11 +12,13 @@ internal sealed class ImportSealing(PersonalVault vault)
     // orderengine.journal.Sealed, and the field that holds one in each body that may.
     private const int KeyField = 1, CiphertextField = 2, PlaintextField = 15;
     private const int CustomerDetailsField = 4, OrderDeliveryField = 9;
+    // orderengine.journal.Event and Origin.
+    private const int OriginField = 3, BodyDigestField = 2;
 
     private readonly Dictionary<long, long> _newKeys = [];
     private readonly EventBuffer _buffer = new();
 
-    /// <summary>The events with their personal data under keys of this engine; those without are the same objects.</summary>
+    /// <summary>The events with their personal data under keys of this engine and without digests; those that have neither are the same objects.</summary>
     /// <exception cref="ImportSealingException">An event's personal data is malformed or too long.</exception>
     public async Task<IReadOnlyList<byte[]>> ResealAsync(IReadOnlyList<byte[]> events)
     {
@@ -25,8 +29,9 @@ internal sealed class ImportSealing(PersonalVault vault)
             {
                 var (oldKey, length) = Personal(events[i]);
                 if (length > PersonalVault.MaxPlaintext) throw new FormatException($"Its personal data has {length} bytes; at most {PersonalVault.MaxPlaintext} are allowed.");
+                if (length > 0 && oldKey == 0) throw new FormatException("Its personal data names no key, so nobody could ever erase it.");
                 if (length > 0 && !_newKeys.ContainsKey(oldKey)) _newKeys[oldKey] = await vault.TakeKeyAsync();
-                resealed[i] = oldKey == 0 ? events[i] : Rewrite(events[i]);
+                resealed[i] = oldKey == 0 && new EventView(events[i]).BodyDigest == 0 ? events[i] : Rewrite(events[i]);
             }
             catch (Exception exception) when (exception is FormatException or OverflowException)
             {
@@ -62,7 +67,14 @@ internal sealed class ImportSealing(PersonalVault vault)
         var reader = new ProtoReader(encoded);
         for (var start = 0; reader.Next(out var field, out var wireType); start = reader.Position)
         {
-            if (field == (int)kind)
+            if (field == OriginField)
+            {
+                var nested = _buffer.BeginNested(field);
+                RewriteOrigin(reader.Bytes());
+                _buffer.EndNested(nested);
+                continue;
+            }
+            if (field == (int)kind && TryField(kind, out _))
             {
                 var nested = _buffer.BeginNested(field);
                 RewriteBody(kind, reader.Bytes());
@@ -73,6 +85,16 @@ internal sealed class ImportSealing(PersonalVault vault)
             _buffer.Raw(encoded[start..reader.Position]);
         }
         return _buffer.Written.ToArray();
+    }
+
+    private void RewriteOrigin(ReadOnlySpan<byte> origin)
+    {
+        var reader = new ProtoReader(origin);
+        for (var start = 0; reader.Next(out var field, out var wireType); start = reader.Position)
+        {
+            reader.Skip(wireType);
+            if (field != BodyDigestField) _buffer.Raw(origin[start..reader.Position]);
+        }
     }
 
     private void RewriteBody(EventKind kind, ReadOnlySpan<byte> body)

@@ -25,9 +25,16 @@ public sealed class PersonalVault
     private readonly Dictionary<string, Task<long>> _pending = [];
     private readonly Queue<string> _pendingOrder = new();
     private readonly StateReader _reader;
+    private readonly Action<JournalException> _whenKeysFail;
     private KeyRing? _keys;
 
-    internal PersonalVault(StateReader reader) => _reader = reader;
+    /// <param name="reader">Knows the customers' keys.</param>
+    /// <param name="whenKeysFail">Ends the process: a key ring that cannot be written any more is as final as the journal (rule 5).</param>
+    internal PersonalVault(StateReader reader, Action<JournalException> whenKeysFail)
+    {
+        _reader = reader;
+        _whenKeysFail = whenKeysFail;
+    }
 
     /// <summary>
     /// Seals a customer's data under the customer's key. The first key of a customer becomes the customer's for good with the event that
@@ -42,13 +49,8 @@ public sealed class PersonalVault
         ArgumentException.ThrowIfNullOrEmpty(customerId);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(plaintext.Length, MaxPlaintext, nameof(plaintext));
         var known = customerNumberOr0 == 0 ? 0 : _reader.CustomerKey(customerNumberOr0);
-        if (known != 0)
-        {
-            // Nobody needs the pending key any more: it is the known one, or was never used.
-            lock (_sync) _pending.Remove(customerId);
-            return new ValueTask<SealedData>(Seal(known, plaintext.Span));
-        }
-        return SealUnder(PendingKey(customerId), plaintext);
+        // A pending key stays pending until it is crowded out: a caller that saw no key a moment ago must still find the same one.
+        return known != 0 ? new ValueTask<SealedData>(Seal(known, plaintext.Span)) : SealUnder(PendingKey(customerId), plaintext);
     }
 
     /// <summary>Seals data of one guest order under a key of its own.</summary>
@@ -57,7 +59,7 @@ public sealed class PersonalVault
     public ValueTask<SealedData> SealForGuestAsync(ReadOnlyMemory<byte> plaintext)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(plaintext.Length, MaxPlaintext, nameof(plaintext));
-        var key = Keys.TakeAsync();
+        var key = TakeKeyAsync();
         return key.IsCompletedSuccessfully ? new ValueTask<SealedData>(Seal(key.Result, plaintext.Span)) : SealUnder(key.AsTask(), plaintext);
     }
 
@@ -88,7 +90,18 @@ public sealed class PersonalVault
     }
 
     /// <summary>A fresh key, for what an import brings.</summary>
-    internal ValueTask<long> TakeKeyAsync() => Keys.TakeAsync();
+    internal async ValueTask<long> TakeKeyAsync()
+    {
+        try
+        {
+            return await Keys.TakeAsync();
+        }
+        catch (JournalException exception)
+        {
+            _whenKeysFail(exception);
+            throw;
+        }
+    }
 
     internal void Open(KeyRing keys) => _keys = keys;
 
@@ -103,7 +116,7 @@ public sealed class PersonalVault
             if (_pending.TryGetValue(customerId, out var key) && !key.IsFaulted) return key;
             while (_pendingOrder.Count >= EngineBounds.PendingCustomerKeys) _pending.Remove(_pendingOrder.Dequeue());
             _pendingOrder.Enqueue(customerId);
-            return _pending[customerId] = Keys.TakeAsync().AsTask();
+            return _pending[customerId] = TakeKeyAsync().AsTask();
         }
     }
 

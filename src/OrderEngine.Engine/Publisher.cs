@@ -107,7 +107,7 @@ internal sealed class Publisher : IDisposable
         foreach (ref readonly var decided in batch.Answers)
         {
             var answer = decided.Answer(batch.Payload);
-            _metrics.Answered(decided.Kind, answer.Outcome);
+            _metrics.Answered(decided.Kind, answer, decided.Pending.IsCheck);
             decided.Pending.Complete(answer);
         }
         batch.Import?.Complete(_view.DurableSequence);

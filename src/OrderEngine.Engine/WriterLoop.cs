@@ -55,8 +55,11 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
         }
         else
         {
+            // First what is due: a hold whose time is over must not keep its stock from the commands of this batch.
+            if (core.NextDue <= now) RunTimersAndQueues(now);
             TakeCommands(now);
-            if (core.HasPendingFills || core.NextDue <= now) RunTimersAndQueues(now);
+            // Then what these commands set free, in the same batch: who sees the stock come in sees who got it.
+            if (core.HasPendingFills) RunTimersAndQueues(now);
         }
         return _open.Count == 0 && _events.Length == 0 && _open.Import is null ? null : Close(first);
     }

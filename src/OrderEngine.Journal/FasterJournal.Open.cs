@@ -1,5 +1,6 @@
 // Opening: lock, create or check, recover, cut what was torn, renew the floor, hand the end over to FASTER. On the caller's thread.
 
+using System.Buffers.Binary;
 using FASTER.core;
 
 namespace OrderEngine.Journal;
@@ -128,6 +129,7 @@ public sealed partial class FasterJournal
         directoryLock = held;
         geometry = options.Geometry;
         chain = found.End;
+        Identity = BinaryPrimitives.ReadUInt64LittleEndian(found.Manifest.CreationId.ToByteArray());
         beginAddress = found.BeginAddress;
         durableAddress = found.EndAddress;
         firstSequence = found.FirstSequence;

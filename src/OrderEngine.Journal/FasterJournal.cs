@@ -44,6 +44,9 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
     private long durableAddress;
 
     /// <inheritdoc/>
+    public ulong Identity { get; }
+
+    /// <inheritdoc/>
     public long FirstSequence => Volatile.Read(ref firstSequence);
 
     /// <inheritdoc/>

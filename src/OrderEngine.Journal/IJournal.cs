@@ -21,6 +21,9 @@ public interface IJournal : IAsyncDisposable
     /// <summary>The largest payload of one batch, in bytes. The writer closes a batch before it would grow beyond this.</summary>
     const int MaxPayloadBytes = 2 * 1024 * 1024;
 
+    /// <summary>Made at random with the journal and its own for ever: tells positions in it from positions in another one.</summary>
+    ulong Identity { get; }
+
     /// <summary>The first sequence still stored: 1 until the journal is truncated. LastSequence + 1 when it is empty.</summary>
     long FirstSequence { get; }
 

@@ -28,6 +28,10 @@ internal static class Composition
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Grpc"] = "Warning",
+        // Messages that cannot be read, and streams that clients break off in numbers: the client's fault, told to it in the status. What fails
+        // in our services is logged by CallGuard.
+        ["Logging:LogLevel:Grpc.AspNetCore.Server.ServerCallHandler"] = "None",
+        ["Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel.Http2"] = "None",
         // A listener that cannot bind is told by Program in one line.
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
     };
@@ -155,8 +159,9 @@ internal delegate IJournal OpenJournal(string directory, long fromSequence, Acti
 /// <summary>Hands the journal's progress on to the engine, which is made before its journal is opened.</summary>
 internal sealed class RecoveryReport(Func<Engine.Engine?> engine) : IProgress<RecoveryProgress>
 {
+    // The total is what was known to be committed when recovery began; after a crash there may be more.
     /// <inheritdoc/>
-    public void Report(RecoveryProgress value) => engine()?.ReportRecovery(value.BytesDone, value.BytesTotal);
+    public void Report(RecoveryProgress value) => engine()?.ReportRecovery(value.BytesDone, Math.Max(value.BytesDone, value.BytesTotal));
 }
 
 /// <summary>The services of the contract, and those that every gRPC server has.</summary>

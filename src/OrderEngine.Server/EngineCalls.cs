@@ -1,6 +1,7 @@
 // What every service needs of the engine: commands with the call's deadline, reads that wait for a sequence, the stop of the server.
 // Any thread.
 
+using System.Globalization;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
@@ -42,6 +43,10 @@ internal sealed class EngineCalls : IDisposable
     /// <summary>Keys and digests.</summary>
     public PersonalVault Vault => _engine.Vault;
 
+    /// <summary>What resume tokens carry: the journal that they are positions in. For calls that the engine serves.</summary>
+    /// <exception cref="RpcException">The engine has no journal yet.</exception>
+    public ulong JournalIdentity => (_engine.Journal ?? throw Errors.Exception(ErrorReason.EngineRecovering)).Identity;
+
     /// <summary>Cancelled when the server stops: long streams end then.</summary>
     public CancellationToken Stopping { get; }
 
@@ -70,7 +75,7 @@ internal sealed class EngineCalls : IDisposable
     public async ValueTask<CommandAnswer> ExecuteAsync(Command command, Lane lane, ServerCallContext context)
     {
         var answer = await _engine.ExecuteAsync(command, lane, Deadline(context), context.CancellationToken);
-        return answer.Outcome == Outcome.Ok ? answer : throw Refusals.Of(answer, command, Reader).ToException();
+        return answer.Outcome == Outcome.Ok ? answer : throw Refusals.Of(answer, command, Reader, ServerLimits.DetailBytes).ToException();
     }
 
     /// <summary>Queues a command as soon as there is room, behind those that the same caller queued before.</summary>
@@ -78,8 +83,9 @@ internal sealed class EngineCalls : IDisposable
         _engine.EnqueueAsync(command, lane, Deadline(context), context.CancellationToken);
 
     /// <summary>When the caller stops waiting, microseconds since 1970; 0: never.</summary>
-    public static long Deadline(ServerCallContext context) =>
-        context.Deadline == DateTime.MaxValue ? 0 : Math.Max(1, (context.Deadline - DateTime.UnixEpoch).Ticks / TicksPerMicro);
+    // What is left of it counts, not its date: the engine's clock may be ahead of the wall clock.
+    public long Deadline(ServerCallContext context) =>
+        context.Deadline == DateTime.MaxValue ? 0 : Math.Max(1, _engine.NowMicros + (context.Deadline - DateTime.UtcNow).Ticks / TicksPerMicro);
 
     /// <summary>Waits until a sequence is durable, at most as long as the call may take.</summary>
     /// <exception cref="RpcException">It did not come in time.</exception>
@@ -94,7 +100,11 @@ internal sealed class EngineCalls : IDisposable
         }
         catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
         {
-            throw Errors.Exception(Stopping.IsCancellationRequested ? ErrorReason.EngineDraining : ErrorReason.DeadlinePassed);
+            if (Stopping.IsCancellationRequested) throw Errors.Exception(ErrorReason.EngineDraining);
+            var durable = _engine.View.DurableSequence;
+            throw Errors.Status(ErrorReason.DeadlinePassed,
+                string.Create(CultureInfo.InvariantCulture, $"The engine did not come to min_sequence {minSequence} in {ServerLimits.MinSequenceWait.TotalSeconds} s; it is at {durable}."),
+                ("min_sequence", Texts.Etag(minSequence)), ("durable_sequence", Texts.Etag(durable))).ToException();
         }
     }
 }

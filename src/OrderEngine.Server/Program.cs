@@ -4,7 +4,8 @@
 using OrderEngine.Engine;
 using OrderEngine.Server;
 
-var builder = WebApplication.CreateBuilder(args);
+// Settings are read once. Watching their folder for changes would watch the data directory below it, and cost a look at the file at every commit.
+var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
 if (!ServerOptions.TryRead(builder.Configuration, out var options, out var problems))
 {
     foreach (var problem in problems) Console.Error.WriteLine($"orderengine: {problem}");
@@ -16,7 +17,7 @@ try
     await app.RunAsync();
     return ExitCodes.Stopped;
 }
-catch (IOException thrown)
+catch (Exception thrown) when (thrown is IOException or FormatException or InvalidOperationException)
 {
     Console.Error.WriteLine($"orderengine: {thrown.Message} The gRPC address is set by --urls, the metrics port by {ServerOptions.Section}:{nameof(ServerOptions.MetricsPort)}.");
     return ExitCodes.BadSettings;

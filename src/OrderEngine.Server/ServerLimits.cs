@@ -17,6 +17,26 @@ internal static class ServerLimits
     /// <summary>Bytes of one streamed answer, roughly: it is sent before it grows beyond. Clients accept 4 MiB by default.</summary>
     public const int StreamMessageBytes = 1024 * 1024;
 
+    /// <summary>Bytes of one answer's list, roughly: a page is cut before it grows beyond, and its token goes on. One entry stays below 3 MiB.</summary>
+    public const int PageBytes = StreamMessageBytes;
+
+    /// <summary>Bytes of parcels in one order, roughly: an order may have 10,000 of 2,000 lines each, which no client would take in one message.</summary>
+    public const int ParcelBytes = 1024 * 1024;
+
+    /// <summary>
+    /// Lines of all orders of one BulkSubmitOrders. A line short of stock takes at most 87 bytes of the answer and an order around it 100,
+    /// so that 1,000 orders stay below <see cref="BulkAnswerBytes"/> when all are accepted.
+    /// </summary>
+    public const int LinesPerBulk = 40_000;
+
+    /// <summary>
+    /// Bytes of one BulkSubmitOrders answer; above it refusals lose their details, the last first. Clients accept 4 MiB by default.
+    /// </summary>
+    public const int BulkAnswerBytes = 4_000_000;
+
+    /// <summary>Stock levels in one BatchGetStock answer: at most 230 bytes each.</summary>
+    public const int LevelsPerBatchGet = 15_000;
+
     /// <summary>Entries of a page when the request does not say.</summary>
     public const int DefaultPage = 100;
 
@@ -49,9 +69,11 @@ internal static class ServerLimits
     /// </summary>
     public const int DetailBytes = 4_096;
 
+    /// <summary>Bytes of details in a status that travels in a message: all shortages of 2,000 lines are below it.</summary>
+    public const int ItemDetailBytes = 512 * 1024;
+
     /// <summary>Bytes of an opaque token in a request.</summary>
     public const int TokenBytes = 128;
-
 
     /// <summary>Bytes of events in one import: they are checked as a whole before any is written.</summary>
     public const long ImportBytes = 4L * 1024 * 1024 * 1024;

@@ -102,6 +102,64 @@ public sealed class CtlTests
         Assert.Contains("reason: upper-case letters", field.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_check_that_would_be_refused_says_why_in_json()
+    {
+        var services = new FakeServices();
+        var refusal = Errors.Status(StatusCode.FailedPrecondition, "OUT_OF_STOCK", "not enough", TimeSpan.FromSeconds(1), null,
+            new StockShortage { SkuId = "MUG", Requested = 2, Available = 1, Missing = 1 },
+            new BadRequest { FieldViolations = { new BadRequest.Types.FieldViolation { Field = "lines[0]", Description = "rule" } } });
+        refusal.Details.Add(new Google.Protobuf.WellKnownTypes.Any { TypeUrl = "type.googleapis.com/of.a.Newer", Value = ByteString.CopyFromUtf8("x") });
+        services.Orders.OnCheck = _ => new CheckFulfillabilityResponse { Refusal = refusal };
+        await using var engine = await FakeEngine.StartAsync(services);
+        string[] check = ["check", "--channel", "web", "--currency", "GBP", "--line", "MUG=2"];
+
+        var script = await Ctl.RunAsync(engine.Address, [.. check, "--json"]);
+        Assert.Equal(1, script.Code);
+        var details = Assert.Single(script.Json)["refusal"]!["details"]!.AsArray();
+        Assert.Equal(["google.rpc.ErrorInfo", "google.rpc.RetryInfo", "orderengine.v1.StockShortage", "google.rpc.BadRequest"],
+            details.Select(detail => detail!["@type"]!.GetValue<string>().Split('/')[1]));
+        Assert.Equal("OUT_OF_STOCK", details[0]!["reason"]!.GetValue<string>());
+        Assert.Equal("MUG", details[2]!["skuId"]!.GetValue<string>());
+
+        var people = await Ctl.RunAsync(engine.Address, check);
+        Assert.Equal(1, people.Code);
+        Assert.Contains("MUG: 2 asked for, 1 there, 1 missing", people.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_refusal_says_each_thing_once_and_advises_only_what_the_command_can_do()
+    {
+        var services = new FakeServices();
+        services.Orders.OnGet = _ => throw Errors.Exception(StatusCode.InvalidArgument, "INVALID_FIELD", "order_id: must be short", details: new BadRequest
+        {
+            FieldViolations = { new BadRequest.Types.FieldViolation { Field = "order_id", Description = "must be short" } },
+        });
+        services.Inventory.OnGetStock = _ => throw Errors.Exception(StatusCode.NotFound, "SKU_NOT_FOUND", "no such SKU");
+        await using var engine = await FakeEngine.StartAsync(services);
+
+        var get = await Ctl.RunAsync(engine.Address, "order", "get", "o1");
+        Assert.Equal(1, get.Code);
+        Assert.Equal(2, get.Error.Split("must be short").Length);
+        Assert.DoesNotContain("request id", get.Error, StringComparison.Ordinal);
+
+        var stock = await Ctl.RunAsync(engine.Address, "stock", "get", "NONE");
+        Assert.Equal(1, stock.Code);
+        Assert.DoesNotContain("request id", stock.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_journal_in_use_is_unavailable_not_damaged()
+    {
+        using var scratch = new Scratch();
+        await using var journal = OrderEngine.Journal.FasterJournal.Open(new OrderEngine.Journal.JournalOptions { Directory = scratch["data"] }, 1, _ => { });
+
+        var run = await Ctl.RunAsync(null, "journal", "verify", scratch["data"]);
+
+        Assert.Equal(3, run.Code);
+        Assert.Contains("is in use", run.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Required command was not provided")]
     [InlineData("--line: 'MUG' names no quantity", "submit", "--line", "MUG")]
@@ -196,6 +254,8 @@ public sealed class CtlTests
         var export = await Ctl.RunAsync(engine.Address, "export", file, "--personal-data", "--json");
         Assert.Equal(0, export.Code);
         Assert.Equal("""{"events":2500,"sequence":2500}""", Assert.Single(export.Json).ToJsonString());
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         Assert.Equal([file], Directory.GetFiles(scratch.Root));
 
         var import = await Ctl.RunAsync(engine.Address, "import", file, "--format", "events", "--json");
@@ -232,6 +292,9 @@ public sealed class CtlTests
 
         services.Admin.OnExport = async (_, answers, _) => await answers.WriteAsync(new ExportedEvents { Events = { new Event { Sequence = 1 } } });
         Assert.Equal(0, (await Ctl.RunAsync(engine.Address, "export", scratch["x.events"])).Code);
+        var nowhere = await Ctl.RunAsync(engine.Address, "export", scratch["none/x.events"]);
+        Assert.Equal(2, nowhere.Code);
+        Assert.Contains("FILE: '", nowhere.Error, StringComparison.Ordinal);
         var refused = await Ctl.RunAsync(engine.Address, "import", scratch["x.events"], "--format", "events");
         Assert.Equal(1, refused.Code);
         Assert.Contains("ENGINE_NOT_EMPTY", refused.Error, StringComparison.Ordinal);

@@ -75,6 +75,41 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public async Task An_order_too_large_for_a_message_is_refused_alone_and_large_ones_go_in_messages_that_fit()
+    {
+        var services = new FakeServices();
+        services.Orders.OnStream = async (orders, answers, _) =>
+        {
+            await foreach (var message in orders.ReadAllAsync())
+                await answers.WriteAsync(new StreamSubmitOrdersResponse { Results = { message.Orders.Select(Accept) } });
+        };
+        await using var engine = await FakeEngine.StartAsync(services);
+        using var client = new OrderEngineClient(engine.Address, Options());
+        var most = PipelineOptions.MostBytesPerMessage;
+
+        var tasks = new List<Task<Outcome<SubmitOrderResponse>>>();
+        await using (var pipeline = client.OpenOrderPipeline(new PipelineOptions { BytesPerMessage = most }))
+        {
+            using var abort = new Abort(pipeline);
+            foreach (var bytes in new[] { 0, most / 3, most, most / 2, most / 2, most - 200, most - 10, 0 })
+            {
+                var draft = Draft(tasks.Count);
+                draft.Lines[0].SkuId = new string('x', bytes);
+                tasks.Add(await pipeline.SubmitAsync(draft, $"r-{tasks.Count}"));
+            }
+
+            await Task.WhenAll(tasks).WaitAsync(Patience);
+            Assert.Equal(0, pipeline.Reconnects);
+        }
+
+        var outcomes = await Task.WhenAll(tasks);
+        Assert.Equal([true, true, false, true, true, true, false, true], outcomes.Select(outcome => outcome.IsAccepted));
+        var refusal = outcomes[2].Refused!;
+        Assert.Equal((ErrorReason.MessageTooLarge, StatusCode.ResourceExhausted, false), (refusal.Reason, refusal.StatusCode, refusal.Retryable));
+        Assert.Equal("r-2", outcomes[2].RequestId);
+    }
+
+    [Fact]
     public async Task A_full_window_makes_the_caller_wait_until_an_answer_makes_room()
     {
         var mayAnswer = new SemaphoreSlim(0);

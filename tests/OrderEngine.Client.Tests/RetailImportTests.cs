@@ -32,7 +32,7 @@ public sealed partial class RetailImportTests
         await using var engine = await FakeEngine.StartAsync(shop.Services());
 
         var run = await Ctl.RunAsync(engine.Address, "import", scratch["dirty.csv"], "--format", "online-retail", "--open-stock", "1.5",
-            "--rejects", scratch["rejects.csv"], "--json");
+            "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json");
 
         Assert.Equal(0, run.Code);
         var report = Assert.Single(run.Json);
@@ -65,16 +65,22 @@ public sealed partial class RetailImportTests
         await File.WriteAllTextAsync(scratch["dirty.csv"], Dirty);
         var shop = new Shop();
         await using var engine = await FakeEngine.StartAsync(shop.Services());
-        string[] command = ["import", scratch["dirty.csv"], "--format", "online-retail", "--rejects", scratch["rejects.csv"], "--json", "--open-stock"];
+        string[] command = ["import", scratch["dirty.csv"], "--format", "online-retail", "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json", "--open-stock"];
 
         // Half of the stock: the first order of A and B does not fit, and its refusal is replayed too.
         var first = await Ctl.RunAsync(engine.Address, [.. command, "0.5"]);
         Assert.Equal("""{"rows":10,"rowsRejected":4,"orders":4,"accepted":2,"rejected":{"OUT_OF_STOCK":2},"duplicates":0}""", Counts(first.Json[0]));
+        Assert.Equal(scratch["refused.csv"], first.Json[0]["refused"]!.GetValue<string>());
+        Assert.Equal(["InvoiceNo,Country,Reason,Message,Before", "1,United Kingdom,OUT_OF_STOCK,no,no", "8,France,OUT_OF_STOCK,no,no"], await File.ReadAllLinesAsync(scratch["refused.csv"]));
         shop.Customers["12583"].Tier = 3;
         var (sequence, stock) = (shop.Sequence, shop.OnHand.ToDictionary());
 
         var second = await Ctl.RunAsync(engine.Address, [.. command, "2"]);
         Assert.Equal("""{"rows":10,"rowsRejected":4,"orders":4,"accepted":0,"rejected":{},"duplicates":4}""", Counts(second.Json[0]));
+        Assert.Equal(["1,United Kingdom,OUT_OF_STOCK,no,yes", "8,France,OUT_OF_STOCK,no,yes"], (await File.ReadAllLinesAsync(scratch["refused.csv"])).Skip(1));
+        Assert.Contains("opening stock: none received", second.Error, StringComparison.Ordinal);
+        var people = await Ctl.RunAsync(engine.Address, [.. command.Where(word => word != "--json"), "2"]);
+        Assert.Contains($"listed in {scratch["refused.csv"]}", people.Out, StringComparison.Ordinal);
         Assert.Equal(sequence, shop.Sequence);
         Assert.Equal(stock, shop.OnHand);
         Assert.Equal(3, shop.Customers["12583"].Tier);
@@ -92,7 +98,7 @@ public sealed partial class RetailImportTests
         await using var engine = await FakeEngine.StartAsync(shop.Services());
 
         var run = await Ctl.RunAsync(engine.Address, "import", scratch["many.csv"], "--format", "online-retail", "--open-stock", "1",
-            "--rejects", scratch["rejects.csv"], "--json");
+            "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json");
 
         Assert.Equal(0, run.Code);
         Assert.Equal(Enumerable.Range(1, 500).Select(i => i.ToString(CultureInfo.InvariantCulture)), shop.Accepted.Select(order => order.ExternalOrderId));
@@ -108,6 +114,15 @@ public sealed partial class RetailImportTests
     [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,free,,EIRE\n", "row 1 after the header has UnitPrice 'free'")]
     [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,,EIRE\n2,B\n", "row 2 after the header has 2 fields instead of 8")]
     [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,,\n", "row 1 after the header has no Country")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,,EIRE\n2,A,\"MUG,2,2010-12-01 08:26:00,1.0,,EIRE\n3,A,MUG,2,2010-12-01 08:26:00,1.0,,EIRE\n", "row 2 after the header begins a field with a quotation mark that is never closed")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,,\"EIRE\n", "row 1 after the header begins a field with a quotation mark that is never closed")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,,EIRE\n2,AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDDEEEEEEEEEEFFFFFFFFFFGGGGG,MUG,2,2010-12-01 08:26:00,1.0,,EIRE\n", "row 2 after the header has StockCode 'AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDDEEEEEEEEEEFFFFFFFFFFGGGGG': it must be at most 64 bytes of UTF-8 and has 65")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,\"1\u0001\",EIRE\n", "row 1 after the header has CustomerID '1\\u0001': an id must not contain control characters")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,1 .0,EIRE\n", "row 1 after the header has CustomerID '1 ': an id must not begin or end with white space")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,,EIR\uFFFD\n", "row 1 after the header has Country 'EIR\uFFFD': it must be valid UTF-8")]
+    [InlineData(Header + "1,A,M\uFFFDG,2,2010-12-01 08:26:00,1.0,,EIRE\n", "row 1 after the header has Description 'M\uFFFDG': it must be valid UTF-8")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,7,EIRE\n2,A,MUG,1,2010-12-01 08:26:00,1.0,7,EIRE\n1,A,MUG,2,2010-12-01 08:26:00,1.0,8,EIRE\n", "row 3 after the header has CustomerID '8', but row 1 of the same invoice '1' has '7'")]
+    [InlineData(Header + "1,A,MUG,2,2010-12-01 08:26:00,1.0,7,EIRE\n1,A,MUG,2,2010-12-01 08:26:00,1.0,7,France\n", "row 2 after the header has Country 'France', but row 1 of the same invoice '1' has 'EIRE'")]
     public async Task A_file_of_another_form_is_refused_before_anything_is_sent(string content, string message)
     {
         using var scratch = new Scratch();
@@ -115,11 +130,132 @@ public sealed partial class RetailImportTests
         var shop = new Shop();
         await using var engine = await FakeEngine.StartAsync(shop.Services());
 
-        var run = await Ctl.RunAsync(engine.Address, "import", scratch["file.csv"], "--format", "online-retail", "--rejects", scratch["rejects.csv"]);
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["file.csv"], "--format", "online-retail", "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"]);
 
         Assert.Equal(2, run.Code);
         Assert.Contains(message, run.Error, StringComparison.Ordinal);
         Assert.Equal(0, shop.Sequence);
+    }
+
+    [Theory]
+    [InlineData("cut", 0.5)]
+    [InlineData("cut", 0.99)]
+    [InlineData("no trailer", 0)]
+    [InlineData("half a trailer", 0)]
+    [InlineData("second member cut", 0)]
+    [InlineData("wrong checksum", 0)]
+    [InlineData("trailing bytes", 0)]
+    [InlineData("head only", 0)]
+    public async Task A_torn_or_damaged_gzip_file_is_refused_before_anything_is_sent(string damage, double share)
+    {
+        var csv = new StringBuilder(Header);
+        for (var i = 1; i <= 2_000; i++)
+            csv.Append(CultureInfo.InvariantCulture, $"{i},S{i * 7919 % 1000},MUG,{1 + i % 7},2010-12-01 08:26:00,1.0,,Germany\n");
+        var whole = Gzip(csv.ToString());
+        var broken = damage switch
+        {
+            "cut" => whole[..(int)(whole.Length * share)],
+            "no trailer" => whole[..^8],
+            "half a trailer" => whole[..^4],
+            "second member cut" => [.. whole, .. Gzip("3000,A,MUG,1,2010-12-01 08:26:00,1.0,,Germany\n")[..^9]],
+            "wrong checksum" => [.. whole[..^8], (byte)(whole[^8] ^ 1), .. whole[^7..]],
+            "trailing bytes" => [.. whole, 1, 2, 3],
+            _ => whole[..5],
+        };
+        using var scratch = new Scratch();
+        await File.WriteAllBytesAsync(scratch["file.csv.gz"], broken);
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["file.csv.gz"], "--format", "online-retail", "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains($"'{scratch["file.csv.gz"]}' is not a whole gzip file", run.Error, StringComparison.Ordinal);
+        Assert.Contains("fetch or write it again", run.Error, StringComparison.Ordinal);
+        Assert.Equal(0, shop.Sequence);
+    }
+
+    [Fact]
+    public async Task A_gzip_file_of_several_members_is_read_whole()
+    {
+        using var scratch = new Scratch();
+        byte[] empty = [0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3, (byte)'n', 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        var rows = string.Concat(Enumerable.Range(1, 30_000).Select(i => $"{i},A{i % 50},MUG,1,2010-12-01 08:26:00,1.0,,EIRE\n"));
+        await File.WriteAllBytesAsync(scratch["file.csv.gz"], [.. Gzip(Header), .. Gzip(rows), .. empty, .. Gzip("90000,B,CUP,1,2010-12-01 08:26:00,1.0,,EIRE\n")]);
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["file.csv.gz"], "--format", "online-retail", "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json");
+
+        Assert.Equal(0, run.Code);
+        Assert.Equal(30_001, run.Json[0]["rows"]!.GetValue<long>());
+    }
+
+    [Theory]
+    [InlineData("dirty.csv")]
+    [InlineData("link.csv")]
+    [InlineData("folder/dirty.csv")]
+    [InlineData("sub/../dirty.csv")]
+    public async Task The_file_to_import_is_never_written_over(string rejects)
+    {
+        using var scratch = new Scratch();
+        await File.WriteAllTextAsync(scratch["dirty.csv"], Dirty);
+        File.CreateSymbolicLink(scratch["link.csv"], "dirty.csv");
+        Directory.CreateSymbolicLink(scratch["folder"], scratch.Root);
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["dirty.csv"], "--format", "online-retail", "--rejects", scratch[rejects], "--refused", scratch["refused.csv"]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains("--rejects", run.Error, StringComparison.Ordinal);
+        Assert.Equal(Dirty, await File.ReadAllTextAsync(scratch["dirty.csv"]));
+        Assert.Equal(0, shop.Sequence);
+    }
+
+    [Fact]
+    public async Task A_refused_import_leaves_no_rejects_file_and_one_that_cannot_be_written_is_named()
+    {
+        using var scratch = new Scratch();
+        await File.WriteAllTextAsync(scratch["file.csv"], Header + "C1,A,MUG,-1,2010-12-01 08:26:00,1.0,,EIRE\n2,A,MUG,two,2010-12-01 08:26:00,1.0,,EIRE\n");
+        await File.WriteAllTextAsync(scratch["rejects.csv"], "of the last import");
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+        string[] command = ["import", scratch["file.csv"], "--format", "online-retail", "--refused", scratch["refused.csv"], "--rejects"];
+
+        Assert.Equal(2, (await Ctl.RunAsync(engine.Address, [.. command, scratch["rejects.csv"]])).Code);
+        Assert.Equal("of the last import", await File.ReadAllTextAsync(scratch["rejects.csv"]));
+        Assert.Equal(["file.csv", "rejects.csv"], Directory.GetFiles(scratch.Root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        var nowhere = await Ctl.RunAsync(engine.Address, [.. command, scratch["none/rejects.csv"]]);
+        Assert.Equal(2, nowhere.Code);
+        Assert.Contains("--rejects: '", nowhere.Error, StringComparison.Ordinal);
+        Assert.Equal(0, shop.Sequence);
+    }
+
+    [Fact]
+    public async Task A_description_that_is_too_long_is_refused_before_anything_is_sent_and_one_of_a_rejected_row_is_not()
+    {
+        using var scratch = new Scratch();
+        var text = new string('x', 257);
+        await File.WriteAllTextAsync(scratch["file.csv"], Header + $"C1,A,{text},-1,2010-12-01 08:26:00,1.0,,EIRE\n2,A,{text},1,2010-12-01 08:26:00,1.0,,EIRE\n");
+        var shop = new Shop();
+        await using var engine = await FakeEngine.StartAsync(shop.Services());
+
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["file.csv"], "--format", "online-retail", "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"]);
+
+        Assert.Equal(2, run.Code);
+        Assert.Contains("row 2 after the header has Description 'xxx", run.Error, StringComparison.Ordinal);
+        Assert.Contains("at most 256 bytes of UTF-8 and has 257", run.Error, StringComparison.Ordinal);
+        Assert.Equal(0, shop.Sequence);
+    }
+
+    private static byte[] Gzip(string text)
+    {
+        using var packed = new MemoryStream();
+        using (var writer = new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+            writer.Write(Encoding.UTF8.GetBytes(text));
+        return packed.ToArray();
     }
 
     [Theory]
@@ -133,7 +269,7 @@ public sealed partial class RetailImportTests
         var shop = new Shop();
         await using var engine = await FakeEngine.StartAsync(shop.Services());
 
-        var run = await Ctl.RunAsync(engine.Address, "import", path, "--format", "online-retail", "--open-stock", factor, "--rejects", scratch["rejects.csv"], "--json");
+        var run = await Ctl.RunAsync(engine.Address, "import", path, "--format", "online-retail", "--open-stock", factor, "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json");
 
         var expected = IndependentCount.Of(path, decimal.Parse(factor, CultureInfo.InvariantCulture));
         Assert.Equal(0, run.Code);

@@ -118,6 +118,39 @@ public sealed class WatchTests
         Assert.Equal(3, breaks);
     }
 
+    [Theory]
+    [InlineData("reset")]
+    [InlineData("internal")]
+    [InlineData("cancelled")]
+    public async Task A_stream_that_is_cut_off_by_a_stopping_server_is_resumed(string how)
+    {
+        var asked = new List<string>();
+        var services = new FakeServices();
+        services.Tracking.OnWatch = async (request, answers, context) =>
+        {
+            asked.Add(request.ResumeToken);
+            await answers.WriteAsync(Events(asked.Count));
+            if (asked.Count > 1)
+                return;
+            if (how == "reset")
+                context.GetHttpContext().Abort();
+            throw new RpcException(new Grpc.Core.Status(how == "cancelled" ? StatusCode.Cancelled : StatusCode.Internal, "the stream was reset"));
+        };
+        await using var engine = await FakeEngine.StartAsync(services);
+        using var client = new OrderEngineClient(engine.Address, Options);
+
+        var breaks = new List<StatusCode>();
+        // A reset may overtake the update before it, so which updates arrive is not looked at.
+        await foreach (var _ in client.WatchOrdersAsync(onBreak: error => breaks.Add(error.StatusCode)))
+        {
+            if (asked.Count == 2)
+                break;
+        }
+
+        Assert.Equal(2, asked.Count);
+        Assert.Single(breaks);
+    }
+
     [Fact]
     public async Task Cancelling_ends_a_watch()
     {

@@ -56,10 +56,10 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         return config.WithReplay(ulong.Parse(parts[0], CultureInfo.InvariantCulture), ulong.Parse(parts[1], CultureInfo.InvariantCulture)).WithMaxTest(1);
     }
 
-    // A failing history is shortened by leaving out ever smaller pieces, from its end.
+    // A failing history is shortened by leaving out ever smaller pieces, from its end; down to a 32nd, which is a few steps in the end.
     private static IEnumerable<int[]> Shorter(int[] steps)
     {
-        for (var piece = steps.Length / 2; piece > 0; piece /= 2)
+        for (var piece = steps.Length / 2; piece > steps.Length / 32; piece /= 2)
             for (var at = steps.Length - piece; at >= 0; at -= piece)
                 yield return [.. steps[..at], .. steps[(at + piece)..]];
     }

@@ -9,7 +9,7 @@ namespace OrderEngine.Core.Tests;
 
 public sealed class ReadersBesideWriterTests : IDisposable
 {
-    private const int Rounds = 600;
+    private const int Rounds = 300;
     private const int CommandsPerRound = 60;
     private const int Readers = 3;
     private readonly Shop _shop = new();

@@ -3,6 +3,8 @@
 // for either reason, and the number is what the contract says.
 
 using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+using OrderEngine.Core.Storage;
 using Xunit;
 
 namespace OrderEngine.Core.Tests;
@@ -78,6 +80,38 @@ public sealed class RequestWindowTests
         Assert.Equal((Outcome.ExternalIdTaken, false), (_shop.Do(order).Outcome, _shop.Do(order).Outcome == Outcome.Ok));
         // Another channel has ids of its own.
         _shop.Ok(new SubmitOrder { Channel = 2, ExternalId = order.ExternalId, CurrencyCode = order.CurrencyCode, Lines = order.Lines, Role = Role.Channel });
+    }
+
+    [Fact]
+    public void What_is_out_of_the_window_leaves_the_table_and_its_memory_a_few_entries_an_answer()
+    {
+        var heap = new RowHeap();
+        var reclaimer = new Reclaimer(heap, new ReadEpochs());
+        var table = new RequestTable(heap, reclaimer);
+        var answer = new byte[100];
+        var one = -heap.UsedBytes;
+        Add(1, Shop.Start);
+        one += heap.UsedBytes;
+        for (var i = 2; i <= 1_000; i++) Add(i, Shop.Start);
+        // Exactly at its end an entry is out: 1,000 old ones, four leave for each that comes.
+        for (var i = 1; i <= 100; i++)
+        {
+            Add(1_000 + i, Shop.Start + Limits.RequestWindowMicros);
+            Assert.Equal(1_000 - 3 * i, table.Count);
+        }
+        for (var i = 101; i <= 400; i++) Add(1_000 + i, Shop.Start + Limits.RequestWindowMicros);
+        Assert.Equal(400, table.Count);
+        // The memory comes back when no reader can look at it any more: a bounded number of entries a batch.
+        for (var batch = 1_401; batch < 1_500; batch++)
+        {
+            table.Seal(batch);
+            reclaimer.Reclaim(batch, int.MaxValue);
+        }
+        Assert.Equal(400 * one, heap.UsedBytes);
+        Assert.True(table.TryFind(1_400, Shop.Start + Limits.RequestWindowMicros, out _, out var found));
+        Assert.Equal(answer.Length, found.Length);
+
+        void Add(int key, long time) => table.Add((UInt128)key, 1, time, key, OrderHistory.Store(heap, key, 0, answer), ownsEvent: true);
     }
 
     [Fact]

@@ -18,6 +18,12 @@ public sealed class ImportTests
         Assert.Equal(new ImportResult(ImportStatus.Imported, source.Engine.View.DurableSequence, -1, ""), result);
         Assert.Equal(source.Engine.View.Summary, target.Engine.View.Summary);
         Assert.True(target.Journal.Batches.Count > 3);
+        // What was answered there is answered the same here, although the digests of the bodies could not come along.
+        var retry = Host.Submit(sku: 1, units: 2, policy: AllocationPolicy.PartialBackorder, key: 500, digest: 77);
+        var (there, here) = (await source.Execute(Host.Submit(sku: 1, units: 2, policy: AllocationPolicy.PartialBackorder, key: 500, digest: 1)), await target.Execute(retry));
+        Assert.True(there.Replayed && here.Replayed);
+        Assert.Equal(new EventView(there.Event.Span).Order, new EventView(here.Event.Span).Order);
+        Assert.Equal(Outcome.RequestIdReused, (await source.Execute(retry)).Outcome);
         // It goes on like any other engine.
         await target.Ok(Host.Submit());
         var live = target.Engine.View.Summary;
@@ -117,6 +123,12 @@ public sealed class ImportTests
         await refusing.Engine.StartAsync(default);
         var refused = await refusing.Engine.ImportAsync(events, default);
         Assert.Equal((ImportStatus.Invalid, events.Count - 1), (refused.Status, refused.EventIndex));
+
+        // In the clear and under no key it would lie in the journal for ever.
+        events[^1] = Decrypted(source.Events()[^1], (_, _) => "nobody's"u8.ToArray(), keepKey: false);
+        refused = await refusing.Engine.ImportAsync(events, default);
+        Assert.Equal((ImportStatus.Invalid, events.Count - 1), (refused.Status, refused.EventIndex));
+        Assert.Equal(0, refusing.Journal.Appends);
     }
 
     private static SubmitOrder With(SealedData delivery, int customer) => new()
@@ -144,7 +156,7 @@ public sealed class ImportTests
     }
 
     /// <summary>The event with its personal data also as plaintext (Sealed, field 15), if the function has one.</summary>
-    private static byte[] Decrypted(byte[] encoded, Func<long, byte[], byte[]?> decrypt)
+    private static byte[] Decrypted(byte[] encoded, Func<long, byte[], byte[]?> decrypt, bool keepKey = true)
     {
         var e = new EventView(encoded);
         var sealedField = e.Kind switch { EventKind.CustomerDefined => 4, EventKind.OrderSubmitted => 9, _ => 0 };
@@ -180,7 +192,7 @@ public sealed class ImportTests
                     else ciphertext = parts.Bytes().ToArray();
                 }
                 var nested = buffer.BeginNested(bodyField);
-                buffer.Raw(data);
+                if (keepKey) buffer.Raw(data);
                 buffer.Bytes(15, decrypt(key, ciphertext));
                 buffer.EndNested(nested);
             }
@@ -193,7 +205,7 @@ public sealed class ImportTests
     {
         var host = await Host.Serving(units: 10);
         await host.Ok(Host.Hold(2, 3, TimeSpan.FromDays(1)));
-        for (var i = 0; i < 30; i++) await host.Execute(Host.Submit(sku: 1 + i % 4, units: 2, policy: AllocationPolicy.PartialBackorder, key: (UInt128)(500 + i)));
+        for (var i = 0; i < 30; i++) await host.Execute(Host.Submit(sku: 1 + i % 4, units: 2, policy: AllocationPolicy.PartialBackorder, key: (UInt128)(500 + i), digest: 1));
         // Fills the queue: an import must bring these events, not make them again.
         await host.Ok(Host.Receive(50, 1, 3));
         return host;

@@ -33,6 +33,30 @@ public sealed class VaultTests
     }
 
     [Fact]
+    public async Task A_key_ring_that_cannot_be_written_ends_the_process()
+    {
+        var folder = Directory.CreateTempSubdirectory("orderengine-vault-");
+        try
+        {
+            JournalException? told = null;
+            var vault = new PersonalVault(new OrderCore().Reader, exception => told = exception);
+            var keys = KeyRing.Open(folder.FullName, 0);
+            vault.Open(keys);
+            // Keys that are durable already can still be given out; making more fails.
+            keys.Dispose();
+            var thrown = await Assert.ThrowsAsync<JournalException>(async () =>
+            {
+                while (true) await vault.TakeKeyAsync();
+            });
+            Assert.Same(thrown, told);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Guests_have_a_key_each_and_equal_data_looks_different()
     {
         await using var host = await Host.Serving();

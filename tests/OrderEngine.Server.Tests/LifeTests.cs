@@ -1,8 +1,11 @@
 // The process's life: recovering, serving, stopping, starting again; its settings, its metrics, its errors' catalogue.
 
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Configuration;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Journal;
 using OrderEngine.Server.Mapping;
@@ -16,13 +19,15 @@ namespace OrderEngine.Server.Tests;
 
 public sealed class LifeTests
 {
-    [Fact]
-    public async Task While_the_engine_recovers_status_health_and_metrics_answer_and_nothing_else()
+    [Theory]
+    [InlineData(50, 100, 100)]
+    [InlineData(150, 100, 150)]
+    public async Task While_the_engine_recovers_status_health_and_metrics_answer_and_nothing_else(long done, long known, long total)
     {
         using var go = new ManualResetEventSlim();
         await using var server = await TestServer.ListenAsync(services => services.AddSingleton<OpenJournal>(_ => (directory, from, replay, progress) =>
         {
-            progress.Report(new RecoveryProgress(50, 100, 7, 1));
+            progress.Report(new RecoveryProgress(done, known, 7, 1));
             go.Wait();
             return FasterJournal.Open(new JournalOptions { Directory = directory }, from, replay, progress);
         }));
@@ -35,7 +40,7 @@ public sealed class LifeTests
         using var http = new HttpClient();
         var metrics = await http.GetStringAsync(server.MetricsAddress);
 
-        Assert.Equal((EnginePhase.Recovering, 50, 100), (status.Phase, status.RecoveredBytes, status.RecoveryTotalBytes));
+        Assert.Equal((EnginePhase.Recovering, done, total), (status.Phase, status.RecoveredBytes, status.RecoveryTotalBytes));
         Assert.Equal((StatusCode.Unavailable, "ENGINE_RECOVERING"), (refusal.Code, refusal.Reason));
         Assert.True(refusal.Retry > TimeSpan.Zero);
         Assert.Contains("\norderengine_phase 1\n", metrics, StringComparison.Ordinal);
@@ -74,6 +79,68 @@ public sealed class LifeTests
         Assert.Equal(500, answered);
         Assert.True(end.Reason == "ENGINE_DRAINING", end.Reason);
         Assert.Equal((StatusCode.Unavailable, "ENGINE_DRAINING"), (watchEnd.Code, watchEnd.Reason));
+    }
+
+    [Fact]
+    public async Task A_stop_in_the_middle_of_a_stream_answers_every_order_that_is_on_disk()
+    {
+        var directory = Directory.CreateTempSubdirectory("orderengine-server-").FullName;
+        try
+        {
+            long answered = 0;
+            await using (var server = await TestServer.StartAsync(directory: directory))
+            {
+                await Shop.OpenAsync(server);
+                using var stream = server.Orders.StreamSubmitOrders();
+                // Nobody reads: the answers pile up to their bound, and the server stands between a command and its place among them.
+                var sending = SendUntilRefusedAsync(stream.RequestStream);
+                await WhenOrdersStandStillAsync(server);
+
+                var stopping = server.StopAsync();
+                var end = await Refusal.ExpectAsync(async () =>
+                {
+                    while (await stream.ResponseStream.MoveNext(default))
+                        answered += stream.ResponseStream.Current.Results.Count(result => result.Accepted is not null);
+                });
+                await stopping;
+                Assert.Equal("ENGINE_DRAINING", end.Reason);
+                await sending;
+            }
+
+            await using var again = await TestServer.StartAsync(directory: directory);
+            Assert.Equal((await again.StatusAsync()).Orders, answered);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+
+        static async Task SendUntilRefusedAsync(IClientStreamWriter<StreamSubmitOrdersRequest> requests)
+        {
+            try
+            {
+                for (ulong seq = 1; ;)
+                {
+                    var message = new StreamSubmitOrdersRequest();
+                    for (var i = 0; i < 500; i++) message.Orders.Add(new StreamedOrder { ClientSeq = seq++, Request = Shop.Submit() });
+                    await requests.WriteAsync(message);
+                }
+            }
+            catch (Exception ended) when (ended is RpcException or InvalidOperationException)
+            {
+                // The server has ended the stream.
+            }
+        }
+
+        static async Task WhenOrdersStandStillAsync(TestServer server)
+        {
+            long last = 0;
+            for (var same = 0; same < 300; same++)
+            {
+                var now = (await server.StatusAsync()).Orders;
+                if (now != last || now == 0) (last, same) = (now, 0);
+            }
+        }
     }
 
     [Fact]
@@ -176,11 +243,34 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task Personal_data_without_a_key_is_never_imported_in_the_clear()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var import = server.Admin.ImportEvents();
+        var details = new Contracts.Journal.Sealed { Plaintext = new PersonalDetails { Name = "Clear" }.ToByteString() };
+        await import.RequestStream.WriteAsync(new ImportEventsRequest
+        {
+            Events =
+            {
+                new Contracts.Journal.Event
+                {
+                    Sequence = 1, Time = 1, CustomerDefined = new Contracts.Journal.CustomerDefined { Customer = 1, CustomerId = "C", Details = details },
+                },
+            },
+        });
+        await import.RequestStream.CompleteAsync();
+
+        Assert.Equal(["events[0]"], (await Refusal.ExpectAsync(async () => await import)).Fields);
+    }
+
+    [Fact]
     public async Task Metrics_are_text_that_Prometheus_reads()
     {
         await using var server = await TestServer.StartAsync();
         await Shop.OpenAsync(server);
-        await Shop.OrderAsync(server);
+        var request = Shop.Submit();
+        for (var i = 0; i < 3; i++) await server.Orders.SubmitOrderAsync(request);
+        for (var i = 0; i < 4; i++) await server.Orders.CheckFulfillabilityAsync(new CheckFulfillabilityRequest { Order = Shop.Draft() });
         using var http = new HttpClient();
         using var response = await http.GetAsync(server.MetricsAddress);
         var lines = (await response.Content.ReadAsStringAsync()).Split('\n');
@@ -195,6 +285,8 @@ public sealed class LifeTests
             Assert.Matches("""^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\["\\n])*",?)*\})? (-?[0-9.]+([eE][-+]?[0-9]+)?|[+-]Inf|NaN)$""", line);
         }
         Assert.Contains("orderengine_commands_total{kind=\"SubmitOrder\",outcome=\"Ok\"} 1", lines);
+        Assert.Contains("orderengine_commands_total{kind=\"SubmitOrder\",outcome=\"Replayed\"} 2", lines);
+        Assert.Contains("orderengine_commands_total{kind=\"SubmitOrder\",outcome=\"Checked\"} 4", lines);
         Assert.Contains("orderengine_orders 1", lines);
         Assert.Equal("histogram", types["orderengine_commit_duration_seconds"]);
         Assert.Equal("counter", types["orderengine_commands_total"]);
@@ -202,6 +294,35 @@ public sealed class LifeTests
         Assert.Contains(lines, line => line.StartsWith("orderengine_commit_duration_seconds_bucket{le=\"+Inf\"}", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("http_server_request_duration_seconds_bucket{", StringComparison.Ordinal));
         Assert.Contains(types.Keys, name => name.StartsWith("dotnet_process_", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_min_sequence_that_does_not_come_is_told_as_that()
+    {
+        var time = new ManualTime();
+        await using var server = await TestServer.StartAsync(services => services.AddSingleton<TimeProvider>(time));
+        var reading = Refusal.ExpectAsync(async () => await server.Inventory.GetStockAsync(new GetStockRequest { SkuId = "A", MinSequence = 5 }));
+        while (!reading.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(60));
+            await server.StatusAsync();
+        }
+        var refusal = await reading;
+
+        Assert.Equal((StatusCode.DeadlineExceeded, "DEADLINE_PASSED"), (refusal.Code, refusal.Reason));
+        Assert.Equal(("5", "0"), (refusal.Metadata["min_sequence"], refusal.Metadata["durable_sequence"]));
+    }
+
+    [Fact]
+    public async Task The_log_leaves_out_what_clients_do_wrong_and_keeps_what_the_server_does_wrong()
+    {
+        await using var app = Composition.Build(WebApplication.CreateBuilder(), new ServerOptions { MetricsPort = 0 });
+        var logs = app.Services.GetRequiredService<ILoggerFactory>();
+
+        Assert.False(logs.CreateLogger("Grpc.AspNetCore.Server.ServerCallHandler").IsEnabled(LogLevel.Critical));
+        Assert.False(logs.CreateLogger("Microsoft.AspNetCore.Server.Kestrel.Http2").IsEnabled(LogLevel.Critical));
+        Assert.True(logs.CreateLogger(typeof(CallGuard).FullName!).IsEnabled(LogLevel.Error));
+        Assert.True(logs.CreateLogger("Microsoft.AspNetCore.Server.Kestrel").IsEnabled(LogLevel.Error));
     }
 
     [Fact]

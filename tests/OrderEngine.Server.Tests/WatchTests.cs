@@ -3,6 +3,7 @@
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using OrderEngine.Contracts.V1;
+using OrderEngine.Server.Mapping;
 using OrderEngine.Server.Tests.Kit;
 
 namespace OrderEngine.Server.Tests;
@@ -35,6 +36,33 @@ public sealed class WatchTests : IAsyncLifetime
         Assert.Equal([first.OrderId, second.OrderId], events.Select(e => e.OrderId));
         Assert.Equal([first.Sequence, second.Sequence], events.Select(e => e.Sequence));
         Assert.Equal(("WEB", OrderState.Unspecified, OrderState.Ready), (events[0].ChannelId, events[0].StateBefore, events[0].StateAfter));
+    }
+
+    [Fact]
+    public async Task A_token_of_another_engine_or_of_a_later_state_is_refused()
+    {
+        string orders, stock;
+        await using (var other = await TestServer.StartAsync())
+        {
+            using var watch = other.Tracking.WatchOrders(new WatchOrdersRequest());
+            orders = (await NextAsync(watch)).ResumeToken;
+            using var levels = other.Inventory.WatchStock(new WatchStockRequest());
+            Assert.True(await levels.ResponseStream.MoveNext(default));
+            stock = levels.ResponseStream.Current.ResumeToken;
+        }
+        using var own = _server.Tracking.WatchOrders(new WatchOrdersRequest());
+        var violations = new Violations();
+        var later = (Token.ReadResume(ref violations, "t", (await NextAsync(own)).ResumeToken, TokenKind.Orders, 0) with { A = long.MaxValue }).ToString();
+
+        using var foreignOrders = _server.Tracking.WatchOrders(new WatchOrdersRequest { ResumeToken = orders });
+        using var foreignStock = _server.Inventory.WatchStock(new WatchStockRequest { ResumeToken = stock });
+        using var ahead = _server.Tracking.WatchOrders(new WatchOrdersRequest { ResumeToken = later });
+
+        foreach (var next in new Func<Task>[] { () => foreignOrders.ResponseStream.MoveNext(default), () => foreignStock.ResponseStream.MoveNext(default), () => ahead.ResponseStream.MoveNext(default) })
+        {
+            var refusal = await Refusal.ExpectAsync(next);
+            Assert.Equal((StatusCode.OutOfRange, "RESUME_TOKEN_AHEAD"), (refusal.Code, refusal.Reason));
+        }
     }
 
     [Fact]

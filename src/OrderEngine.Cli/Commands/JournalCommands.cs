@@ -23,9 +23,9 @@ internal static class JournalCommands
 
     private static Command Verify(Runner run)
     {
-        var (command, directory) = (new Command("verify", "Check every byte of a journal. Exits 0 only when it is intact; a torn end that was never acknowledged is."), Directory());
+        var (command, directory) = (new Command("verify", "Check every byte of a journal. Exits 0 only when it is intact; a torn end that was never acknowledged is. Exits 3 while an engine has the directory open."), Directory());
         command.Add(directory);
-        return run.Does(command, (session, _) =>
+        return run.Does(command, (session, _) => UnlessInUse(session, () =>
         {
             var report = JournalVerifier.Verify(Existing(session.Get(directory)));
             if (session.Json)
@@ -33,14 +33,14 @@ internal static class JournalCommands
             else
                 Show(session, report);
             return Task.FromResult(report.IsIntact ? ExitCodes.Ok : ExitCodes.Failed);
-        });
+        }));
     }
 
     private static Command Dump(Runner run)
     {
         var (command, directory) = (new Command("dump", "Write every event of a journal as protobuf JSON (orderengine.journal.Event), one a line."), Directory());
         command.Add(directory);
-        return run.Does(command, (session, cancellationToken) =>
+        return run.Does(command, (session, cancellationToken) => UnlessInUse(session, () =>
         {
             var report = JournalVerifier.Read(Existing(session.Get(directory)), batch =>
             {
@@ -52,7 +52,21 @@ internal static class JournalCommands
                 return Task.FromResult(ExitCodes.Ok);
             session.Note($"orderctl: what was written ends at sequence {report.LastSequence}: {report.Damage}");
             return Task.FromResult(ExitCodes.Failed);
-        });
+        }));
+    }
+
+    // A directory in use is not a damaged one: the lock is all that the journal wraps an IOException for here; damage is reported.
+    private static Task<int> UnlessInUse(Session session, Func<Task<int>> body)
+    {
+        try
+        {
+            return body();
+        }
+        catch (JournalException held) when (held.InnerException is IOException)
+        {
+            session.Note($"orderctl: {held.Message}");
+            return Task.FromResult(ExitCodes.Unavailable);
+        }
     }
 
     private static string Existing(string directory) => System.IO.Directory.Exists(directory)

@@ -26,22 +26,24 @@ internal static class TransferCommands
                 : Wrong(result),
         };
         var rejects = new Option<string?>("--rejects") { Description = "online-retail: where rejected rows go, with a reason each. Default: FILE's name with .rejects.csv, here.", HelpName = "FILE" };
+        var refused = new Option<string?>("--refused") { Description = "online-retail: where orders that the engine refused go, with reason and message. Default: FILE's name with .refused.csv, beside --rejects.", HelpName = "FILE" };
         command.Add(file);
-        foreach (var option in new Option[] { format, openStock, rejects })
+        foreach (var option in new Option[] { format, openStock, rejects, refused })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var path = session.Get(file);
             if (!File.Exists(path))
                 throw new UsageException($"There is no file '{path}'.");
+            GzipFile.Check(path);
             if (session.Get(format) == EventsFormat)
             {
-                if (session.Has(openStock) || session.Has(rejects))
-                    throw new UsageException("--open-stock and --rejects belong to --format online-retail; an export of events brings its stock along.");
+                if (session.Has(openStock) || session.Has(rejects) || session.Has(refused))
+                    throw new UsageException("--open-stock, --rejects and --refused belong to --format online-retail; an export of events brings its stock along.");
                 return await EventFile.ImportAsync(session, path, cancellationToken);
             }
 
-            return await new OnlineRetailImport(session, path, session.Get(openStock), session.Get(rejects)).RunAsync(cancellationToken);
+            return await new OnlineRetailImport(session, path, session.Get(openStock), session.Get(rejects), session.Get(refused)).RunAsync(cancellationToken);
         }, LongRetry);
     }
 

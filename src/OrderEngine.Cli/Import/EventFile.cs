@@ -25,7 +25,7 @@ internal static class EventFile
         using var call = session.Client.Admin.ExportEvents(
             new ExportEventsRequest { FromSequence = 1, IncludePersonalData = personalData }, cancellationToken: cancellationToken);
         var more = await call.ResponseStream.MoveNext(cancellationToken);
-        using var file = new OutputFile(session.Terminal, path);
+        using var file = OutputFile.OpenOrStandardOutput(session.Terminal, path, "FILE");
         using var sum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Write(string line)
         {

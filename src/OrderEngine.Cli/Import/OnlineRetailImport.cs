@@ -11,7 +11,7 @@ using OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Cli.Import;
 
-internal sealed class OnlineRetailImport(Session session, string path, decimal? openStock, string? rejectsPath)
+internal sealed class OnlineRetailImport(Session session, string path, decimal? openStock, string? rejectsPath, string? refusedPath)
 {
     /// <summary>The largest factor of --open-stock.</summary>
     public const int LargestFactor = 1_000_000;
@@ -35,26 +35,35 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
+        var rejects = rejectsPath ?? DefaultName(path, ".rejects.csv");
+        var refused = refusedPath ?? OutputFile.Beside(rejects, DefaultName(path, ".refused.csv"));
+        OutputFile.MustNotBe(rejects, "--rejects", (path, "the file to import"));
+        OutputFile.MustNotBe(refused, "--refused", (path, "the file to import"), (rejects, "the file of rejected rows"));
         // The engine is asked first: no point in reading a large file for one that is not there.
         await session.Client.Admin.GetEngineStatusAsync(new GetEngineStatusRequest(), cancellationToken: cancellationToken);
-        var rejects = rejectsPath ?? DefaultRejects(path);
         RetailSurvey survey;
-        await using (var writer = new StreamWriter(rejects, append: false, new UTF8Encoding(false)))
-            survey = RetailSurvey.Run(_file, writer);
+        using (var file = OutputFile.Open(rejects, "--rejects"))
+        {
+            survey = RetailSurvey.Run(_file, file.Writer);
+            file.Complete();
+        }
+
         _identity = _file.Identity()[..16];
         session.Note($"{path}: {Session.Number(survey.Rows)} rows, {Session.Number(survey.RowsOfInvoice.Count)} orders, " +
             $"{Session.Number(survey.Skus.Count)} SKUs; {Session.Number(survey.RowsRejected)} rows rejected, see {rejects}");
 
+        using var refusals = new RefusedOrders(refused);
         await CreateMissingAsync(survey, cancellationToken);
         if (openStock is { } factor)
             await ReceiveOpeningStockAsync(survey, factor, cancellationToken);
-        var orderSeconds = await SubmitOrdersAsync(survey, cancellationToken);
-        Report(survey, rejects, Stopwatch.GetElapsedTime(start).TotalSeconds, orderSeconds);
+        var orderSeconds = await SubmitOrdersAsync(survey, refusals, cancellationToken);
+        refusals.Complete();
+        Report(survey, rejects, refusals, Stopwatch.GetElapsedTime(start).TotalSeconds, orderSeconds);
         return ExitCodes.Ok;
     }
 
-    /// <summary>online-retail.csv.gz becomes online-retail.rejects.csv in the current directory.</summary>
-    public static string DefaultRejects(string path)
+    // online-retail.csv.gz becomes online-retail.rejects.csv in the current directory.
+    private static string DefaultName(string path, string ending)
     {
         var name = Path.GetFileName(path);
         foreach (var extension in new[] { ".gz", ".csv" })
@@ -63,7 +72,7 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
                 name = name[..^extension.Length];
         }
 
-        return name + ".rejects.csv";
+        return name + ending;
     }
 
     // Entries that are there stay as they are: someone may have given them a better name, a tier or a policy since.
@@ -117,7 +126,7 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
         var inventory = session.Client.Inventory;
         var progress = new ProgressLine(session.Terminal, "opening stock", survey.Skus.Count);
         var receipt = new List<ReservationItem>(ItemsPerReceipt);
-        var done = 0L;
+        var (done, received) = (0L, 0L);
         foreach (var chunk in survey.Skus.Chunk(SkusPerQuery))
         {
             var stocks = await inventory.BatchGetStockAsync(new BatchGetStockRequest { SkuIds = { chunk.Select(sku => sku.Id) } }, cancellationToken: cancellationToken);
@@ -126,6 +135,7 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
                 var units = (long)Math.Ceiling(factor * sku.Sold);
                 if (units == 0 || stock.Levels.Any(level => level.LocationId == LocationId))
                     continue;
+                received++;
                 if (units > UnitsPerItem)
                 {
                     // More than one item of a receipt can say; an adjustment can, and like it is whole or not at all.
@@ -147,7 +157,14 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
         }
 
         await ReceiveAsync(receipt, cancellationToken);
-        progress.Done(done);
+        if (received > 0)
+        {
+            progress.Done(received);
+            return;
+        }
+
+        progress.Break();
+        session.Note("opening stock: none received; every SKU has stock at MAIN already, or is to get none");
     }
 
     // The id is made from what is received: after a crash in between, the rest is another receipt with an id of its own.
@@ -164,11 +181,11 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
         items.Clear();
     }
 
-    private async Task<double> SubmitOrdersAsync(RetailSurvey survey, CancellationToken cancellationToken)
+    private async Task<double> SubmitOrdersAsync(RetailSurvey survey, RefusedOrders refusals, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
         var progress = new ProgressLine(session.Terminal, "orders", survey.RowsOfInvoice.Count);
-        var unanswered = new Queue<Task<Outcome<SubmitOrderResponse>>>();
+        var unanswered = new Queue<(OrderDraft Order, Task<Outcome<SubmitOrderResponse>> Answer)>();
         var pipeline = session.Client.OpenOrderPipeline(new PipelineOptions { Window = OrderWindow });
         pipeline.OnBreak = error =>
         {
@@ -182,15 +199,15 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
                 foreach (var order in RetailOrders.Read(_file, survey))
                 {
                     var request = new SubmitOrderRequest { RequestId = OrderRequestId(order.ExternalOrderId), Order = order };
-                    unanswered.Enqueue(await pipeline.SubmitAsync(request, cancellationToken));
-                    while (unanswered.TryPeek(out var oldest) && oldest.IsCompleted)
-                        Count(await unanswered.Dequeue());
+                    unanswered.Enqueue((order, await pipeline.SubmitAsync(request, cancellationToken)));
+                    while (unanswered.TryPeek(out var oldest) && oldest.Answer.IsCompleted)
+                        Count(unanswered.Dequeue().Order, await oldest.Answer, refusals);
                     progress.Report(_orders);
                 }
 
                 while (unanswered.TryDequeue(out var next))
                 {
-                    Count(await next.WaitAsync(cancellationToken));
+                    Count(next.Order, await next.Answer.WaitAsync(cancellationToken), refusals);
                     progress.Report(_orders);
                 }
             }
@@ -207,9 +224,11 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    private void Count(Outcome<SubmitOrderResponse> outcome)
+    private void Count(OrderDraft order, Outcome<SubmitOrderResponse> outcome, RefusedOrders refusals)
     {
         _orders++;
+        if (!outcome.IsAccepted)
+            refusals.Write(order, outcome.Refused);
         if (outcome.IsAccepted && !outcome.Accepted.Replayed)
             _accepted++;
         else if (outcome.IsAccepted || outcome.Refused.Replayed || outcome.Refused.Reason == ErrorReason.ExternalIdTaken)
@@ -218,7 +237,7 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
             _rejected[outcome.Refused.ReasonName] = _rejected.GetValueOrDefault(outcome.Refused.ReasonName) + 1;
     }
 
-    private void Report(RetailSurvey survey, string rejects, double seconds, double orderSeconds)
+    private void Report(RetailSurvey survey, string rejects, RefusedOrders refusals, double seconds, double orderSeconds)
     {
         if (session.Json)
         {
@@ -233,6 +252,7 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
                 ["seconds"] = Math.Round(seconds, 3),
                 ["orderSeconds"] = Math.Round(orderSeconds, 3),
                 ["rejects"] = rejects,
+                ["refused"] = refusals.Path,
             }));
             return;
         }
@@ -240,6 +260,7 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
         session.Fields(("rows", Session.Number(survey.Rows)), ("rows rejected", $"{Session.Number(survey.RowsRejected)}, see {rejects}"),
             ("orders", Session.Number(_orders)), ("accepted", Session.Number(_accepted)),
             ("refused", _rejected.Count == 0 ? "0" : string.Join(", ", _rejected.Select(pair => $"{Session.Number(pair.Value)} {pair.Key}"))),
+            ("refused orders", refusals.Count == 0 ? "" : $"{Session.Number(refusals.Count)} now or before, listed in {refusals.Path}"),
             ("duplicates", $"{Session.Number(_duplicates)} (answered before)"),
             ("time", $"{seconds.ToString("0.0", CultureInfo.InvariantCulture)} s, of it orders {orderSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s " +
                 $"({Session.Number((long)(_orders / Math.Max(0.001, orderSeconds)))}/s)"));

@@ -7,7 +7,7 @@ internal static class OrderFile
 {
     public static async Task<int> ExportAsync(Session session, string path, CancellationToken cancellationToken)
     {
-        using var file = new OutputFile(session.Terminal, path);
+        using var file = OutputFile.OpenOrStandardOutput(session.Terminal, path, "FILE");
         var orders = 0L;
         var updates = session.Client.WatchOrdersAsync(snapshotFirst: true, onBreak: error => session.Note($"orderctl: the stream broke ({error.Message}); connecting again"),
             cancellationToken: cancellationToken);

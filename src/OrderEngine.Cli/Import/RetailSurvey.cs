@@ -24,6 +24,9 @@ internal sealed class RetailSurvey
     /// <summary>Accepted rows of each invoice: the second pass knows by it when an order is whole.</summary>
     public Dictionary<string, int> RowsOfInvoice { get; } = new(StringComparer.Ordinal);
 
+    // The first accepted row of each invoice says whose the order is; the others must say the same.
+    private readonly Dictionary<string, (long Row, string Customer, string Country)> _owners = new(StringComparer.Ordinal);
+
     /// <summary>Reads the whole file and writes what is rejected, with row number and reason.</summary>
     public static RetailSurvey Run(RetailFile file, TextWriter rejects)
     {
@@ -38,7 +41,7 @@ internal sealed class RetailSurvey
             survey.Rows++;
             if (row.Rejection is null)
             {
-                survey.Take(row, skus);
+                survey.Take(file, row, skus);
                 continue;
             }
 
@@ -54,8 +57,14 @@ internal sealed class RetailSurvey
         return survey;
     }
 
-    private void Take(in RetailRow row, Dictionary<string, RetailSku> skus)
+    private void Take(RetailFile file, in RetailRow row, Dictionary<string, RetailSku> skus)
     {
+        if (!_owners.TryGetValue(row.Invoice, out var owner))
+            _owners.Add(row.Invoice, (row.Number, row.Customer, row.Country));
+        else if (owner.Customer != row.Customer)
+            throw file.Unreadable(row.Number, $"has CustomerID '{row.Customer}', but row {owner.Row} of the same invoice '{row.Invoice}' has '{owner.Customer}': an order has one customer");
+        else if (owner.Country != row.Country)
+            throw file.Unreadable(row.Number, $"has Country '{row.Country}', but row {owner.Row} of the same invoice '{row.Invoice}' has '{owner.Country}': an order has one channel");
         if (!skus.TryGetValue(row.Sku, out var sku))
         {
             skus.Add(row.Sku, sku = new RetailSku(row.Sku));

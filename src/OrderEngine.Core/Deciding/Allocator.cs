@@ -41,6 +41,20 @@ internal sealed class Allocator(EngineState state)
         public long Available;
     }
 
+    private struct Seen
+    {
+        public long Round;
+        public int Demand;
+    }
+
+    /// <summary>How many demands, and units of them, a location covers in a round.</summary>
+    private struct Coverage
+    {
+        public long Round;
+        public long Available;
+        public int Covered;
+    }
+
     private Demand[] _demands = new Demand[16];
     private int _demandCount;
     private int[] _demandOfLine = new int[16];
@@ -52,9 +66,10 @@ internal sealed class Allocator(EngineState state)
     private HeldRow[] _own = [];
     private Shortfall[] _shortfalls = new Shortfall[16];
     private int _shortfallCount;
-    // By SKU: the round in which it was last seen (high) and its demand (low); saves clearing a table for each order.
-    private readonly ChunkedArray<long> _seen = new();
-    private int _round;
+    // By SKU: the round in which it was last seen, and its demand; saves clearing a table for each order. Rounds never come again.
+    private readonly ChunkedArray<Seen> _seen = new();
+    private readonly ChunkedArray<Coverage> _coverage = new();
+    private long _round;
 
     /// <summary>The units allotted, by line in order.</summary>
     public ReadOnlySpan<Take> Takes => _takes.AsSpan(0, _takeCount);
@@ -123,15 +138,14 @@ internal sealed class Allocator(EngineState state)
         for (var i = 0; i < lines.Length; i++)
         {
             ref var seen = ref _seen[lines[i].Sku];
-            if (seen >> 32 != _round)
+            if (seen.Round != _round)
             {
                 if (_demandCount == _demands.Length) Array.Resize(ref _demands, _demandCount * 2);
-                seen = (long)_round << 32 | (uint)_demandCount;
+                seen = new Seen { Round = _round, Demand = _demandCount };
                 _demands[_demandCount++] = new Demand { Sku = lines[i].Sku };
             }
-            var index = (int)(uint)seen;
-            _demandOfLine[i] = index;
-            _demands[index].Requested += lines[i].Quantity;
+            _demandOfLine[i] = seen.Demand;
+            _demands[seen.Demand].Requested += lines[i].Quantity;
         }
     }
 
@@ -140,7 +154,7 @@ internal sealed class Allocator(EngineState state)
         for (var i = 0; i < count; i++)
         {
             var seen = _seen[_own[i].Sku];
-            if (seen >> 32 == _round) _demands[(int)(uint)seen].Own += _own[i].Quantity;
+            if (seen.Round == _round) _demands[seen.Demand].Own += _own[i].Quantity;
         }
     }
 
@@ -180,40 +194,38 @@ internal sealed class Allocator(EngineState state)
         }
     }
 
-    // The best location that covers all demand that is left after held units; 0 when none does or none is needed.
+    // The best location that covers all demand that is left after held units; 0 when none does or none is needed. One pass over the sources:
+    // a location stays in the running while it covers every demand looked at so far.
     private int BestSingleLocation(ChannelRules rules)
     {
-        var narrowest = -1;
-        for (var i = 0; i < _demandCount; i++)
-            if (_demands[i].FromStock > 0 && (narrowest < 0 || _demands[i].SourceCount < _demands[narrowest].SourceCount)) narrowest = i;
-        if (narrowest < 0) return 0;
-
-        var best = new Source();
-        foreach (ref readonly var candidate in SourcesOf(in _demands[narrowest]))
-        {
-            var total = CoveredBy(candidate.Location);
-            if (total < 0) continue;
-            var source = new Source { Location = candidate.Location, Available = total };
-            if (best.Location == 0 || Compare(in source, in best, rules) < 0) best = source;
-        }
-        return best.Location;
-    }
-
-    // Sellable units of the demanded SKUs at a location that covers them all; -1 when it does not.
-    private long CoveredBy(int location)
-    {
-        long total = 0;
+        var needed = 0;
+        var last = -1;
         for (var i = 0; i < _demandCount; i++)
         {
             ref readonly var demand = ref _demands[i];
             if (demand.FromStock == 0) continue;
-            var available = 0L;
             foreach (ref readonly var source in SourcesOf(in demand))
-                if (source.Location == location) available = source.Available;
-            if (available < demand.FromStock) return -1;
-            total += available;
+            {
+                ref var coverage = ref _coverage[source.Location];
+                if (needed == 0) coverage = new Coverage { Round = _round };
+                if (coverage.Round != _round || coverage.Covered != needed || source.Available < demand.FromStock) continue;
+                coverage.Covered++;
+                coverage.Available += source.Available;
+            }
+            needed++;
+            last = i;
         }
-        return total;
+        if (last < 0) return 0;
+
+        var best = new Source();
+        foreach (ref readonly var candidate in SourcesOf(in _demands[last]))
+        {
+            ref readonly var coverage = ref _coverage[candidate.Location];
+            if (coverage.Round != _round || coverage.Covered != needed) continue;
+            var source = new Source { Location = candidate.Location, Available = coverage.Available };
+            if (best.Location == 0 || Compare(in source, in best, rules) < 0) best = source;
+        }
+        return best.Location;
     }
 
     private int TakeHeld(ref Demand demand, int line, int wanted, int heldCount)
@@ -261,12 +273,12 @@ internal sealed class Allocator(EngineState state)
 
     private Span<Source> SourcesOf(in Demand demand) => _sources.AsSpan(demand.FirstSource, demand.SourceCount);
 
-    // Insertion sort: a SKU lies at few locations, and the usual one is one.
-    private void Sort(Span<Source> sources, ChannelRules rules)
+    private void Sort(Span<Source> sources, ChannelRules rules) => sources.Sort(new ByRule(this, rules));
+
+    /// <summary>A struct, so that sorting allocates nothing.</summary>
+    private readonly struct ByRule(Allocator allocator, ChannelRules rules) : IComparer<Source>
     {
-        for (var i = 1; i < sources.Length; i++)
-            for (var j = i; j > 0 && Compare(in sources[j], in sources[j - 1], rules) < 0; j--)
-                (sources[j], sources[j - 1]) = (sources[j - 1], sources[j]);
+        public int Compare(Source x, Source y) => allocator.Compare(in x, in y, rules);
     }
 
     private int Compare(in Source a, in Source b, ChannelRules rules)

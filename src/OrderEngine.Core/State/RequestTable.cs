@@ -224,6 +224,7 @@ internal sealed class RequestTable
 
     private ref Entry At(long address) => ref MemoryMarshal.AsRef<Entry>(_heap.At(address, EntryBytes));
 
+    // Without the digest: it is keyed by this engine's secret, and an import comes without.
     private static ulong HashOf(in Entry entry) =>
-        StableHash.Mix(StableHash.Mix((ulong)entry.Key, (ulong)(entry.Key >> 64)), StableHash.Mix((ulong)entry.Digest ^ (ulong)(entry.Digest >> 64), (ulong)entry.Time));
+        StableHash.Mix(StableHash.Mix((ulong)entry.Key, (ulong)(entry.Key >> 64)), (ulong)entry.Time);
 }

@@ -120,7 +120,8 @@ internal static class OrderReads
     {
         var newestFirst = new List<Parcel>();
         var cursor = 0L;
-        while (reader.PreviousEvent(number, at, ref cursor, out var bytes))
+        var length = 0;
+        while (length < ServerLimits.ParcelBytes && reader.PreviousEvent(number, at, ref cursor, out var bytes))
         {
             var e = new EventView(bytes);
             if (e.Kind != EventKind.ShipmentConfirmed) continue;
@@ -133,6 +134,7 @@ internal static class OrderReads
             foreach (var line in shipped.Lines)
                 parcel.Lines.Add(new Contracts.V1.LineQuantity { LineNumber = (int)line.Line, Quantity = (int)line.Quantity });
             newestFirst.Add(parcel);
+            length += parcel.CalculateSize();
         }
         newestFirst.Reverse();
         parcels.Add(newestFirst);

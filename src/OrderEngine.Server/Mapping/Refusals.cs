@@ -18,35 +18,39 @@ internal static class Refusals
     /// <param name="answer">The answer.</param>
     /// <param name="command">What was asked: its lines tell which of them lack stock.</param>
     /// <param name="reader">For ids.</param>
-    public static RpcStatus Of(in CommandAnswer answer, Command command, StateReader reader)
+    /// <param name="detailBytes">Room for the details: <see cref="ServerLimits.DetailBytes"/> in a trailer, <see cref="ServerLimits.ItemDetailBytes"/> in a message.</param>
+    public static RpcStatus Of(in CommandAnswer answer, Command command, StateReader reader, int detailBytes)
     {
-        var status = OfOutcome(answer, command, reader);
-        if (!answer.Replayed) return status;
-        var info = status.Details[0].Unpack<Google.Rpc.ErrorInfo>();
-        info.Metadata[ReplayedKey] = "true";
-        status.Details[0] = Any.Pack(info);
+        var reason = (ErrorReason)answer.Outcome;
+        var status = answer.Event.IsEmpty ? Errors.Status(reason) : Recorded(answer, reason, command, reader, detailBytes);
+        // As the answers to accepted requests do: the client learns that it was told so before.
+        if (answer.Replayed) AddMetadata(status, "replayed", "true");
         return status;
     }
 
-    // As errors.proto promises: the caller can tell a recorded refusal from a new one.
-    private const string ReplayedKey = "replayed";
-
-    private static RpcStatus OfOutcome(in CommandAnswer answer, Command command, StateReader reader)
+    /// <summary>Leaves of a status what every client needs (ErrorInfo, RetryInfo), and says that there was more.</summary>
+    public static void DropDetails(RpcStatus status)
     {
-        var reason = (ErrorReason)answer.Outcome;
-        if (answer.Event.IsEmpty) return Errors.Status(reason);
-        var status = Recorded(answer, reason, command, reader);
-        return answer.Replayed ? MarkReplayed(status) : status;
+        for (var i = status.Details.Count - 1; i > 0; i--)
+            if (!status.Details[i].Is(Google.Rpc.RetryInfo.Descriptor)) status.Details.RemoveAt(i);
+        AddMetadata(status, "details_not_shown", "true");
     }
 
-    private static RpcStatus Recorded(in CommandAnswer answer, ErrorReason reason, Command command, StateReader reader)
+    private static void AddMetadata(RpcStatus status, string key, string value)
+    {
+        var info = status.Details[0].Unpack<Google.Rpc.ErrorInfo>();
+        info.Metadata[key] = value;
+        status.Details[0] = Any.Pack(info);
+    }
+
+    private static RpcStatus Recorded(in CommandAnswer answer, ErrorReason reason, Command command, StateReader reader, int detailBytes)
     {
         var recorded = new EventView(answer.Event.Span);
         var refusal = Contracts.Journal.RequestRefused.Parser.ParseFrom(recorded.Body);
         switch (answer.Outcome)
         {
             case Outcome.OutOfStock:
-                return OutOfStock(refusal, command, reader);
+                return OutOfStock(refusal, command, reader, detailBytes);
             case Outcome.ExternalIdTaken when refusal.Object != 0:
                 return Errors.Status(reason, ("order_id", PublicId.Format(PublicId.Order, (long)refusal.Object)));
             case Outcome.IllegalTransition when recorded.Before != Core.OrderState.None:
@@ -56,20 +60,12 @@ internal static class Refusals
         }
     }
 
-    // As the answers to accepted requests do: the client learns that it was told so before.
-    private static RpcStatus MarkReplayed(RpcStatus status)
+    private static RpcStatus OutOfStock(Contracts.Journal.RequestRefused refusal, Command command, StateReader reader, int detailBytes)
     {
-        var info = status.Details[0].Unpack<Google.Rpc.ErrorInfo>();
-        info.Metadata["replayed"] = "true";
-        status.Details[0] = Any.Pack(info);
-        return status;
-    }
-
-    private static RpcStatus OutOfStock(Contracts.Journal.RequestRefused refusal, Command command, StateReader reader)
-    {
-        var count = refusal.Shortages.Count.ToString(CultureInfo.InvariantCulture);
-        var status = Errors.Status(ErrorReason.OutOfStock, ("shortages", count));
-        var budget = ServerLimits.DetailBytes - status.CalculateSize();
+        var linesTold = detailBytes >= ServerLimits.ItemDetailBytes ? Limits.LinesPerOrder : LineNumbersTold;
+        var linesNotShown = 0;
+        var shortages = new List<Any>();
+        var budget = detailBytes - StatusBytes;
         foreach (var shortage in refusal.Shortages)
         {
             var detail = new StockShortage
@@ -77,33 +73,57 @@ internal static class Refusals
                 SkuId = Texts.Sku(reader, (int)shortage.Sku), Requested = (long)shortage.Requested, Available = (long)shortage.Available,
                 Missing = (long)(shortage.Requested - shortage.Available),
             };
-            AddLines(detail, command, (int)shortage.Sku);
+            var untold = AddLines(detail, command, (int)shortage.Sku, linesTold);
             var packed = Any.Pack(detail);
             budget -= packed.CalculateSize();
-            if (budget < 0 && status.Details.Count > 1) break;
-            status.Details.Add(packed);
+            if (budget < 0 && shortages.Count > 0) break;
+            linesNotShown += untold;
+            shortages.Add(packed);
         }
+        var notShown = refusal.Shortages.Count - shortages.Count;
+        var cause = Errors.Entry(ErrorReason.OutOfStock).Cause;
+        var status = Errors.Status(ErrorReason.OutOfStock, notShown == 0 ? cause : $"{cause} Not shown: {Number(notShown)} more SKUs are short.",
+            ("shortages", Number(refusal.Shortages.Count)));
+        if (notShown > 0) AddMetadata(status, "shortages_not_shown", Number(notShown));
+        if (linesNotShown > 0) AddMetadata(status, "line_numbers_not_shown", Number(linesNotShown));
+        status.Details.Add(shortages);
         return status;
     }
 
-    // At most so many line numbers: a SKU on all of 2,000 lines would fill the trailer by itself.
+    // Of a status: its message, ErrorInfo and what is added to it.
+    private const int StatusBytes = 640;
+
+    // At most so many line numbers in a trailer: a SKU on all of 2,000 lines would fill it by itself.
     private const int LineNumbersTold = 200;
 
-    private static void AddLines(StockShortage detail, Command command, int sku)
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <returns>How many lines more there are.</returns>
+    private static int AddLines(StockShortage detail, Command command, int sku, int most)
     {
+        var untold = 0;
         switch (command)
         {
             case SubmitOrder submit:
-                for (var i = 0; i < submit.Lines.Length && detail.LineNumbers.Count < LineNumbersTold; i++)
-                    if (submit.Lines[i].Sku == sku) detail.LineNumbers.Add(i + 1);
+                for (var i = 0; i < submit.Lines.Length; i++)
+                    if (submit.Lines[i].Sku == sku) Add(i + 1);
                 break;
             case CreateReservation create:
-                for (var i = 0; i < create.Items.Length && detail.LineNumbers.Count < LineNumbersTold; i++)
-                    if (create.Items[i].Sku == sku) detail.LineNumbers.Add(i + 1);
+                for (var i = 0; i < create.Items.Length; i++)
+                    if (create.Items[i].Sku == sku) Add(i + 1);
                 break;
+        }
+        return untold;
+
+        void Add(int line)
+        {
+            if (detail.LineNumbers.Count < most) detail.LineNumbers.Add(line);
+            else untold++;
         }
     }
 
-    private static string Name(Core.OrderState state) =>
-        CommonReflection.Descriptor.FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>(nameof(Contracts.V1.OrderState)).FindValueByNumber((int)state)?.Name ?? state.ToString();
+    // Without its prefix, as all metadata names values.
+    private static string Name(Core.OrderState state) => CommonReflection.Descriptor
+        .FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>(nameof(Contracts.V1.OrderState)).FindValueByNumber((int)state)?.Name["ORDER_STATE_".Length..]
+        ?? state.ToString();
 }

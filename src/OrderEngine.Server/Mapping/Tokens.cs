@@ -3,6 +3,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using OrderEngine.Contracts.V1;
 using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Server.Mapping;
@@ -30,7 +31,7 @@ internal enum TokenKind : byte
 /// <param name="Kind">What it is good for.</param>
 /// <param name="A">First number, not negative.</param>
 /// <param name="B">Second number, not negative.</param>
-/// <param name="Scope">What else the request must say alike (the order, the location); 0: nothing.</param>
+/// <param name="Scope">What else must be alike (the order, the location, of resume tokens the journal), 32 bits of it count; 0: nothing.</param>
 internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong Scope = 0)
 {
     private const byte Version = 1;
@@ -55,11 +56,32 @@ internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong 
     {
         if (text.Length == 0) return new Token(kind, 0, 0, scope);
         if (TryRead(text, kind, scope, out var token)) return token;
-        violations.Add(path, "must be a token as answered by the engine to the same kind of request");
+        violations.Add(path, Rule);
         return default;
     }
 
-    private static bool TryRead(string text, TokenKind kind, ulong scope, out Token token)
+    /// <summary>Reads a resume token of any engine; an empty text gives the start. See <see cref="ThrowIfForeign"/>.</summary>
+    public static Token ReadResume(ref Violations violations, FieldPath path, string text, TokenKind kind, ulong journal)
+    {
+        if (text.Length == 0) return new Token(kind, 0, 0, (uint)journal);
+        if (TryRead(text, kind, out var token)) return token;
+        violations.Add(path, Rule);
+        return default;
+    }
+
+    /// <summary>Ends a watch whose token is a position in another journal.</summary>
+    /// <exception cref="Grpc.Core.RpcException">It is: RESUME_TOKEN_AHEAD.</exception>
+    public void ThrowIfForeign(ulong journal)
+    {
+        if (Scope != (uint)journal) throw Errors.Status(ErrorReason.ResumeTokenAhead, "The token belongs to another engine.").ToException();
+    }
+
+    private const string Rule = "must be a token as answered by the engine to the same kind of request";
+
+    private static bool TryRead(string text, TokenKind kind, ulong scope, out Token token) =>
+        TryRead(text, kind, out token) && token.Scope == (uint)scope;
+
+    private static bool TryRead(string text, TokenKind kind, out Token token)
     {
         token = default;
         Span<byte> bytes = stackalloc byte[ServerLimits.TokenBytes];
@@ -67,7 +89,7 @@ internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong 
         if (Base64Url.DecodeFromChars(text, bytes, out _, out var length) != OperationStatus.Done || length != Length) return false;
         if (bytes[0] != Version || bytes[1] != (byte)kind) return false;
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != (uint)StableHash.Of(bytes[..SumAt])) return false;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[18..]) != (uint)scope) return false;
+        var scope = BinaryPrimitives.ReadUInt32LittleEndian(bytes[18..]);
         token = new Token(kind, BinaryPrimitives.ReadInt64LittleEndian(bytes[2..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[10..]), scope);
         return token is { A: >= 0, B: >= 0 };
     }

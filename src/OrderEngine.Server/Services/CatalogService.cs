@@ -1,5 +1,7 @@
 // CatalogService: SKUs, locations, channels. Thin. Entries are listed by their dense numbers, which is the order of their creation.
 
+using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core.Events;
@@ -35,9 +37,7 @@ internal sealed class CatalogService(EngineCalls calls) : V1.CatalogService.Cata
         response.NextPageToken = List(request.PageSize, request.PageToken, TokenKind.Skus, calls.Reader.Skus.Count, (number, at) =>
         {
             var body = calls.Reader.Sku(number, at, out var version);
-            if (body.IsEmpty) return false;
-            response.Skus.Add(CatalogReads.Sku(calls.Reader, body, version));
-            return true;
+            return body.IsEmpty ? 0 : Add(response.Skus, CatalogReads.Sku(calls.Reader, body, version));
         });
         return Task.FromResult(response);
     }
@@ -65,9 +65,7 @@ internal sealed class CatalogService(EngineCalls calls) : V1.CatalogService.Cata
         response.NextPageToken = List(request.PageSize, request.PageToken, TokenKind.Locations, calls.Reader.Locations.Count, (number, at) =>
         {
             var body = calls.Reader.Location(number, at, out var version);
-            if (body.IsEmpty) return false;
-            response.Locations.Add(CatalogReads.Location(body, version));
-            return true;
+            return body.IsEmpty ? 0 : Add(response.Locations, CatalogReads.Location(body, version));
         });
         return Task.FromResult(response);
     }
@@ -95,9 +93,7 @@ internal sealed class CatalogService(EngineCalls calls) : V1.CatalogService.Cata
         response.NextPageToken = List(request.PageSize, request.PageToken, TokenKind.Channels, calls.Reader.Channels.Count, (number, at) =>
         {
             var body = calls.Reader.Channel(number, at, out var version);
-            if (body.IsEmpty) return false;
-            response.Channels.Add(CatalogReads.Channel(calls.Reader, body, version));
-            return true;
+            return body.IsEmpty ? 0 : Add(response.Channels, CatalogReads.Channel(calls.Reader, body, version));
         });
         return Task.FromResult(response);
     }
@@ -145,8 +141,19 @@ internal sealed class CatalogService(EngineCalls calls) : V1.CatalogService.Cata
             : CatalogReads.Channel(calls.Reader, body, version);
     }
 
+    private static int Add<T>(RepeatedField<T> list, T entry) where T : IMessage
+    {
+        list.Add(entry);
+        return entry.CalculateSize();
+    }
+
     /// <summary>Adds one page; returns the token of the next, empty on the last.</summary>
-    private string List(int pageSize, string pageToken, TokenKind kind, int count, Func<int, long, bool> add)
+    /// <param name="pageSize">As asked.</param>
+    /// <param name="pageToken">As asked.</param>
+    /// <param name="kind">What is listed.</param>
+    /// <param name="count">The last number.</param>
+    /// <param name="add">Adds an entry as it is at a sequence; returns its bytes, 0 when there is none.</param>
+    private string List(int pageSize, string pageToken, TokenKind kind, int count, Func<int, long, int> add)
     {
         var violations = new Violations();
         var size = Fields.PageSize(ref violations, pageSize);
@@ -155,9 +162,15 @@ internal sealed class CatalogService(EngineCalls calls) : V1.CatalogService.Cata
         using var guard = calls.Reader.Enter();
         var at = calls.Engine.View.DurableSequence;
         var added = 0;
+        var bytes = 0;
         var number = token.A + 1;
-        for (; number <= count && added < size; number++)
-            if (add((int)number, at)) added++;
+        for (; number <= count && added < size && bytes < ServerLimits.PageBytes; number++)
+        {
+            var length = add((int)number, at);
+            if (length == 0) continue;
+            added++;
+            bytes += length;
+        }
         return number <= count ? new Token(kind, number - 1).ToString() : "";
     }
 }

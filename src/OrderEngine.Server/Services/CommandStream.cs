@@ -86,7 +86,12 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
                 var items = ItemsOf(requests.Current);
                 if (items.Count is 0 or > ServerLimits.ItemsPerMessage)
                     return Errors.InvalidField(ItemsPath, "must have 1 to 1,000 entries").ToException();
-                for (var i = 0; i < items.Count; i++) await _slots.Writer.WriteAsync(await TakeAsync(items[i], context), stop);
+                for (var i = 0; i < items.Count; i++)
+                {
+                    // Room first: once a command is queued it is carried out, so nothing may come between it and its place in the answers.
+                    if (!_slots.Writer.TryWrite(await TakeAsync(items[i], context, stop)))
+                        throw new InvalidOperationException("A slot was taken by another writer.");
+                }
             }
             return null;
         }
@@ -122,8 +127,10 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         }
     }
 
-    private async ValueTask<Slot> TakeAsync(TItem item, ServerCallContext context)
+    private async ValueTask<Slot> TakeAsync(TItem item, ServerCallContext context, CancellationToken stop)
     {
+        await _slots.Writer.WaitToWriteAsync(stop);
+        stop.ThrowIfCancellationRequested();
         var seq = ClientSeqOf(item);
         if (_any && seq <= _lastSeq) return new Slot(seq, null, default, Errors.InvalidField("client_seq", "must grow within a stream"));
         if (!_any) _lane = LaneOf(item);
@@ -159,6 +166,6 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         var answer = await slot.Answer;
         return answer.Outcome == Outcome.Ok
             ? AddAccepted(response, slot.ClientSeq, answer)
-            : AddRefused(response, slot.ClientSeq, Refusals.Of(answer, slot.Command!, calls.Reader));
+            : AddRefused(response, slot.ClientSeq, Refusals.Of(answer, slot.Command!, calls.Reader, ServerLimits.ItemDetailBytes));
     }
 }

@@ -1,11 +1,10 @@
-// Events out of one engine and into another. Keys never leave their engine: personal data travels decrypted if asked for, and is sealed
-// anew where it arrives; what arrives sealed is under a key that this engine does not have, and is left out.
+// Events out of one engine and into another. Keys never leave their engine: personal data travels decrypted if asked for, and the engine
+// where it arrives seals it anew; what arrives sealed is under a key that it does not have, and is left out.
 
 using Google.Protobuf;
 using Grpc.Core;
 using OrderEngine.Contracts.Journal;
 using OrderEngine.Contracts.V1;
-using OrderEngine.Core;
 using OrderEngine.Core.Events;
 using OrderEngine.Engine;
 using OrderEngine.Journal;
@@ -16,8 +15,6 @@ namespace OrderEngine.Server.Services;
 /// <summary>One export or import.</summary>
 internal sealed class EventTransfer(EngineCalls calls)
 {
-    private readonly Dictionary<uint, string> _customerIds = [];
-
     /// <summary>Streams the journal's events from a sequence to what is durable now.</summary>
     public async Task ExportAsync(ExportEventsRequest request, IServerStreamWriter<ExportedEvents> responses, ServerCallContext context)
     {
@@ -71,7 +68,9 @@ internal sealed class EventTransfer(EngineCalls calls)
         {
             foreach (var e in requests.Current.Events)
             {
-                await SealAsync(e, events.Count);
+                // The engine seals what came decrypted under one new key for each old one; without a number it would be left as it is.
+                if (SealedOf(e) is { Key: 0, Plaintext.IsEmpty: false })
+                    throw Errors.InvalidField(new FieldPath("events", events.Count), "personal data must name its key's number").ToException();
                 events.Add(e.ToByteArray());
                 bytes += events[^1].Length;
             }
@@ -114,28 +113,6 @@ internal sealed class EventTransfer(EngineCalls calls)
         if (SealedOf(e) is not { } details) return;
         if (!calls.Vault.TryUnseal((long)details.Key, details.Ciphertext.Span, out var plaintext)) return;
         details.Plaintext = UnsafeByteOperations.UnsafeWrap(plaintext);
-        details.Key = 0;
         details.Ciphertext = ByteString.Empty;
     }
-
-    private async ValueTask SealAsync(Event e, int index)
-    {
-        if (e.CustomerDefined is { } defined) _customerIds[defined.Customer] = defined.CustomerId;
-        if (SealedOf(e) is not { } details) return;
-        if (details.Plaintext.Length > PersonalVault.MaxPlaintext)
-            throw Errors.InvalidField(new FieldPath("events", index), $"personal data must be at most {PersonalVault.MaxPlaintext} bytes").ToException();
-        var resealed = details.Plaintext.IsEmpty ? null : Message(await SealAsync(e, details.Plaintext));
-        if (e.CustomerDefined is not null) e.CustomerDefined.Details = resealed;
-        else e.OrderSubmitted.Delivery = resealed;
-    }
-
-    private ValueTask<SealedData> SealAsync(Event e, ByteString plaintext)
-    {
-        var customer = e.CustomerDefined?.Customer ?? e.Customer;
-        return _customerIds.TryGetValue(customer, out var id) && id.Length > 0
-            ? calls.Vault.SealForCustomerAsync(id, 0, plaintext.Memory)
-            : calls.Vault.SealForGuestAsync(plaintext.Memory);
-    }
-
-    private static Sealed Message(SealedData data) => new() { Key = (ulong)data.Key, Ciphertext = UnsafeByteOperations.UnsafeWrap(data.Ciphertext) };
 }

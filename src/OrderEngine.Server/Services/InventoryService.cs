@@ -87,7 +87,15 @@ internal sealed class InventoryService(EngineCalls calls) : V1.InventoryService.
         var response = new BatchGetStockResponse();
         using var guard = calls.Reader.Enter();
         var at = calls.Engine.View.DurableSequence;
-        foreach (var sku in skus) response.Stocks.Add(InventoryReads.Stock(calls.Reader, sku, at));
+        var levels = 0;
+        foreach (var sku in skus)
+        {
+            var stock = InventoryReads.Stock(calls.Reader, sku, at);
+            levels += stock.Levels.Count;
+            if (levels > ServerLimits.LevelsPerBatchGet)
+                throw Errors.InvalidField("sku_ids", "must have at most 15,000 stock levels in all: ask for fewer SKUs at once, or list them with ListStock").ToException();
+            response.Stocks.Add(stock);
+        }
         return response;
     }
 

@@ -1,5 +1,6 @@
 // OrderService: taking orders, reading them, cancelling them. Thin: map in, ask the engine, map out.
 
+using Google.Protobuf.Collections;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
@@ -29,6 +30,8 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         var requests = request.Requests;
         if (requests.Count is 0 or > ServerLimits.ItemsPerMessage)
             throw Errors.InvalidField("requests", "must have 1 to 1,000 entries").ToException();
+        if (requests.Sum(one => one.Order?.Lines.Count ?? 0) > ServerLimits.LinesPerBulk)
+            throw Errors.InvalidField("requests", "must have at most 40,000 lines in all: send them in several calls or as a stream").ToException();
         var lane = OrderRequests.LaneOf(requests[0].Order?.Priority ?? V1.Priority.Normal);
         var queued = new (Command? Command, PendingAnswer Answer, RpcStatus? Refusal)[requests.Count];
         for (var i = 0; i < queued.Length; i++)
@@ -44,6 +47,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
             if (refusal is not null) response.Results.Add(new SubmitResult { Refused = refusal });
             else response.Results.Add(Result(0, await pending, command!));
         }
+        Fit(response.Results);
         return response;
     }
 
@@ -58,7 +62,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         var command = OrderRequests.Map(request, calls.Reader).OrThrow();
         var answer = await calls.Engine.CheckAsync(command, context.CancellationToken);
         if (answer.Outcome == Outcome.Ok) return OrderAnswers.Checked(answer, calls.Reader);
-        var refusal = Refusals.Of(answer, command, calls.Reader);
+        var refusal = Refusals.Of(answer, command, calls.Reader, ServerLimits.ItemDetailBytes);
         return answer.WasDecided
             ? new CheckFulfillabilityResponse { Refusal = refusal, Sequence = answer.Sequence }
             : throw refusal.ToException();
@@ -114,9 +118,22 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         return OrderAnswers.Cancelled(await calls.ExecuteAsync(command, Lane.Priority, context));
     }
 
+    /// <summary>Takes details from refusals, the last first, until a client takes the answer. What is accepted is bounded by its lines.</summary>
+    private static void Fit(RepeatedField<SubmitResult> results)
+    {
+        var bytes = results.Sum(result => result.CalculateSize());
+        for (var i = results.Count - 1; i >= 0 && bytes > ServerLimits.BulkAnswerBytes; i--)
+        {
+            if (results[i].Refused is not { } refused) continue;
+            bytes -= results[i].CalculateSize();
+            Refusals.DropDetails(refused);
+            bytes += results[i].CalculateSize();
+        }
+    }
+
     private SubmitResult Result(ulong clientSeq, in CommandAnswer answer, Command command) => answer.Outcome == Outcome.Ok
         ? new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, calls.Reader) }
-        : new SubmitResult { ClientSeq = clientSeq, Refused = Refusals.Of(answer, command, calls.Reader) };
+        : new SubmitResult { ClientSeq = clientSeq, Refused = Refusals.Of(answer, command, calls.Reader, ServerLimits.ItemDetailBytes) };
 
     private Order? Read(long number, bool withDelivery)
     {
@@ -147,13 +164,15 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
 
         var response = new ListOrderEventsResponse();
         var last = after;
+        var length = 0;
         var index = way.Count - 1;
-        for (; index >= 0 && response.Events.Count < size; index--)
+        for (; index >= 0 && response.Events.Count < size && length < ServerLimits.PageBytes; index--)
         {
             cursor = way[index];
             reader.PreviousEvent(number, at, ref cursor, out var bytes);
             response.Events.Add(OrderEvents.Map(reader, bytes, at));
             last = response.Events[^1].Sequence;
+            length += response.Events[^1].CalculateSize();
         }
         if (index >= 0) response.NextPageToken = new Token(TokenKind.OrderEvents, last, 0, (ulong)number).ToString();
         return response;

@@ -17,7 +17,7 @@ namespace OrderEngine.Server.Services;
 internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerStreamWriter<WatchOrdersResponse> responses, ServerCallContext context)
 {
     /// <summary>Runs until the client leaves or the server stops.</summary>
-    public Task RunAsync(WatchOrdersRequest request) => Watches.RunAsync(TokenKind.Orders, () => WatchAsync(request));
+    public Task RunAsync(WatchOrdersRequest request) => Watches.RunAsync(TokenKind.Orders, calls, () => WatchAsync(request));
 
     private async Task WatchAsync(WatchOrdersRequest request)
     {
@@ -41,7 +41,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
     private (OrderFilter, Token) Resolve(WatchOrdersRequest request)
     {
         var violations = new Violations();
-        var token = Token.Read(ref violations, "resume_token", request.ResumeToken, TokenKind.Orders);
+        var token = Token.ReadResume(ref violations, "resume_token", request.ResumeToken, TokenKind.Orders, calls.JournalIdentity);
         var references = new References(calls.Reader);
         var filter = request.Filter ?? new WatchFilter();
         int[] channels = [], customers = [];
@@ -75,8 +75,11 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
         }
         var states = States(ref violations, filter);
         violations.ThrowIfAny(references);
+        token.ThrowIfForeign(calls.JournalIdentity);
         return (new OrderFilter(channels, customers, orders, states), token);
     }
+
+    private Token TokenAt(long sequence, long nextOrder = 0) => new(TokenKind.Orders, sequence, nextOrder, calls.JournalIdentity);
 
     private static Core.OrderState[] States(ref Violations violations, WatchFilter filter)
     {
@@ -101,7 +104,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
             var page = new OrderPage();
             number = ReadPage(page, wanted, number, end);
             page.Last = number > end;
-            var token = page.Last ? new Token(TokenKind.Orders, start) : new Token(TokenKind.Orders, start, number);
+            var token = page.Last ? TokenAt(start) : TokenAt(start, number);
             if (page.Last || page.Orders.Count > 0)
             {
                 await responses.WriteAsync(new WatchOrdersResponse
@@ -144,7 +147,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
             await responses.WriteAsync(new WatchOrdersResponse
             {
                 Heartbeat = new Heartbeat { Time = Timestamp.FromDateTimeOffset(time.GetUtcNow()) },
-                ResumeToken = new Token(TokenKind.Orders, page.Through).ToString(), HighWatermark = page.HighWatermark,
+                ResumeToken = TokenAt(page.Through).ToString(), HighWatermark = page.HighWatermark,
             }, abandon);
             return;
         }
@@ -174,7 +177,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
         var through = next == page.Events.Count ? page.Through : events.Events[^1].Sequence;
         return new WatchOrdersResponse
         {
-            Events = events, ResumeToken = new Token(TokenKind.Orders, through).ToString(), HighWatermark = page.HighWatermark,
+            Events = events, ResumeToken = TokenAt(through).ToString(), HighWatermark = page.HighWatermark,
         };
     }
 

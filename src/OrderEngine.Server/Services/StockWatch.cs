@@ -14,7 +14,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
     private int[] _locations = [];
 
     /// <summary>Runs until the client leaves or the server stops.</summary>
-    public Task RunAsync(WatchStockRequest request) => Watches.RunAsync(TokenKind.Stock, () => WatchAsync(request));
+    public Task RunAsync(WatchStockRequest request) => Watches.RunAsync(TokenKind.Stock, calls, () => WatchAsync(request));
 
     private async Task WatchAsync(WatchStockRequest request)
     {
@@ -37,7 +37,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
     {
         var violations = new Violations();
         var references = new References(calls.Reader);
-        var token = Token.Read(ref violations, "resume_token", request.ResumeToken, TokenKind.Stock);
+        var token = Token.ReadResume(ref violations, "resume_token", request.ResumeToken, TokenKind.Stock, calls.JournalIdentity);
         if (Fields.CheckCount(ref violations, "sku_ids", request.SkuIds.Count, 0, ServerLimits.FilterEntries))
         {
             _skus = new int[request.SkuIds.Count];
@@ -57,8 +57,11 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
             }
         }
         violations.ThrowIfAny(references);
+        token.ThrowIfForeign(calls.JournalIdentity);
         return token;
     }
+
+    private Token TokenAt(long sequence) => new(TokenKind.Stock, sequence, 0, calls.JournalIdentity);
 
     // The token comes with the last page: a snapshot of stock is cheap to take again.
     private async Task SendAllAsync(long start, CancellationToken abandon)
@@ -82,7 +85,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
                 response.HighWatermark = at;
             }
             var last = slot > calls.Reader.LastStockSlot;
-            if (last) response.ResumeToken = new Token(TokenKind.Stock, start).ToString();
+            if (last) response.ResumeToken = TokenAt(start).ToString();
             if (last || response.Levels.Count > 0) await responses.WriteAsync(response, abandon);
             if (last) return;
         }
@@ -90,7 +93,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
 
     private WatchStockResponse Levels(StockPage page)
     {
-        var response = new WatchStockResponse { ResumeToken = new Token(TokenKind.Stock, page.Through).ToString(), HighWatermark = page.HighWatermark };
+        var response = new WatchStockResponse { ResumeToken = TokenAt(page.Through).ToString(), HighWatermark = page.HighWatermark };
         if (page.Slots.Count == 0) return response;
         using var guard = calls.Reader.Enter();
         var at = calls.Engine.View.DurableSequence;
@@ -104,7 +107,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
 internal static class Watches
 {
     /// <summary>Runs a watch; a position that cannot be served becomes a status.</summary>
-    public static async Task RunAsync(TokenKind kind, Func<Task> watch)
+    public static async Task RunAsync(TokenKind kind, EngineCalls calls, Func<Task> watch)
     {
         try
         {
@@ -116,7 +119,7 @@ internal static class Watches
         }
         catch (PositionTruncatedException truncated)
         {
-            throw Errors.Exception(ErrorReason.ResumeTokenTruncated, ("earliest_token", new Token(kind, truncated.Earliest).ToString()));
+            throw Errors.Exception(ErrorReason.ResumeTokenTruncated, ("earliest_token", new Token(kind, truncated.Earliest, 0, calls.JournalIdentity).ToString()));
         }
         catch (PositionAheadException)
         {

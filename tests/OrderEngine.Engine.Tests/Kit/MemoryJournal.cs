@@ -21,6 +21,8 @@ internal sealed class MemoryJournal : IJournal
 
     public int Reads { get; private set; }
 
+    public ulong Identity => 1;
+
     public long FirstSequence { get; set; } = 1;
 
     public long LastSequence { get; private set; }

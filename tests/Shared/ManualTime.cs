@@ -1,6 +1,6 @@
 // A clock that moves only when the test says so; timers ring on the thread that moves it.
 
-namespace OrderEngine.Server.Tests.Kit;
+namespace OrderEngine.Tests;
 
 internal sealed class ManualTime : TimeProvider
 {

@@ -1,0 +1,175 @@
+// Engine and ceiling, one after the other in the same round, on fresh servers each round: ratios come from neighbouring measurements, because
+// a shared disk and shared cores change within minutes. The order within a round turns from round to round.
+
+using OrderEngine.Load.Measuring;
+using OrderEngine.Load.Model;
+using OrderEngine.Load.Running;
+using OrderEngine.Load.Scenarios;
+
+namespace OrderEngine.Load.Comparing;
+
+/// <summary>How to compare.</summary>
+public sealed record ComparisonSettings
+{
+    public required IReadOnlyList<string> Scenarios { get; init; }
+
+    public int Rounds { get; init; } = 3;
+
+    public TimeSpan During { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Where data directories are made: on the disk to be measured.</summary>
+    public required string DataRoot { get; init; }
+
+    public required string ServerDll { get; init; }
+}
+
+/// <summary>The result of a comparison.</summary>
+public sealed record ComparisonResult
+{
+    public required DateTimeOffset Started { get; init; }
+
+    public required Machine Machine { get; init; }
+
+    public required double Seconds { get; init; }
+
+    public required int RoundCount { get; init; }
+
+    /// <summary>Write and flush of 4 KiB on the data directory's disk, before each round.</summary>
+    public required IReadOnlyList<LatencyFigures> DiskFlush { get; init; }
+
+    public required IReadOnlyList<Row> Rows { get; init; }
+
+    /// <summary>Every engine run, ledger included.</summary>
+    public required IReadOnlyList<RunResult> Runs { get; init; }
+
+    /// <summary>Every run on the no-op server.</summary>
+    public required IReadOnlyList<RunResult> CeilingRuns { get; init; }
+
+    /// <summary>Scenarios that could not be measured, and why; their rounds are missing from the rows.</summary>
+    public IReadOnlyList<string> Errors { get; init; } = [];
+
+    public bool Passed => Errors.Count == 0 && Rows.All(r => r.Passed);
+}
+
+/// <summary>Runs a comparison.</summary>
+public static class Comparison
+{
+    private static readonly string[] WarmUpScenarios = ["submit-unary", "submit-stream-20"];
+    private static readonly TimeSpan ServerWarmUp = TimeSpan.FromSeconds(3);
+
+    public static async Task<ComparisonResult> RunAsync(ComparisonSettings settings, Action<string> say, Action<RunProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(say);
+        var started = DateTimeOffset.UtcNow;
+        var engine = new List<RunResult>();
+        var ceiling = new List<RunResult>();
+        var flushes = new List<LatencyFigures>();
+        var errors = new List<string>();
+        for (var round = 0; round < settings.Rounds; round++)
+        {
+            flushes.Add(LatencyFigures.Of(DiskProbe.Measure(settings.DataRoot)));
+            say(FormattableString.Invariant($"round {round + 1} of {settings.Rounds}: disk flush p50 {flushes[^1].P50Ms:0.###} ms, p99 {flushes[^1].P99Ms:0.###} ms"));
+            await using var engineServer = ServerProcess.Engine(settings.ServerDll, settings.DataRoot);
+            await using var noOp = ServerProcess.NoOp();
+            await WarmAsync(engineServer, cancellationToken);
+            await WarmAsync(noOp, cancellationToken);
+            foreach (var name in settings.Scenarios)
+            {
+                // Both or neither, so that the rounds of a row stay pairs. A server that has died fails what is left of its round.
+                var engineFirst = round % 2 == 0;
+                var hasCeiling = ScenarioCatalog.Create(name)!.HasCeiling;
+                try
+                {
+                    var before = hasCeiling && !engineFirst ? await MeasureAsync(name, noOp, settings, say, progress, cancellationToken) : null;
+                    var measured = await MeasureAsync(name, engineServer, settings, say, progress, cancellationToken);
+                    var after = hasCeiling && engineFirst ? await MeasureAsync(name, noOp, settings, say, progress, cancellationToken) : null;
+                    engine.Add(measured);
+                    if ((before ?? after) is { } top) ceiling.Add(top);
+                }
+                catch (MeasurementException exception)
+                {
+                    errors.Add(exception.Message);
+                    say(exception.Message);
+                }
+            }
+        }
+        return new ComparisonResult
+        {
+            Started = started, Machine = Machine.This(), Seconds = settings.During.TotalSeconds, RoundCount = settings.Rounds, DiskFlush = flushes,
+            Rows = [.. settings.Scenarios.Where(name => engine.Exists(r => r.Scenario == name))
+                .Select(name => ToRow([.. engine.Where(r => r.Scenario == name)], [.. ceiling.Where(r => r.Scenario == name)]))],
+            Runs = engine,
+            CeilingRuns = ceiling,
+            Errors = errors,
+        };
+    }
+
+    // A fresh process runs code that is not yet optimised: without this the first scenario of a round measures the compiler.
+    private static async Task WarmAsync(ServerProcess server, CancellationToken cancellationToken)
+    {
+        foreach (var name in WarmUpScenarios)
+            await LoadRun.RunAsync(name, new RunSettings { Address = server.Address, During = ServerWarmUp, WarmUp = TimeSpan.Zero, ServerPid = server.Pid }, [], null, cancellationToken);
+    }
+
+    /// <summary>Runs one scenario on a server the tool has started.</summary>
+    /// <exception cref="MeasurementException">It could not be run; what the server last wrote is in the message.</exception>
+    internal static async Task<RunResult> MeasureAsync(string name, ServerProcess server, ComparisonSettings settings, Action<string> say,
+        Action<RunProgress>? progress, CancellationToken cancellationToken)
+    {
+        var run = new RunSettings { Address = server.Address, During = settings.During, WarmUp = settings.WarmUp, ServerPid = server.Pid };
+        try
+        {
+            var result = await LoadRun.RunAsync(name, run, LoadRun.DefaultThresholds(ScenarioCatalog.Create(name)!), progress, cancellationToken);
+            say(FormattableString.Invariant($"{name,-20} {server.Name,-7} {result.OrdersPerSecond,12:N0} {result.Unit}/s   p50 {result.P50Ms,9:0.###} ms   p99 {result.P99Ms,9:0.###} ms   {(result.Passed ? "" : "FAILED")}"));
+            if (!result.Passed) say(Failure(result));
+            return result;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw new MeasurementException($"{name} on the {server.Name} server: {exception.Message}\n{(server.HasExited ? "the server has ended; " : "")}its last words:\n{server.Output}", exception);
+        }
+    }
+
+    /// <summary>Why a run failed, in short lines.</summary>
+    internal static string Failure(RunResult result) => string.Join('\n',
+    [
+        "  " + Reports.MarkdownReport.LedgerText(result),
+        .. result.Ledger.Examples.Concat(result.Ledger.Violations).Concat(result.Failures).Select(t => "  " + t),
+        .. result.Thresholds.Where(t => !t.Passed).Select(t => FormattableString.Invariant($"  threshold {t.Threshold}: {t.Value}")),
+        .. result.Phases.SelectMany(p => p.Main.Statuses.Select(s => FormattableString.Invariant($"  {p.Phase}: {s.Value} x {s.Key}"))),
+    ]);
+
+    /// <summary>Medians over the rounds; the ratio is the median of the rounds' own ratios.</summary>
+    internal static Row ToRow(IReadOnlyList<RunResult> engine, IReadOnlyList<RunResult> ceiling)
+    {
+        var paired = ceiling.Count == engine.Count;
+        return new Row
+        {
+            Scenario = engine[0].Scenario,
+            Unit = engine[0].Unit,
+            OrdersPerSecond = Figures.Round(Median(engine.Select(r => r.OrdersPerSecond))),
+            P50Ms = Figures.Round(Median(engine.Select(r => r.P50Ms))),
+            P99Ms = Figures.Round(Median(engine.Select(r => r.P99Ms))),
+            CeilingRatio = paired ? Figures.Round(Median(engine.Zip(ceiling, (e, c) => c.OrdersPerSecond > 0 ? e.OrdersPerSecond / c.OrdersPerSecond : 0))) : null,
+            CeilingOrdersPerSecond = paired ? Figures.Round(Median(ceiling.Select(r => r.OrdersPerSecond))) : null,
+            Failed = engine.Sum(r => r.MainFigures.Main.Failed),
+            Refused = engine.Sum(r => r.MainFigures.Main.Refused),
+            Passed = engine.All(r => r.Passed),
+            Rounds = [.. engine.Select(r => r.OrdersPerSecond)],
+            CeilingRounds = [.. ceiling.Select(r => r.OrdersPerSecond)],
+        };
+    }
+
+    internal static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[sorted.Count / 2 - 1] + sorted[sorted.Count / 2]) / 2;
+    }
+}
+
+/// <summary>A scenario could not be measured.</summary>
+public sealed class MeasurementException(string message, Exception cause) : Exception(message, cause);

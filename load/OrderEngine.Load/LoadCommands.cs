@@ -1,0 +1,324 @@
+// The command line: run, compare, smoke, noop, peers, list. Results go to stdout, progress and errors to stderr.
+
+using System.CommandLine;
+using System.Globalization;
+using Grpc.Core;
+using OrderEngine.Load.Comparing;
+using OrderEngine.Load.Ledger;
+using OrderEngine.Load.Measuring;
+using OrderEngine.Load.Model;
+using OrderEngine.Load.NoOp;
+using OrderEngine.Load.Reports;
+using OrderEngine.Load.Running;
+using OrderEngine.Load.Scenarios;
+
+namespace OrderEngine.Load;
+
+/// <summary>The commands.</summary>
+public static class LoadCommands
+{
+    private const int SmokeSeconds = 1;
+
+    /// <summary>Runs a command line; the answer is an exit code.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
+    {
+        var root = new RootCommand("Puts load on an OrderEngine server and measures it. docs/LOAD.md explains scenarios and reports.");
+        root.Subcommands.Add(Run(output, errors));
+        root.Subcommands.Add(Compare(output, errors));
+        root.Subcommands.Add(Smoke(output, errors));
+        root.Subcommands.Add(NoOp(output));
+        root.Subcommands.Add(PeersCommand(output, errors));
+        root.Subcommands.Add(List(output));
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) await errors.WriteLineAsync(error.Message);
+            await errors.WriteLineAsync("--help shows what there is.");
+            return ExitCodes.Usage;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false }, cancellationToken);
+        }
+        catch (Exception exception) when (exception is RpcException or TimeoutException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            await errors.WriteLineAsync(exception is RpcException rpc ? $"the server said {rpc.StatusCode}: {rpc.Status.Detail}" : exception.Message);
+            return ExitCodes.CannotRun;
+        }
+        catch (OperationCanceledException)
+        {
+            await errors.WriteLineAsync("stopped");
+            return ExitCodes.CannotRun;
+        }
+    }
+
+    private static Command Run(TextWriter output, TextWriter errors)
+    {
+        var scenario = new Argument<string>("scenario") { Description = "one of: " + string.Join(", ", ScenarioCatalog.Names) };
+        scenario.AcceptOnlyFromAmong([.. ScenarioCatalog.Names]);
+        var address = new Option<string>("--address") { Description = "where the server is", DefaultValueFactory = _ => Client.OrderEngineClient.DefaultAddress };
+        address.Validators.Add(result =>
+        {
+            if (!Uri.TryCreate(result.GetValueOrDefault<string>(), UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+                result.AddError("--address must be http://host:port or https://host:port");
+        });
+        var seconds = Seconds(10);
+        var warmUp = WarmUp(3);
+        var copies = Positive<int>("--copies", "closed loop: so many copies instead of the scenario's own number");
+        var rate = Positive<double>("--rate", "open loop: so many runs a second instead of the scenario's own load");
+        var connections = Positive<int>("--connections", "connections that the copies share, instead of the scenario's own number");
+        var hot = new Option<bool>("--hot") { Description = "half of all lines on 10 SKUs" };
+        var ledger = new Option<LedgerMode>("--ledger") { Description = "how the server is read back: snapshot, lookup, off", DefaultValueFactory = _ => LedgerMode.Snapshot };
+        var pid = Positive<int>("--server-pid", "the server's process, when it is not found by its port");
+        var thresholds = new Option<string[]>("--threshold") { Description = "for example p99Ms<=50, failed=0, best.ordersPerSecond>=10000; may be repeated; instead of failed=0 and refused=0" };
+        thresholds.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+            {
+                try
+                {
+                    Threshold.Parse(token.Value);
+                }
+                catch (FormatException exception)
+                {
+                    result.AddError(exception.Message);
+                }
+            }
+        });
+        var (json, report) = (Json(), Report());
+        var command = new Command("run", "Runs one scenario against a server that is there.")
+        {
+            scenario, address, seconds, warmUp, copies, rate, connections, hot, ledger, pid, thresholds, json, report,
+        };
+        command.SetAction(async (parsed, token) =>
+        {
+            var settings = new RunSettings
+            {
+                Address = parsed.GetRequiredValue(address),
+                During = TimeSpan.FromSeconds(parsed.GetRequiredValue(seconds)),
+                WarmUp = TimeSpan.FromSeconds(parsed.GetRequiredValue(warmUp)),
+                Copies = parsed.GetValue(copies),
+                Rate = parsed.GetValue(rate),
+                Connections = parsed.GetValue(connections),
+                Hot = parsed.GetValue(hot),
+                Ledger = parsed.GetRequiredValue(ledger),
+                ServerPid = parsed.GetValue(pid),
+            };
+            var name = parsed.GetRequiredValue(scenario);
+            IReadOnlyList<Threshold> rules = parsed.GetValue(thresholds) is { Length: > 0 } given
+                ? [.. given.Select(Threshold.Parse)]
+                : LoadRun.DefaultThresholds(ScenarioCatalog.Create(name)!);
+            using var progress = NewProgress(errors);
+            var result = await LoadRun.RunAsync(name, settings, rules, progress.Begin, token);
+            await output.WriteLineAsync(MarkdownReport.Render(result));
+            await WriteAsync(parsed.GetValue(json), result);
+            await WriteReportsAsync(parsed.GetValue(report), [result]);
+            return ExitCodes.Of(result);
+        });
+        return command;
+    }
+
+    private static Command Compare(TextWriter output, TextWriter errors)
+    {
+        var seconds = Seconds(5);
+        var warmUp = WarmUp(2);
+        var rounds = new Option<int>("--rounds") { Description = "how often everything is measured; figures are medians", DefaultValueFactory = _ => 3 };
+        rounds.Validators.Add(AtLeastOne<int>("--rounds"));
+        var scenarios = ScenarioList();
+        var (server, data, json, report) = (Server(), Data(), Json(), Report());
+        var command = new Command("compare", "Starts the engine and the no-op server itself and measures them by turns.")
+        {
+            seconds, warmUp, rounds, scenarios, server, data, json, report,
+        };
+        command.SetAction(async (parsed, token) =>
+        {
+            var settings = new ComparisonSettings
+            {
+                Scenarios = Chosen(parsed.GetValue(scenarios)),
+                Rounds = parsed.GetRequiredValue(rounds),
+                During = TimeSpan.FromSeconds(parsed.GetRequiredValue(seconds)),
+                WarmUp = TimeSpan.FromSeconds(parsed.GetRequiredValue(warmUp)),
+                DataRoot = parsed.GetRequiredValue(data),
+                ServerDll = ServerProcess.FindServer(parsed.GetValue(server)),
+            };
+            using var progress = NewProgress(errors);
+            var result = await Comparison.RunAsync(settings, progress.Say, progress.Begin, token);
+            await output.WriteLineAsync(ComparisonTable.Render(result));
+            await WriteAsync(parsed.GetValue(json), result);
+            await WriteReportsAsync(parsed.GetValue(report), result.Runs);
+            return Worst(result.Runs, result.Errors.Count);
+        });
+        return command;
+    }
+
+    private static Command Smoke(TextWriter output, TextWriter errors)
+    {
+        var scenarios = ScenarioList();
+        var (server, data, json) = (Server(), Data(), Json());
+        var command = new Command("smoke", "Runs every scenario for about a second on an engine of its own, with the ledger check; judges no times.") { scenarios, server, data, json };
+        command.SetAction(async (parsed, token) =>
+        {
+            var settings = new ComparisonSettings
+            {
+                Scenarios = Chosen(parsed.GetValue(scenarios)),
+                During = TimeSpan.FromSeconds(SmokeSeconds),
+                WarmUp = TimeSpan.Zero,
+                DataRoot = parsed.GetRequiredValue(data),
+                ServerDll = ServerProcess.FindServer(parsed.GetValue(server)),
+            };
+            using var progress = NewProgress(errors);
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            var results = new List<RunResult>();
+            await using (var engine = ServerProcess.Engine(settings.ServerDll, settings.DataRoot))
+            {
+                foreach (var name in settings.Scenarios)
+                {
+                    try
+                    {
+                        results.Add(await Comparison.MeasureAsync(name, engine, settings, progress.Say, null, token));
+                    }
+                    catch (MeasurementException exception)
+                    {
+                        progress.Say(exception.Message);
+                    }
+                }
+            }
+            await WriteAsync(parsed.GetValue(json), results);
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"{results.Count(r => r.Passed)} of {settings.Scenarios.Count} scenarios passed in {clock.Elapsed.TotalSeconds:0} s, {results.Sum(r => r.Ledger.Confirmed):N0} orders confirmed"));
+            return Worst(results, settings.Scenarios.Count - results.Count);
+        });
+        return command;
+    }
+
+    private static int Worst(IReadOnlyList<RunResult> results, int notMeasured) =>
+        notMeasured > 0 ? ExitCodes.CannotRun : results.Select(ExitCodes.Of).DefaultIfEmpty(ExitCodes.CannotRun).Max();
+
+    private static Command NoOp(TextWriter output)
+    {
+        var port = new Option<int>("--port") { Description = "on 127.0.0.1; 0 takes a free one", DefaultValueFactory = _ => 5090 };
+        var command = new Command("noop", "Serves the contract, keeps nothing and answers at once: the ceiling.") { port };
+        command.SetAction(async (parsed, token) =>
+        {
+            await NoOpServer.RunAsync(parsed.GetRequiredValue(port), output, token);
+            return ExitCodes.Passed;
+        });
+        return command;
+    }
+
+    private static Command PeersCommand(TextWriter output, TextWriter errors)
+    {
+        var folder = new Option<string?>("--folder") { Description = "where peers.sh is; found beside the repository when left out" };
+        var seconds = Seconds(5);
+        var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 1 };
+        var clients = new Option<string>("--clients") { Description = "numbers of clients, with spaces between", DefaultValueFactory = _ => "32" };
+        var (data, json) = (Data(), Json());
+        var command = new Command("peers", "Measures PostgreSQL and Redis on the same work with the peers' own scripts, where they are present.") { folder, seconds, rounds, clients, data, json };
+        command.SetAction(async (parsed, token) =>
+        {
+            if (Peers.FindFolder(parsed.GetValue(folder)) is not { } scripts)
+            {
+                await errors.WriteLineAsync("peers.sh was not found; name its folder with --folder. Nothing was measured.");
+                return ExitCodes.CannotRun;
+            }
+            var lines = new List<PeerLine>();
+            foreach (var group in (string[])["pg", "redis"])
+            {
+                var missing = Peers.Missing(group);
+                foreach (var what in missing) await errors.WriteLineAsync($"{group} not measured: {what}");
+                if (missing.Count > 0) continue;
+                lines.AddRange(await Peers.RunAsync(scripts, group, (int)Math.Ceiling(parsed.GetRequiredValue(seconds)), parsed.GetRequiredValue(rounds), parsed.GetRequiredValue(clients),
+                    parsed.GetRequiredValue(data), line => errors.WriteLine(ComparisonTable.Peer(line)), token));
+            }
+            foreach (var line in lines) await output.WriteLineAsync(ComparisonTable.Peer(line));
+            await WriteAsync(parsed.GetValue(json), lines);
+            return lines.Count > 0 ? ExitCodes.Passed : ExitCodes.CannotRun;
+        });
+        return command;
+    }
+
+    private static Command List(TextWriter output)
+    {
+        var command = new Command("list", "Lists the scenarios.");
+        command.SetAction(async (_, _) =>
+        {
+            foreach (var name in ScenarioCatalog.Names) await output.WriteLineAsync($"{name,-20} {ScenarioCatalog.Create(name)!.Description}");
+            return ExitCodes.Passed;
+        });
+        return command;
+    }
+
+    private static Option<double> Seconds(double usual)
+    {
+        var option = new Option<double>("--seconds") { Description = "measured seconds", DefaultValueFactory = _ => usual };
+        option.Validators.Add(AtLeastOne<double>("--seconds"));
+        return option;
+    }
+
+    private static Option<double> WarmUp(double usual)
+    {
+        var option = new Option<double>("--warm-up") { Description = "seconds of load before, not measured", DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() < 0) result.AddError("--warm-up must not be negative");
+        });
+        return option;
+    }
+
+    private static Option<T?> Positive<T>(string name, string description) where T : struct, IComparable<T>
+    {
+        var option = new Option<T?>(name) { Description = description };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<T?>() is { } value && value.CompareTo(default) <= 0) result.AddError($"{name} must be above 0");
+        });
+        return option;
+    }
+
+    private static Action<System.CommandLine.Parsing.OptionResult> AtLeastOne<T>(string name) where T : IConvertible => result =>
+    {
+        if (result.GetValueOrDefault<T>()?.ToDouble(CultureInfo.InvariantCulture) < 1) result.AddError($"{name} must be at least 1");
+    };
+
+    private static Option<string[]> ScenarioList()
+    {
+        var option = new Option<string[]>("--scenarios") { Description = "only these (with spaces or commas between)", AllowMultipleArgumentsPerToken = true };
+        option.Validators.Add(result =>
+        {
+            foreach (var name in result.Tokens.SelectMany(t => t.Value.Split(',', StringSplitOptions.RemoveEmptyEntries)))
+            {
+                if (!ScenarioCatalog.Names.Contains(name)) result.AddError($"there is no scenario '{name}'; there are {string.Join(", ", ScenarioCatalog.Names)}");
+            }
+        });
+        return option;
+    }
+
+    private static IReadOnlyList<string> Chosen(string[]? given) => given is { Length: > 0 }
+        ? [.. given.SelectMany(g => g.Split(',', StringSplitOptions.RemoveEmptyEntries))]
+        : ScenarioCatalog.Names;
+
+    private static Option<string?> Server() => new("--server") { Description = "OrderEngine.Server.dll; found in this repository when left out" };
+
+    private static Option<string> Data() => new("--data") { Description = "where data directories are made: the disk to be measured", DefaultValueFactory = _ => Path.GetTempPath() };
+
+    private static Option<string?> Json() => new("--json") { Description = "write the result to this file" };
+
+    private static Option<string?> Report() => new("--report") { Description = "write report.html, report.md, report.csv and report.json into this folder" };
+
+    private static Progress NewProgress(TextWriter errors) => new(errors, !Console.IsErrorRedirected && ReferenceEquals(errors, Console.Error), MachineClock.Instance);
+
+    private static async Task WriteAsync<T>(string? path, T result)
+    {
+        if (path is not null) await File.WriteAllTextAsync(path, JsonReport.Render(result));
+    }
+
+    private static async Task WriteReportsAsync(string? folder, IReadOnlyList<RunResult> results)
+    {
+        if (folder is null) return;
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "report.html"), HtmlReport.Render(results));
+        await File.WriteAllTextAsync(Path.Combine(folder, "report.md"), string.Join("\n", results.Select(MarkdownReport.Render)));
+        await File.WriteAllTextAsync(Path.Combine(folder, "report.csv"), CsvReport.Render(results));
+        await File.WriteAllTextAsync(Path.Combine(folder, "report.json"), results.Count == 1 ? JsonReport.Render(results[0]) : JsonReport.Render(results));
+    }
+}

@@ -1,0 +1,133 @@
+// What a scenario needs to reach the server and to know its place: made once for a run, shared by all threads.
+
+using Grpc.Net.Client;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Load.Ledger;
+using OrderEngine.Load.Measuring;
+using OrderEngine.Load.Model;
+using OrderEngine.Load.Scenarios;
+
+namespace OrderEngine.Load.Running;
+
+/// <summary>The clients of one connection. Raw generated clients: a retry inside a library would hide what is measured.</summary>
+public sealed class EngineConnection(GrpcChannel channel) : IDisposable
+{
+    public OrderService.OrderServiceClient Orders { get; } = new(channel);
+
+    public InventoryService.InventoryServiceClient Inventory { get; } = new(channel);
+
+    public FulfillmentService.FulfillmentServiceClient Fulfillment { get; } = new(channel);
+
+    public TrackingService.TrackingServiceClient Tracking { get; } = new(channel);
+
+    public CatalogService.CatalogServiceClient Catalog { get; } = new(channel);
+
+    public CustomerService.CustomerServiceClient Customers { get; } = new(channel);
+
+    public AdminService.AdminServiceClient Admin { get; } = new(channel);
+
+    public void Dispose() => channel.Dispose();
+}
+
+/// <summary>How a run is to be, from the command line.</summary>
+public sealed record RunSettings
+{
+    /// <summary>Where the server is: http://host:port (h2c) or https.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Of each phase's measured load.</summary>
+    public TimeSpan During { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Same load, not measured, before the first phase.</summary>
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Closed loop: copies; null: the scenario's own number.</summary>
+    public int? Copies { get; init; }
+
+    /// <summary>Open loop: runs a second; null: the scenario's own load.</summary>
+    public double? Rate { get; init; }
+
+    /// <summary>HTTP/2 connections that the copies share; null: the scenario's own number.</summary>
+    public int? Connections { get; init; }
+
+    /// <summary>Half of all lines on 10 SKUs.</summary>
+    public bool Hot { get; init; }
+
+    /// <summary>SKUs of the catalog.</summary>
+    public int Skus { get; init; } = Workload.DefaultSkus;
+
+    /// <summary>How the ledger is checked.</summary>
+    public LedgerMode Ledger { get; init; } = LedgerMode.Snapshot;
+
+    /// <summary>The server's process, for its CPU and memory; null: found by its port when it is on this machine.</summary>
+    public int? ServerPid { get; init; }
+}
+
+/// <summary>One run.</summary>
+public sealed class RunContext : IDisposable
+{
+    private readonly EngineConnection[] _connections;
+
+    public RunContext(RunSettings settings, Workload workload, ILoadClock clock, int connections = 1)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        Settings = settings;
+        Workload = workload;
+        Clock = clock;
+        _connections = [.. Enumerable.Range(0, settings.Connections ?? connections).Select(_ => Connect(settings.Address))];
+    }
+
+    public RunSettings Settings { get; }
+
+    public Workload Workload { get; }
+
+    public ILoadClock Clock { get; }
+
+    /// <summary>Every order that was acknowledged or refused.</summary>
+    public OrderLedger Ledger { get; } = new();
+
+    /// <summary>True when the server is the ceiling: it keeps nothing, so nothing of it can be checked.</summary>
+    public bool ServerIsNoOp { get; set; }
+
+    public IReadOnlyList<EngineConnection> Connections => _connections;
+
+    /// <summary>For set-up and checks.</summary>
+    public EngineConnection First => _connections[0];
+
+    /// <summary>A connection; neighbours get different ones.</summary>
+    public EngineConnection Connection(long number) => _connections[(int)((ulong)number % (ulong)_connections.Length)];
+
+    /// <summary>Opens a connection of its own. It opens further HTTP/2 connections only when the server's limit of streams is reached.</summary>
+    public static EngineConnection Connect(string address) => new(GrpcChannel.ForAddress(address, new GrpcChannelOptions
+    {
+        HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false },
+        DisposeHttpClient = true,
+        MaxReceiveMessageSize = 16 * 1024 * 1024,
+        MaxSendMessageSize = 16 * 1024 * 1024,
+    }));
+
+    public void Dispose()
+    {
+        foreach (var connection in _connections) connection.Dispose();
+    }
+}
+
+/// <summary>One run of a scenario.</summary>
+/// <param name="Copy">In a closed loop: which copy runs. In an open loop: the arrival's number.</param>
+/// <param name="Number">Counts the runs of the whole scenario, from 0.</param>
+/// <param name="Begun">When it was due (open loop) or began (closed loop), by the run's clock.</param>
+/// <param name="Clock">The run's clock.</param>
+/// <param name="Phase">Where steps are recorded.</param>
+/// <param name="Stop">Set when the run is broken off.</param>
+public readonly record struct Invocation(long Copy, long Number, long Begun, ILoadClock Clock, PhaseRecorder Phase, CancellationToken Stop)
+{
+    /// <summary>Records a part of the run that began at <paramref name="begun"/>.</summary>
+    public Response Step(string name, in Response response, long begun)
+    {
+        Phase.Step(name).Record(response, Clock.Now - begun);
+        return response;
+    }
+
+    /// <summary>A number that looks random and is the same in every run: for choices.</summary>
+    public ulong Draw => Workload.Mix((ulong)Number);
+}

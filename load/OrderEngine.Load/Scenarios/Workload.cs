@@ -1,0 +1,118 @@
+// The orders of a run. Order number n of a run is always the same, so that a retry repeats it and the ledger check knows what to expect.
+
+using System.Globalization;
+using OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Load.Scenarios;
+
+/// <summary>Makes orders: 3 lines, 1 to 3 units each, on SKUs 0 to n-1; hot: half of the lines on the first 10. Any thread.</summary>
+public sealed class Workload
+{
+    public const int DefaultSkus = 10_000;
+    public const int HotSkus = 10;
+    public const int LinesPerOrder = 3;
+    public const string LocationId = "load-main";
+
+    private const int MaxQuantity = 3;
+
+    private readonly string[] _skus;
+    private readonly string _prefix;
+    private readonly bool _hot;
+    private long _made;
+
+    /// <summary>A run's orders. The run id makes its external ids and request ids unique; with customers, order n is of customer n modulo that.</summary>
+    public Workload(string runId, bool hot = false, int skus = DefaultSkus, int customers = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(skus, HotSkus);
+        RunId = runId;
+        ChannelId = "load-" + runId;
+        Customers = customers;
+        _prefix = runId + "-";
+        _hot = hot;
+        _skus = [.. Enumerable.Range(0, skus).Select(SkuId)];
+    }
+
+    public string RunId { get; }
+
+    /// <summary>A channel of the run's own, so that its orders can be told from all others.</summary>
+    public string ChannelId { get; }
+
+    /// <summary>Customers that the orders are of; 0: guests.</summary>
+    public int Customers { get; }
+
+    public IReadOnlyList<string> Skus => _skus;
+
+    /// <summary>Orders made so far: indexes 0 to here, exclusive.</summary>
+    public long Made => Interlocked.Read(ref _made);
+
+    public static string SkuId(int number) => string.Create(CultureInfo.InvariantCulture, $"LOAD-{number:D5}");
+
+    public static string CustomerId(long number) => string.Create(CultureInfo.InvariantCulture, $"load-customer-{number}");
+
+    /// <summary>An id for a run that no other run has.</summary>
+    public static string NewRunId() =>
+        string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow.Ticks / 10_000 % 0xFFFFFFFFFF:x}{Environment.ProcessId % 0xFFFF:x4}");
+
+    /// <summary>The index of the next order.</summary>
+    public long Next() => Interlocked.Increment(ref _made) - 1;
+
+    /// <summary>The first index of the next so many orders.</summary>
+    public long Next(int count) => Interlocked.Add(ref _made, count) - count;
+
+    public string ExternalId(long index) => string.Create(CultureInfo.InvariantCulture, $"{_prefix}{index}");
+
+    /// <summary>The index of one of this run's orders.</summary>
+    public bool TryIndex(string externalId, out long index)
+    {
+        index = 0;
+        return externalId is not null && externalId.StartsWith(_prefix, StringComparison.Ordinal)
+            && long.TryParse(externalId.AsSpan(_prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out index) && index < Made;
+    }
+
+    /// <summary>Turns <paramref name="request"/>, new or used, into order <paramref name="index"/>. Allocates one string for both ids.</summary>
+    public void Fill(SubmitOrderRequest request, long index)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request.RequestId = ExternalId(index);
+        request.Order ??= new OrderDraft();
+        Fill(request.Order, index, request.RequestId);
+    }
+
+    /// <summary>The same for a draft alone.</summary>
+    public void Fill(OrderDraft draft, long index, string externalId)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        draft.ChannelId = ChannelId;
+        draft.ExternalOrderId = externalId;
+        draft.CurrencyCode = "GBP";
+        if (Customers > 0) draft.CustomerId = CustomerId(index % Customers);
+        while (draft.Lines.Count < LinesPerOrder) draft.Lines.Add(new OrderLineDraft());
+        for (var i = 0; i < LinesPerOrder; i++)
+        {
+            var (sku, quantity) = Line(index, i);
+            var line = draft.Lines[i];
+            line.SkuId = _skus[sku];
+            line.Quantity = quantity;
+            line.UnitPriceMinor = 100 + sku;
+        }
+    }
+
+    /// <summary>SKU number and units of a line.</summary>
+    public (int Sku, int Quantity) Line(long index, int line)
+    {
+        var draw = Mix((ulong)(index * LinesPerOrder + line) + 0x51ED270B9UL);
+        var quantity = 1 + (int)(draw % MaxQuantity);
+        draw >>= 8;
+        if (_hot && (draw & 1) == 0) return ((int)((draw >> 1) % HotSkus), quantity);
+        return ((int)((draw >> 1) % (ulong)_skus.Length), quantity);
+    }
+
+    /// <summary>Well-mixed bits of a number (the finalizer of splitmix64).</summary>
+    public static ulong Mix(ulong value)
+    {
+        value += 0x9E3779B97F4A7C15UL;
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9UL;
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EBUL;
+        return value ^ (value >> 31);
+    }
+}
