@@ -48,7 +48,7 @@ internal sealed class WatchedSnapshots(ISnapshotStore? inner = null) : ISnapshot
 
     public void SetAside(SnapshotFile snapshot) => inner?.SetAside(snapshot);
 
-    /// <summary>Completes when so many snapshots have been written in all.</summary>
+    /// <summary>Completes when so many snapshots have been written in all; fails when that takes too long to come true.</summary>
     public async Task WhenWritten(int count)
     {
         while (true)
@@ -59,7 +59,7 @@ internal sealed class WatchedSnapshots(ISnapshotStore? inner = null) : ISnapshot
                 if (_writes >= count) return;
                 next = _written.Task;
             }
-            await next;
+            await next.WaitAsync(TimeSpan.FromMinutes(1));
         }
     }
 
