@@ -326,6 +326,19 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public void A_family_that_comes_twice_stands_in_one_place_under_one_head()
+    {
+        var text = new PrometheusText();
+        text.Family("a", "", "gauge");
+        text.Sample("a", "port=\"1\"", 1);
+        text.Family("b", "", "gauge");
+        text.Sample("b", "", 2);
+        text.Family("a", "", "gauge");
+        text.Sample("a", "port=\"2\"", 3);
+        Assert.Equal("# TYPE a gauge\na{port=\"1\"} 1\na{port=\"2\"} 3\n# TYPE b gauge\nb 2\n", text.ToString());
+    }
+
+    [Fact]
     public void Names_labels_and_numbers_are_written_as_Prometheus_has_them()
     {
         var text = new PrometheusText();

@@ -14,10 +14,13 @@ internal sealed class PrometheusText
     /// <summary>The media type of what this writes.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    private readonly StringBuilder _text = new();
+    // A family's lines stand together, under one head, even if several meters of a process bring the same name (two hosts in one process do).
+    private readonly List<StringBuilder> _families = [];
+    private readonly Dictionary<string, StringBuilder> _byName = [];
+    private StringBuilder _text = new();
 
     /// <inheritdoc/>
-    public override string ToString() => _text.ToString();
+    public override string ToString() => string.Concat(_families);
 
     /// <summary>Adds a metric with all its points.</summary>
     public void Add(Metric metric)
@@ -33,12 +36,19 @@ internal sealed class PrometheusText
         }
     }
 
-    /// <summary>Begins a family.</summary>
+    /// <summary>Begins a family, or goes on with it.</summary>
     /// <param name="name">A sound name.</param>
     /// <param name="help">Any text.</param>
     /// <param name="type">counter, gauge or histogram.</param>
     public void Family(string name, string help, string type)
     {
+        if (_byName.TryGetValue(name, out var present))
+        {
+            _text = present;
+            return;
+        }
+        _text = _byName[name] = new StringBuilder();
+        _families.Add(_text);
         if (help.Length > 0) _text.Append("# HELP ").Append(name).Append(' ').Append(EscapeHelp(help)).Append('\n');
         _text.Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
     }
