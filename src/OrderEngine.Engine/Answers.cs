@@ -35,9 +35,6 @@ public readonly struct PendingAnswer
     /// <summary>True when the answer is there.</summary>
     public bool IsCompleted => _answer.IsCompleted;
 
-    /// <summary>The answer as a task; instead of awaiting this value.</summary>
-    public ValueTask<CommandAnswer> AsValueTask() => _answer;
-
     /// <summary>For <c>await</c>.</summary>
     public ValueTaskAwaiter<CommandAnswer> GetAwaiter() => _answer.GetAwaiter();
 }

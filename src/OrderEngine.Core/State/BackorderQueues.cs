@@ -60,9 +60,6 @@ internal sealed class BackorderQueues
         else if (!_pool.TryUpdateWeight(ref root, in key, units)) _pool.Add(ref root, in key, units);
     }
 
-    /// <summary>True when somebody waits for the SKU.</summary>
-    public bool Any(int sku) => _roots[sku] != 0;
-
     /// <summary>Says that stock of the SKU became free, or that somebody began to wait for it.</summary>
     public void MarkPending(int sku)
     {
