@@ -7,6 +7,9 @@ namespace OrderEngine.Core;
 /// <summary>The derivation of an order's state.</summary>
 public static class OrderStates
 {
+    /// <summary>True when nothing is expected of such an order any more: its deadlines end.</summary>
+    public static bool IsTerminal(OrderState state) => state is OrderState.Cancelled;
+
     /// <summary>The state that the quantities of an order's lines amount to; the first match counts.</summary>
     public static OrderState Derive(ReadOnlySpan<LineRow> lines)
     {
