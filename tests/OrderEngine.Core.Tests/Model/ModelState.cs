@@ -40,7 +40,7 @@ internal sealed class ModelOrder
     public int Parcels;
 
     /// <summary>The state that commands set beside the quantities; <see cref="OrderState.None"/>: they alone decide.</summary>
-    public OrderState Stored;
+    public OrderState Stored { get; set; }
 
     public bool Waits => Lines.Any(line => line.Backordered > 0);
 
