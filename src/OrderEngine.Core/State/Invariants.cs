@@ -91,7 +91,8 @@ public static class Invariants
             }
             if (head.LastException != 0) _exceptions.Add(number, (head.OpenExceptions, head.LastException));
             Expect(head.LastException != 0 || head.OpenExceptions == 0, $"Order {number} counts {head.OpenExceptions} open exceptions and names none.");
-            Expect(head.State == OrderStates.Derive(lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
+            Expect(head.State == OrderStates.Derive(head.State, lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
+            Expect(head.State != OrderState.Rejected || head.Total == cancelled, $"Order {number} is rejected, but not all of it is cancelled.");
             Expect(head.Total == total && head.CancelledTotal == cancelled, $"Order {number} is worth {head.Total} less {head.CancelledTotal}, its lines say {total} less {cancelled}.");
         }
 
