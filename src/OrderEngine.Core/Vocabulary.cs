@@ -97,6 +97,10 @@ public enum PaymentTerms : byte
     CashOnDelivery = 1,
     /// <summary>On account.</summary>
     Credit = 2,
+    /// <summary>Before anything is released.</summary>
+    Prepaid = 3,
+    /// <summary>In amounts on dates.</summary>
+    Instalment = 4,
 }
 
 /// <summary>What kind of order it is.</summary>
@@ -174,6 +178,8 @@ public enum Outcome : byte
     StockBelowCommitted = 47,
     /// <summary>Above <see cref="Limits.StockLevel"/>.</summary>
     StockOverflow = 48,
+    /// <summary>More lines or value than the channel may hand in.</summary>
+    ChannelLimitExceeded = 105,
     /// <summary>The object has changed since.</summary>
     EtagMismatch = 49,
     /// <summary>Too many open reservations.</summary>
@@ -199,5 +205,6 @@ public static class Outcomes
     /// True when the refusal depends on the state of things and is therefore recorded under the request id, so that a retry gets the same
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
-    public static bool Binds(this Outcome outcome) => outcome is >= Outcome.ExternalIdTaken and <= Outcome.StockOverflow;
+    public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
+        or Outcome.ChannelLimitExceeded;
 }

@@ -29,6 +29,8 @@ internal sealed partial class Decider(EngineState state)
         {
             SubmitOrder submit => Submit(submit),
             CancelOrder cancel => Cancel(cancel),
+            ApproveOrder approve => Approve(approve),
+            RejectOrder reject => Reject(reject),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
             RecordDelivery delivery => Deliver(delivery),
@@ -41,6 +43,7 @@ internal sealed partial class Decider(EngineState state)
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),
             DefineCustomer customer => Define(customer),
+            SetReviewRules set => Define(set),
             _ => throw new ArgumentException($"The core does not know {command.GetType().Name}.", nameof(command)),
         };
     }

@@ -67,6 +67,7 @@ public sealed partial class SnapshotLoader
             case 17: head.Total = reader.Long(); break;
             case 18: head.CancelledTotal = reader.Long(); break;
             case 19: head.Reservation = reader.Long(); break;
+            case 40: head.ReviewReasons = checked((byte)reader.Varint()); break;
             case 70: head.LastException = reader.Int(); break;
             case 71: head.OpenExceptions = reader.Int(); break;
             default: throw Unknown(field, "order");
@@ -133,6 +134,7 @@ public sealed partial class SnapshotLoader
         foreach (ref readonly var allocation in _allocations.AsSpan(0, head.AllocationCount)) Within(allocation.Line, head.LineCount, "line");
         MemoryMarshal.AsBytes(_allocations.AsSpan(0, head.AllocationCount)).CopyTo(row[(sizeof(OrderHead) + head.LineCount * sizeof(LineRow))..]);
         _state.Orders.Restore(number, head.Version, row);
+        if (head.Customer != 0) _state.CountOrder(head.Customer, OrderState.None, head.State);
         for (var i = 0; i < lines.Length; i++)
             if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered);
     }

@@ -33,8 +33,10 @@ public struct OrderHead
     public Priority Priority;
     /// <summary>The customer's tier at acceptance.</summary>
     public byte Tier;
+    /// <summary>Reasons for which it was held for review when it was accepted; its first event says them.</summary>
+    public byte ReviewReasons;
     /// <summary>Zero.</summary>
-    public ushort Unused;
+    public byte Unused;
     /// <summary>Packed currency.</summary>
     public int Currency;
     /// <summary>Parcels shipped.</summary>
