@@ -16,8 +16,8 @@ public static class Transitions
     // Before the table, which is made of it.
     private static readonly OrderState[] NotTerminal =
     [
-        OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped, OrderState.Shipped,
-        OrderState.Delivered,
+        OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling,
+        OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered,
     ];
 
     /// <summary>All rows.</summary>

@@ -6,7 +6,8 @@ internal sealed partial class NaiveModel
 {
     private static readonly OrderState[] NotAtTheirEnd =
     [
-        OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered,
+        OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling,
+        OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered,
     ];
 
     private Outcome Place(PlaceHold hold)
