@@ -36,6 +36,10 @@ public enum CommandKind : byte
     ApproveOrder = 50,
     /// <summary><see cref="Core.RejectOrder"/></summary>
     RejectOrder = 51,
+    /// <summary><see cref="Core.PlaceHold"/></summary>
+    PlaceHold = 58,
+    /// <summary><see cref="Core.ReleaseHold"/></summary>
+    ReleaseHold = 59,
     /// <summary><see cref="Core.ReleaseShipment"/></summary>
     ReleaseShipment = 64,
     /// <summary><see cref="Core.ConfirmShipment"/></summary>

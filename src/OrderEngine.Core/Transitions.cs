@@ -13,6 +13,13 @@ public sealed record Transition(CommandKind Command, Role Default, Role[] Roles,
 /// <summary>The transition table.</summary>
 public static class Transitions
 {
+    // Before the table, which is made of it.
+    private static readonly OrderState[] NotTerminal =
+    [
+        OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling,
+        OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered,
+    ];
+
     /// <summary>All rows.</summary>
     public static IReadOnlyList<Transition> Table { get; } =
     [
@@ -33,6 +40,8 @@ public static class Transitions
                 OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Expired]),
         new(CommandKind.ApproveOrder, Role.Reviewer, [Role.Reviewer], [OrderState.PendingReview]),
         new(CommandKind.RejectOrder, Role.Reviewer, [Role.Reviewer], [OrderState.PendingReview]),
+        new(CommandKind.PlaceHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
+        new(CommandKind.ReleaseHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
         new(CommandKind.ReleaseShipment, Role.Warehouse, [Role.Warehouse],
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.ConfirmShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),

@@ -62,6 +62,22 @@ public enum OrderState : byte
     Completed = 14,
 }
 
+/// <summary>Why an order may not be released to the warehouse; a set, since several may be open at once.</summary>
+[Flags]
+public enum OrderHolds : byte
+{
+    /// <summary>None.</summary>
+    None = 0,
+    /// <summary>Somebody looks whether it is fraud.</summary>
+    Risk = 1 << 0,
+    /// <summary>The customer's credit is looked at.</summary>
+    Credit = 1 << 1,
+    /// <summary>The address is not clear.</summary>
+    Address = 1 << 2,
+    /// <summary>Any other reason that a person has.</summary>
+    Manual = 1 << 3,
+}
+
 /// <summary>What to do when stock does not cover an order.</summary>
 public enum AllocationPolicy : byte
 {
@@ -182,6 +198,12 @@ public enum Outcome : byte
     ChannelLimitExceeded = 105,
     /// <summary>The object has changed since.</summary>
     EtagMismatch = 49,
+    /// <summary>A hold is open.</summary>
+    OrderOnHold = 170,
+    /// <summary>Such a hold is open already.</summary>
+    HoldAlreadyOpen = 171,
+    /// <summary>No such hold is open.</summary>
+    HoldNotOpen = 172,
     /// <summary>Too many open reservations.</summary>
     HoldLimitReached = 71,
     /// <summary>Too many catalog entries.</summary>
@@ -206,5 +228,6 @@ public static class Outcomes
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
-        or Outcome.ChannelLimitExceeded;
+        or Outcome.ChannelLimitExceeded
+        or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
 }

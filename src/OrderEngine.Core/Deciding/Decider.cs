@@ -31,6 +31,8 @@ internal sealed partial class Decider(EngineState state)
             CancelOrder cancel => Cancel(cancel),
             ApproveOrder approve => Approve(approve),
             RejectOrder reject => Reject(reject),
+            PlaceHold hold => Place(hold),
+            ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
             RecordDelivery delivery => Deliver(delivery),
@@ -93,7 +95,8 @@ internal sealed partial class Decider(EngineState state)
     }
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
-    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None)
+    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None,
+        OrderHolds holds = OrderHolds.None)
     {
         BeginEvent();
         Origin();
@@ -109,6 +112,7 @@ internal sealed partial class Decider(EngineState state)
             _events.EndNested(nested);
         }
         _events.Number(3, subject);
+        _events.Number(80, (long)holds);
         EndAnswer();
         return outcome;
     }

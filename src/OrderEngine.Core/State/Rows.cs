@@ -35,8 +35,8 @@ public struct OrderHead
     public byte Tier;
     /// <summary>Reasons for which it was held for review when it was accepted; its first event says them.</summary>
     public byte ReviewReasons;
-    /// <summary>Zero.</summary>
-    public byte Unused;
+    /// <summary>Open holds: while there are any, nothing is released to the warehouse.</summary>
+    public OrderHolds Holds;
     /// <summary>Packed currency.</summary>
     public int Currency;
     /// <summary>Parcels shipped.</summary>

@@ -37,6 +37,7 @@ internal sealed class ModelOrder
     public readonly List<ModelLine> Lines = [];
     public readonly List<ModelAllocation> Allocations = [];
     public List<string> Reasons { get; init; } = [];
+    public readonly HashSet<OrderHolds> Holds = [];
     public long Version, ChangedAt;
     public int Parcels;
 

@@ -93,6 +93,7 @@ internal sealed partial class NaiveModel
         CommandKind.SetReviewRules => [Role.Manager, Role.Reviewer],
         CommandKind.ApproveOrder or CommandKind.RejectOrder => [Role.Reviewer],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
         _ => [Role.Channel, Role.Support],
     };
 
@@ -102,6 +103,7 @@ internal sealed partial class NaiveModel
         Outcome.ExternalIdTaken, Outcome.OutOfStock, Outcome.IllegalTransition, Outcome.NotCancellable, Outcome.QuantityNotAvailable,
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ChannelLimitExceeded,
+        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
     ];
 
     private void Prepare(Command command)
@@ -136,6 +138,8 @@ internal sealed partial class NaiveModel
         SetReviewRules set => Define(set),
         ApproveOrder approve => Approve(approve),
         RejectOrder reject => Reject(reject),
+        PlaceHold hold => Place(hold),
+        ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
         ConfirmShipment confirm => Confirm(confirm),
         RecordDelivery delivery => Deliver(delivery),
