@@ -125,6 +125,17 @@ public enum Priority : byte
     High = 2,
 }
 
+/// <summary>What became of units that were released to the warehouse and could not be picked.</summary>
+public enum ShortPickCause : byte
+{
+    /// <summary>As <see cref="Missing"/>.</summary>
+    None = 0,
+    /// <summary>They are not there: on hand falls.</summary>
+    Missing = 1,
+    /// <summary>They are there and cannot be sold: unavailable grows.</summary>
+    Damaged = 2,
+}
+
 /// <summary>Where a reservation stands.</summary>
 public enum ReservationState : byte
 {
@@ -176,6 +187,10 @@ public enum Outcome : byte
     StockOverflow = 48,
     /// <summary>The object has changed since.</summary>
     EtagMismatch = 49,
+    /// <summary>Units to be cancelled are with the warehouse, which can recall them.</summary>
+    ReleasedToWarehouse = 120,
+    /// <summary>The order has no such parcel.</summary>
+    ParcelNotFound = 132,
     /// <summary>Too many open reservations.</summary>
     HoldLimitReached = 71,
     /// <summary>Too many catalog entries.</summary>
@@ -199,5 +214,6 @@ public static class Outcomes
     /// True when the refusal depends on the state of things and is therefore recorded under the request id, so that a retry gets the same
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
-    public static bool Binds(this Outcome outcome) => outcome is >= Outcome.ExternalIdTaken and <= Outcome.StockOverflow;
+    public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
+        or Outcome.ReleasedToWarehouse;
 }
