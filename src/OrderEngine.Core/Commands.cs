@@ -67,6 +67,13 @@ public abstract class Command(CommandKind kind)
     public long ExpectedVersion { get; init; }
 }
 
+/// <summary>A command on an order that exists: what is due of the order is fired before it is decided.</summary>
+public interface IOrderCommand
+{
+    /// <summary>Number of the order.</summary>
+    long Order { get; }
+}
+
 /// <summary>Personal data under a key of the key ring; <see cref="Key"/> 0 means none.</summary>
 /// <param name="Key">Number of the key.</param>
 /// <param name="Ciphertext">Nonce, ciphertext and tag; at most <see cref="Limits.SealedBytes"/>.</param>
@@ -261,7 +268,7 @@ public readonly record struct LineMovement(int Line, int Location, int Quantity)
 public readonly record struct ShortPick(int Line, int Location, int Quantity, ShortPickCause Cause);
 
 /// <summary>Cancels an order or units of it.</summary>
-public sealed class CancelOrder() : Command(CommandKind.CancelOrder)
+public sealed class CancelOrder() : Command(CommandKind.CancelOrder), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -270,7 +277,7 @@ public sealed class CancelOrder() : Command(CommandKind.CancelOrder)
 }
 
 /// <summary>Hands reserved units to the warehouse.</summary>
-public sealed class ReleaseShipment() : Command(CommandKind.ReleaseShipment)
+public sealed class ReleaseShipment() : Command(CommandKind.ReleaseShipment), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -279,7 +286,7 @@ public sealed class ReleaseShipment() : Command(CommandKind.ReleaseShipment)
 }
 
 /// <summary>Says that released units left in a parcel.</summary>
-public sealed class ConfirmShipment() : Command(CommandKind.ConfirmShipment)
+public sealed class ConfirmShipment() : Command(CommandKind.ConfirmShipment), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -294,7 +301,7 @@ public sealed class ConfirmShipment() : Command(CommandKind.ConfirmShipment)
 }
 
 /// <summary>Says that shipped units arrived.</summary>
-public sealed class RecordDelivery() : Command(CommandKind.RecordDelivery)
+public sealed class RecordDelivery() : Command(CommandKind.RecordDelivery), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -305,7 +312,7 @@ public sealed class RecordDelivery() : Command(CommandKind.RecordDelivery)
 }
 
 /// <summary>Says that shipped units are lost.</summary>
-public sealed class RecordLoss() : Command(CommandKind.RecordLoss)
+public sealed class RecordLoss() : Command(CommandKind.RecordLoss), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -316,7 +323,7 @@ public sealed class RecordLoss() : Command(CommandKind.RecordLoss)
 }
 
 /// <summary>Takes released units back from the warehouse: they are reserved again.</summary>
-public sealed class RecallShipment() : Command(CommandKind.RecallShipment)
+public sealed class RecallShipment() : Command(CommandKind.RecallShipment), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }

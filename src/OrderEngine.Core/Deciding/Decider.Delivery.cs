@@ -1,5 +1,7 @@
 // Deciding what the carrier reports of shipped units: delivered or lost, of one parcel or of any.
 
+using System.Globalization;
+using System.Text.Unicode;
 using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 
@@ -22,12 +24,18 @@ internal sealed partial class Decider
     {
         var refusal = PlanArrival(loss.Order, loss.Parcel, loss.Lines, out var order);
         if (refusal != Outcome.Ok) return refusal;
+        long units = 0;
         for (var i = 0; i < _lineCount; i++)
         {
-            // What came back cannot be lost.
-            if (_lines[i].Returned + _wanted[i] > _lines[i].Shipped - _lines[i].Lost) return Refuse(Outcome.QuantityNotAvailable, loss.Order);
             _lines[i].Lost += _wanted[i];
+            units += _wanted[i];
+            // What came back cannot be lost.
+            if (_lines[i].Returned > _lines[i].Shipped - _lines[i].Lost) return Refuse(Outcome.QuantityNotAvailable, loss.Order);
         }
+        Span<byte> parcel = stackalloc byte[16];
+        var length = 0;
+        if (loss.Parcel != 0) Utf8.TryWrite(parcel, CultureInfo.InvariantCulture, $"parcel {loss.Parcel}", out length);
+        RaiseException(ExceptionKind.LostParcel, Grade.High, Role.Support, loss.Order, quantity: units, detail: parcel[..length]);
         WriteArrival(EventKind.LossRecorded, loss.Order, order, loss.Parcel);
         return Outcome.Ok;
     }

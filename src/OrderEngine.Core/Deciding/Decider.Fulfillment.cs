@@ -88,6 +88,8 @@ internal sealed partial class Decider
             line.Released -= missed.Quantity;
             line.Backordered += missed.Quantity;
         }
+        foreach (ref readonly var missed in confirm.Short.AsSpan())
+            RaiseException(ExceptionKind.ShortPick, Grade.Medium, Role.Warehouse, confirm.Order, missed.Line, _lines[missed.Line - 1].Sku, missed.Location, missed.Quantity);
         BeginOrderEvent(confirm.Order, in order.Head, Derived());
         _events.BeginBody(EventKind.PickFellShort);
         foreach (ref readonly var missed in confirm.Short.AsSpan())

@@ -48,12 +48,11 @@ internal sealed partial class Decider(EngineState state)
     }
 
     /// <summary>Writes the event that ends a reservation whose time has run out.</summary>
-    public void Expire(long reservation, long now, EventBuffer events)
+    private void Expire(long reservation)
     {
-        Start(null!, now, events);
         BeginEvent();
-        events.BeginBody(EventKind.ReservationExpired);
-        events.Number(1, reservation);
+        _events.BeginBody(EventKind.ReservationExpired);
+        _events.Number(1, reservation);
         EndEvent();
     }
 
@@ -89,6 +88,7 @@ internal sealed partial class Decider(EngineState state)
         AnswerOffset = -1;
         AnswerLength = 0;
         _subject = default;
+        _raised = 0;
     }
 
     /// <summary>Refuses for good: recorded under the request id.</summary>

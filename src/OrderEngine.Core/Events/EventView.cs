@@ -49,6 +49,10 @@ public enum EventKind : byte
     LossRecorded = 82,
     /// <summary>A request was refused for good.</summary>
     RequestRefused = 96,
+    /// <summary>A deadline of an order passed.</summary>
+    DeadlineMissed = 129,
+    /// <summary>Somebody has to look into something.</summary>
+    ExceptionRaised = 130,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

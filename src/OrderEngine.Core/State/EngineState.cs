@@ -20,6 +20,8 @@ internal sealed class EngineState
         ExternalIds = new ExternalIdIndex(Heap);
         History = new OrderHistory(Heap);
         Requests = new RequestTable(Heap, Reclaimer);
+        Deadlines = new Deadlines(Heap, Reclaimer, Timers);
+        Exceptions = new Exceptions(Heap, Reclaimer);
     }
 
     public RowHeap Heap { get; } = new();
@@ -34,6 +36,8 @@ internal sealed class EngineState
     public RequestTable Requests { get; }
     public BackorderQueues Queues { get; } = new();
     public TimerQueue Timers { get; } = new();
+    public Deadlines Deadlines { get; }
+    public Exceptions Exceptions { get; }
 
     /// <summary>The last sequence applied.</summary>
     public long Sequence { get; set; }
@@ -67,7 +71,7 @@ internal sealed class EngineState
     /// <summary>Rows changed and requests let go of since the last <see cref="Seal"/>: each may have blocks to free.</summary>
     public int TouchedRows => Stock.Levels.Touched.Length + Stock.Waiting.Touched.Length + Orders.Touched.Length + Reservations.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
-        + Requests.LeftSinceSeal;
+        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Requests.LeftSinceSeal;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -81,8 +85,11 @@ internal sealed class EngineState
         Orders.Seal(Sequence);
         Reservations.Seal(Sequence);
         Requests.Seal(Sequence);
+        Deadlines.Rows.Seal(Sequence);
+        Exceptions.Rows.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Stock.Levels.Hash
-            + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + ExternalIds.Hash + Requests.Hash;
+            + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + ExternalIds.Hash + Requests.Hash
+            + Deadlines.Rows.Hash + Exceptions.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,
