@@ -10,7 +10,6 @@ public sealed partial class SnapshotLoader
 {
     private LineRow[] _lines = new LineRow[16];
     private AllocationRow[] _allocations = new AllocationRow[16];
-    private ParcelLineRow[] _parcelLines = new ParcelLineRow[16];
     private byte[] _row = new byte[4096];
     private long _lastEvent;
 
@@ -34,7 +33,11 @@ public sealed partial class SnapshotLoader
                 case 50: ReadParcelLine(reader.Bytes(), ref head.ParcelLineCount); break;
                 case 22:
                     // The row comes before its events.
-                    if (!hasEvents) Restore(number, ref head);
+                    if (!hasEvents)
+                    {
+                        if (_format < FirstFormatWithParcels) ReadEarlierParcels(record, ref head);
+                        Restore(number, ref head);
+                    }
                     AddEvent(number, reader.Bytes(), isFirst: !hasEvents);
                     hasEvents = true;
                     break;
@@ -122,27 +125,6 @@ public sealed partial class SnapshotLoader
             }
         }
         Within(allocation.Location, _state.Catalog.LocationIds.Count, "location");
-    }
-
-    private void ReadParcelLine(ReadOnlySpan<byte> record, ref ushort count)
-    {
-        if (count == _parcelLines.Length) Array.Resize(ref _parcelLines, count * 2);
-        ref var line = ref _parcelLines[count];
-        count = checked((ushort)(count + 1));
-        line = default;
-        var reader = new ProtoReader(record);
-        while (reader.Next(out var field, out _))
-        {
-            switch (field)
-            {
-                case 1: line.Parcel = reader.Int(); break;
-                case 2: line.Line = reader.Int(); break;
-                case 3: line.Quantity = reader.Int(); break;
-                case 4: line.Delivered = reader.Int(); break;
-                case 5: line.Lost = reader.Int(); break;
-                default: throw Unknown(field, "parcel line");
-            }
-        }
     }
 
     private unsafe void Restore(long number, ref OrderHead head)
