@@ -62,6 +62,22 @@ public enum OrderState : byte
     Completed = 14,
 }
 
+/// <summary>Why an order may not be released to the warehouse; a set, since several may be open at once.</summary>
+[Flags]
+public enum OrderHolds : byte
+{
+    /// <summary>None.</summary>
+    None = 0,
+    /// <summary>Somebody looks whether it is fraud.</summary>
+    Risk = 1 << 0,
+    /// <summary>The customer's credit is looked at.</summary>
+    Credit = 1 << 1,
+    /// <summary>The address is not clear.</summary>
+    Address = 1 << 2,
+    /// <summary>Any other reason that a person has.</summary>
+    Manual = 1 << 3,
+}
+
 /// <summary>What to do when stock does not cover an order.</summary>
 public enum AllocationPolicy : byte
 {
@@ -191,6 +207,12 @@ public enum Outcome : byte
     ReleasedToWarehouse = 120,
     /// <summary>The order has no such parcel.</summary>
     ParcelNotFound = 132,
+    /// <summary>A hold is open.</summary>
+    OrderOnHold = 170,
+    /// <summary>Such a hold is open already.</summary>
+    HoldAlreadyOpen = 171,
+    /// <summary>No such hold is open.</summary>
+    HoldNotOpen = 172,
     /// <summary>Too many open reservations.</summary>
     HoldLimitReached = 71,
     /// <summary>Too many catalog entries.</summary>
@@ -215,5 +237,6 @@ public static class Outcomes
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
-        or Outcome.ReleasedToWarehouse;
+        or Outcome.ReleasedToWarehouse
+        or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
 }

@@ -84,6 +84,10 @@ internal sealed class Follow
         $"parcel {parcel.ParcelNumber} {Values.Upper(parcel.State)}, left {parcel.LocationId} on {Session.Time(parcel.ShipTime)} {parcel.Carrier} {parcel.TrackingNumber}: " +
         string.Join(", ", parcel.Lines.Select(line => $"{Session.Number(line.Quantity)} of line {line.LineNumber}"));
 
+    /// <summary>One open hold in one line.</summary>
+    public static string HoldLine(OrderHold hold) =>
+        $"held {Values.Upper(hold.Kind)} {hold.Reason} since {Session.Time(hold.PlaceTime)} by {(hold.Actor.Id.Length > 0 ? hold.Actor.Id : "anonymous")} ({Values.Upper(hold.Actor.Role)})";
+
     private static string What(OrderEvent e) => e.ChangeCase switch
     {
         OrderEvent.ChangeOneofCase.Submitted => $"submitted, {e.Submitted.Lines.Count} lines, {Session.Money(e.Submitted.TotalMinor, e.Submitted.CurrencyCode)}",
@@ -97,6 +101,8 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.LossRecorded => "lost " + Quantities(e.LossRecorded.Lines) + OfParcel(e.LossRecorded.ParcelNumber),
         OrderEvent.ChangeOneofCase.PickFellShort => "not found " + Movements(e.PickFellShort.Lines),
         OrderEvent.ChangeOneofCase.ShipmentRecalled => "recalled " + Movements(e.ShipmentRecalled.Lines),
+        OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
+        OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
         _ => "changed",
     };
 

@@ -12,7 +12,7 @@ internal static class FulfillmentCommands
         var id = OrderCommands.OrderId();
         var lines = AtLocation("everything that is reserved");
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        Add(command, id, lines, etag, requestId);
+        OrderCommands.Add(command, id, lines, etag, requestId);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new ReleaseShipmentRequest
@@ -33,7 +33,7 @@ internal static class FulfillmentCommands
         var carrier = new Option<string?>("--carrier") { Description = "Who carries it.", HelpName = "NAME" };
         var tracking = new Option<string?>("--tracking-number") { Description = "The carrier's number.", HelpName = "NUMBER" };
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        Add(command, id, lines, missed, damaged, carrier, tracking, etag, requestId);
+        OrderCommands.Add(command, id, lines, missed, damaged, carrier, tracking, etag, requestId);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new ConfirmShipmentRequest
@@ -53,7 +53,7 @@ internal static class FulfillmentCommands
         var id = OrderCommands.OrderId();
         var lines = AtLocation("everything that is released");
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        Add(command, id, lines, etag, requestId);
+        OrderCommands.Add(command, id, lines, etag, requestId);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new RecallShipmentRequest
@@ -80,7 +80,7 @@ internal static class FulfillmentCommands
         var lines = Values.Many("--line", "Only so many units of this line; repeat for more. Left out: everything that is under way.", "LINE=QUANTITY", Values.LineQuantity);
         var parcel = new Option<int?>("--parcel") { Description = "Only of this parcel, as 'orderctl track' numbers them.", HelpName = "NUMBER" };
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        Add(command, id, lines, parcel, etag, requestId);
+        OrderCommands.Add(command, id, lines, parcel, etag, requestId);
         return run.Does(command, (session, cancellationToken) => send(session, new RecordDeliveryRequest
         {
             RequestId = session.Get(requestId) ?? "", OrderId = session.Get(id), Etag = session.Get(etag) ?? "", Lines = { session.Get(lines) ?? [] },
@@ -93,13 +93,6 @@ internal static class FulfillmentCommands
 
     private static Option<LineAtLocation[]> AtLocation(string otherwise) =>
         Values.Many("--line", $"Only so many units of this line at this location; repeat for more. Left out: {otherwise}.", "LINE=QUANTITY@LOCATION", Values.LineAtLocation);
-
-    private static void Add(Command command, Argument argument, params Option[] options)
-    {
-        command.Add(argument);
-        foreach (var option in options)
-            command.Add(option);
-    }
 
     private static int Answer(Session session, FulfillmentResponse answer, string word) => session.Answer(answer, s =>
     {

@@ -47,6 +47,10 @@ public enum EventKind : byte
     ShipmentRecalled = 81,
     /// <summary>Shipped units are lost.</summary>
     LossRecorded = 82,
+    /// <summary>An order is held back.</summary>
+    HoldPlaced = 89,
+    /// <summary>A hold ended.</summary>
+    HoldReleased = 90,
     /// <summary>A request was refused for good.</summary>
     RequestRefused = 96,
     /// <summary>A deadline of an order passed.</summary>

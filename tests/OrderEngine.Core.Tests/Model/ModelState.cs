@@ -45,6 +45,7 @@ internal sealed class ModelOrder
     public readonly List<ModelLine> Lines = [];
     public readonly List<ModelAllocation> Allocations = [];
     public readonly List<ModelParcel> Parcels = [];
+    public readonly HashSet<OrderHolds> Holds = [];
     public long Version, ChangedAt;
 
     /// <summary>The state that commands set beside the quantities; <see cref="OrderState.None"/>: they alone decide.</summary>

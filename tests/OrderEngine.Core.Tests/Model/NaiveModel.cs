@@ -92,6 +92,7 @@ internal sealed partial class NaiveModel
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery or CommandKind.RecordLoss => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
         _ => [Role.Channel, Role.Support],
     };
 
@@ -101,6 +102,7 @@ internal sealed partial class NaiveModel
         Outcome.ExternalIdTaken, Outcome.OutOfStock, Outcome.IllegalTransition, Outcome.NotCancellable, Outcome.QuantityNotAvailable,
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ReleasedToWarehouse,
+        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
     ];
 
     private void Prepare(Command command)
@@ -132,6 +134,8 @@ internal sealed partial class NaiveModel
         ReleaseReservation release => Release(release),
         SubmitOrder submit => Submit(submit),
         CancelOrder cancel => Cancel(cancel),
+        PlaceHold hold => Place(hold),
+        ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
         ConfirmShipment confirm => Confirm(confirm),
         RecallShipment recall => Recall(recall),
