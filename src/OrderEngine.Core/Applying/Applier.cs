@@ -48,9 +48,12 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.OrderRejected: Cancelled(in e); break;
             case EventKind.OrderApproved: Change(in e, 0); break;
             case EventKind.BackorderFilled: Filled(in e); break;
-            case EventKind.ShipmentReleased: Released(in e); break;
+            case EventKind.ShipmentReleased: Released(in e, back: false); break;
             case EventKind.ShipmentConfirmed: Shipped(in e); break;
-            case EventKind.DeliveryRecorded: Delivered(in e); break;
+            case EventKind.DeliveryRecorded: Arrived(in e, lost: false); break;
+            case EventKind.LossRecorded: Arrived(in e, lost: true); break;
+            case EventKind.PickFellShort: FellShort(in e); break;
+            case EventKind.ShipmentRecalled: Released(in e, back: true); break;
             case EventKind.HoldPlaced or EventKind.HoldReleased: HoldsChanged(in e); break;
             case EventKind.ReservationCreated: Created(in e); break;
             case EventKind.ReservationExtended: Extended(in e); break;

@@ -47,6 +47,12 @@ public enum EventKind : byte
     OrderApproved = 70,
     /// <summary>A reviewer refused an order.</summary>
     OrderRejected = 71,
+    /// <summary>Released units could not be picked and wait for stock again.</summary>
+    PickFellShort = 80,
+    /// <summary>Released units are reserved again.</summary>
+    ShipmentRecalled = 81,
+    /// <summary>Shipped units are lost.</summary>
+    LossRecorded = 82,
     /// <summary>An order is held back.</summary>
     HoldPlaced = 89,
     /// <summary>A hold ended.</summary>
