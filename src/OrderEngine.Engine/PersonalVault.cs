@@ -25,16 +25,22 @@ public sealed class PersonalVault
     private readonly Dictionary<string, Task<long>> _pending = [];
     private readonly Queue<string> _pendingOrder = new();
     private readonly StateReader _reader;
+    private readonly DiskWatch _disk;
     private readonly Action<JournalException> _whenKeysFail;
     private KeyRing? _keys;
 
     /// <param name="reader">Knows the customers' keys.</param>
+    /// <param name="disk">Knows whether new keys may be written.</param>
     /// <param name="whenKeysFail">Ends the process: a key ring that cannot be written any more is as final as the journal (rule 5).</param>
-    internal PersonalVault(StateReader reader, Action<JournalException> whenKeysFail)
+    internal PersonalVault(StateReader reader, DiskWatch disk, Action<JournalException> whenKeysFail)
     {
+        _disk = disk;
         _reader = reader;
         _whenKeysFail = whenKeysFail;
     }
+
+    /// <summary>False: the disk is low, and nothing should be sealed, since a new key may have to be written.</summary>
+    public bool MaySeal => !_disk.IsLow;
 
     /// <summary>
     /// Seals a customer's data under the customer's key. The first key of a customer becomes the customer's for good with the event that
