@@ -87,7 +87,7 @@ public sealed class PersonalVault
     /// The keyed digest of a request's body (<see cref="SipHash"/> under the engine's secret): the journal keeps it, and without the key
     /// nobody can guess personal data from it.
     /// </summary>
-    public UInt128 BodyDigest(ReadOnlySpan<byte> canonicalBody) => SipHash.Of128(Keys.EngineSecret.Span, canonicalBody);
+    public UInt128 BodyDigest(ReadOnlySpan<byte> canonicalBody) => Core.BodyDigest.OfSipHash(SipHash.Of128(Keys.EngineSecret.Span, canonicalBody));
 
     /// <summary>A fresh key, for what an import brings.</summary>
     internal async ValueTask<long> TakeKeyAsync()
