@@ -87,9 +87,8 @@ public sealed class OrderCore
     {
         now = Math.Max(now, _state.Time);
         if (!Transitions.Allows(command.Kind, command.Role)) return Answer(Outcome.RoleNotAllowed);
-        // An imported request has no digest: it was keyed by another engine's secret. Its answer counts, whatever the body.
         if (command.RequestKey != 0 && _state.Requests.TryFind(command.RequestKey, now, out var digest, out var recorded))
-            return digest == command.BodyDigest || digest == 0 ? Replayed(recorded) : Answer(Outcome.RequestIdReused);
+            return BodyDigest.Differ(digest, command.BodyDigest) ? Answer(Outcome.RequestIdReused) : Replayed(recorded);
 
         Prepare(command, now, events);
         var start = events.Length;
