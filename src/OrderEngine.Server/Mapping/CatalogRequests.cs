@@ -117,6 +117,7 @@ internal static class CatalogRequests
         Fields.CheckRange(ref violations, "customer.risk_rating", customer.RiskRating, 0, Limits.RiskRating);
         var etag = Fields.Etag(ref violations, "customer.etag", customer.Etag);
         if (asker.Refuse(violations, default) is { } refusal) return Refused(refusal);
+        if (customer.Details is not null && !vault.MaySeal) return Refused(Errors.Status(ErrorReason.DiskLow));
         return SealAsync();
 
         async ValueTask<Mapped<DefineCustomer>> SealAsync()
