@@ -3,7 +3,7 @@
 namespace OrderEngine.Core;
 
 /// <summary>Keeps an order from being released to the warehouse.</summary>
-public sealed class PlaceHold() : Command(CommandKind.PlaceHold)
+public sealed class PlaceHold() : Command(CommandKind.PlaceHold), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -12,7 +12,7 @@ public sealed class PlaceHold() : Command(CommandKind.PlaceHold)
 }
 
 /// <summary>Ends a hold.</summary>
-public sealed class ReleaseHold() : Command(CommandKind.ReleaseHold)
+public sealed class ReleaseHold() : Command(CommandKind.ReleaseHold), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }

@@ -49,15 +49,50 @@ public sealed class SetReviewRules() : Command(CommandKind.SetReviewRules)
 }
 
 /// <summary>Lets an order go on that waits for review.</summary>
-public sealed class ApproveOrder() : Command(CommandKind.ApproveOrder)
+public sealed class ApproveOrder() : Command(CommandKind.ApproveOrder), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
 }
 
 /// <summary>Refuses an order that waits for review: all of it is cancelled.</summary>
-public sealed class RejectOrder() : Command(CommandKind.RejectOrder)
+public sealed class RejectOrder() : Command(CommandKind.RejectOrder), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
+}
+
+/// <summary>An amount of an order's total that is due on a date.</summary>
+/// <param name="DueAt">Microseconds since 1970.</param>
+/// <param name="Amount">Minor units.</param>
+public readonly record struct Instalment(long DueAt, long Amount);
+
+/// <summary>Says that money came for an order.</summary>
+public sealed class RecordPayment() : Command(CommandKind.RecordPayment), IOrderCommand
+{
+    /// <summary>Number of the order.</summary>
+    public required long Order { get; init; }
+    /// <summary>Minor units, 1 to <see cref="Limits.OrderTotal"/>.</summary>
+    public required long Amount { get; init; }
+    /// <summary>Packed currency: the order's.</summary>
+    public required int CurrencyCode { get; init; }
+    /// <summary>What tells this payment from others of the order; at most <see cref="Limits.ReferenceBytes"/>.</summary>
+    public required byte[] Reference { get; init; }
+    /// <summary>When it came, microseconds since 1970; 0: when it is recorded.</summary>
+    public long PaidAt { get; init; }
+}
+
+/// <summary>Says that money of an order went back.</summary>
+public sealed class RecordRefund() : Command(CommandKind.RecordRefund), IOrderCommand
+{
+    /// <summary>Number of the order.</summary>
+    public required long Order { get; init; }
+    /// <summary>Minor units, 1 to <see cref="Limits.OrderTotal"/>.</summary>
+    public required long Amount { get; init; }
+    /// <summary>Packed currency: the order's.</summary>
+    public required int CurrencyCode { get; init; }
+    /// <summary>What tells this refund from others of the order; at most <see cref="Limits.ReferenceBytes"/>.</summary>
+    public required byte[] Reference { get; init; }
+    /// <summary>When it went, microseconds since 1970; 0: when it is recorded.</summary>
+    public long RefundedAt { get; init; }
 }

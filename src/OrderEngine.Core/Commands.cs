@@ -36,6 +36,14 @@ public enum CommandKind : byte
     ApproveOrder = 50,
     /// <summary><see cref="Core.RejectOrder"/></summary>
     RejectOrder = 51,
+    /// <summary><see cref="Core.RecordPayment"/></summary>
+    RecordPayment = 52,
+    /// <summary><see cref="Core.RecordRefund"/></summary>
+    RecordRefund = 53,
+    /// <summary>By a timer: review or payment took too long.</summary>
+    ExpireOrder = 54,
+    /// <summary>By a timer: the return window is over.</summary>
+    CompleteOrder = 55,
     /// <summary><see cref="Core.PlaceHold"/></summary>
     PlaceHold = 58,
     /// <summary><see cref="Core.ReleaseHold"/></summary>
@@ -281,6 +289,8 @@ public sealed class SubmitOrder(CommandKind kind = CommandKind.SubmitOrder) : Co
     public long Reservation { get; init; }
     /// <summary>Ids of the review rules whose keywords the delivery's note holds.</summary>
     public byte[][] NoteRules { get; init; } = [];
+    /// <summary>With <see cref="PaymentTerms.Instalment"/>: at most <see cref="Limits.Instalments"/>, by date, summing to the total. Without: all is due at once.</summary>
+    public Instalment[] Instalments { get; init; } = [];
 }
 
 /// <summary>Units of an order's line.</summary>

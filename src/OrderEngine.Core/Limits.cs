@@ -107,6 +107,21 @@ public static class Limits
     /// <summary>Seconds that an order may wait for review, payment or returns at most: a year.</summary>
     public const long WaitSeconds = 366L * 24 * 3600;
 
+    /// <summary>How long a prepaid order waits for its money where the channel does not say, seconds: 3 days.</summary>
+    public const long DefaultPaymentDueSeconds = 3 * 24 * 3600;
+
+    /// <summary>How long an order waits for its reviewer where the channel does not say, seconds: 7 days.</summary>
+    public const long DefaultReviewExpirySeconds = 7 * 24 * 3600;
+
+    /// <summary>How long a delivered order is open for returns where the channel does not say, seconds: 14 days.</summary>
+    public const long DefaultReturnWindowSeconds = 14 * 24 * 3600;
+
+    /// <summary>Instalments of one order.</summary>
+    public const int Instalments = 24;
+
+    /// <summary>Payments of one order, and refunds of one order: so that looking for a reference stays short, and sums stay below 2^63.</summary>
+    public const int PaymentsPerOrder = 200;
+
     /// <summary>SKUs in the catalog.</summary>
     public const int Skus = 16_000_000;
 

@@ -194,6 +194,7 @@ public sealed class OrderCore
             case ReleaseReservation release: FireIfPast(release.Reservation, now, events); break;
             case IOrderCommand onOrder:
                 while (_state.Deadlines.TryDue(onOrder.Order, now, out var timer)) Fire(in timer, now, events);
+                if (command is RecordPayment) ServeAheadOfLate(onOrder.Order, ref budget, now, events);
                 break;
         }
     }
@@ -219,6 +220,19 @@ public sealed class OrderCore
     {
         if (!_state.Queues.IsPending(sku)) return;
         ServeQueue(sku, BackorderKey.Of(now, _state.Catalog.Tier(customer), requestedAt, _state.Sequence + 1, 0, 0), ref budget, now, events);
+    }
+
+    // Money for an order that has expired may allot its units again: at the place that the order had.
+    private void ServeAheadOfLate(long number, ref ServingBudget budget, long now, EventBuffer events)
+    {
+        var order = _state.Order(number);
+        if (!order.Exists || order.Head.State != OrderState.Expired) return;
+        var place = BackorderKey.Of(in order.Head, number, 0);
+        for (var i = 0; i < order.Head.LineCount; i++)
+        {
+            var line = _state.Order(number).Lines[i];
+            if (line.Unallocated > 0 && _state.Queues.IsPending(line.Sku)) ServeQueue(line.Sku, place, ref budget, now, events);
+        }
     }
 
     /// <summary>Hands free stock to a queue, first come first served by its order, up to a place or to its end.</summary>

@@ -11,6 +11,15 @@ public static class OrderStates
     /// <summary>True when nothing is awaited of such an order any more: its deadlines end. Late money may still bring one back.</summary>
     public static bool IsTerminal(OrderState state) => state is OrderState.Cancelled or OrderState.Rejected or OrderState.Expired or OrderState.Completed;
 
+    /// <summary>The deadline that an order has as long as it stands in a state; <see cref="DeadlineKind.None"/>: none.</summary>
+    public static DeadlineKind DeadlineOf(OrderState state) => state switch
+    {
+        OrderState.PendingReview => DeadlineKind.Review,
+        OrderState.AwaitingPayment => DeadlineKind.Payment,
+        OrderState.Delivered => DeadlineKind.ReturnWindow,
+        _ => DeadlineKind.None,
+    };
+
     /// <summary>True for a state that commands and timers set and end: it is kept in <see cref="OrderHead.State"/>, whatever moves meanwhile.</summary>
     public static bool IsStored(OrderState state) => state >= OrderState.PendingReview;
 

@@ -20,6 +20,9 @@ public static class Transitions
         OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered,
     ];
 
+    // Money is recorded in every state.
+    private static readonly OrderState[] Every = [.. Enum.GetValues<OrderState>().Where(state => state != OrderState.None)];
+
     /// <summary>All rows.</summary>
     public static IReadOnlyList<Transition> Table { get; } =
     [
@@ -40,6 +43,10 @@ public static class Transitions
                 OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Expired]),
         new(CommandKind.ApproveOrder, Role.Reviewer, [Role.Reviewer], [OrderState.PendingReview]),
         new(CommandKind.RejectOrder, Role.Reviewer, [Role.Reviewer], [OrderState.PendingReview]),
+        new(CommandKind.RecordPayment, Role.Finance, [Role.Finance], Every),
+        new(CommandKind.RecordRefund, Role.Finance, [Role.Finance], Every),
+        new(CommandKind.ExpireOrder, Role.System, [Role.System], [OrderState.PendingReview, OrderState.AwaitingPayment]),
+        new(CommandKind.CompleteOrder, Role.System, [Role.System], [OrderState.Delivered]),
         new(CommandKind.PlaceHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
         new(CommandKind.ReleaseHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
         new(CommandKind.ReleaseShipment, Role.Warehouse, [Role.Warehouse],

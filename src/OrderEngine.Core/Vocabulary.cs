@@ -207,6 +207,14 @@ public enum Outcome : byte
     StockOverflow = 48,
     /// <summary>More lines or value than the channel may hand in.</summary>
     ChannelLimitExceeded = 105,
+    /// <summary>A payment or refund with this reference is recorded on the order already.</summary>
+    PaymentReferenceTaken = 106,
+    /// <summary>More than the order was paid and not refunded yet.</summary>
+    RefundExceedsPaid = 107,
+    /// <summary>Not the order's currency.</summary>
+    PaymentCurrencyMismatch = 108,
+    /// <summary>Too many payments or refunds of one order.</summary>
+    PaymentLimitReached = 109,
     /// <summary>The object has changed since.</summary>
     EtagMismatch = 49,
     /// <summary>Units to be cancelled are with the warehouse, which can recall them.</summary>
@@ -245,7 +253,7 @@ public static class Outcomes
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
-        or Outcome.ChannelLimitExceeded
+        or (>= Outcome.ChannelLimitExceeded and <= Outcome.RefundExceedsPaid)
         or Outcome.ReleasedToWarehouse
         or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
 }

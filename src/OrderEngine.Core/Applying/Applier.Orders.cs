@@ -59,6 +59,7 @@ internal sealed partial class Applier
         MemoryMarshal.AsBytes(_lines.AsSpan(0, _lineCount)).CopyTo(row[sizeof(OrderHead)..]);
         MemoryMarshal.AsBytes(_allocations.AsSpan(0, _allocationCount)).CopyTo(row[(sizeof(OrderHead) + _lineCount * sizeof(LineRow))..]);
         state.ExternalIds.Add(e.Channel, externalId, e.Order);
+        if (e.Deadline != 0) MoveDeadline(in e);
         for (var i = 0; i < _lineCount; i++)
             if (_lines[i].Backordered > 0) Wait(in head, e.Order, i + 1, in _lines[i], _lines[i].Backordered, e.Sequence);
     }
@@ -227,6 +228,7 @@ internal sealed partial class Applier
         order.Head.State = e.After;
         order.Head.ChangedAt = e.Time;
         order.Head.Version = e.Sequence;
+        if (e.Before != e.After) MoveDeadline(in e);
         if (OrderStates.IsTerminal(e.After)) state.Deadlines.ClearAll(e.Order, e.Sequence);
         return order;
     }

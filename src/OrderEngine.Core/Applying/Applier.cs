@@ -21,8 +21,9 @@ internal sealed partial class Applier(EngineState state)
             if (e.Time < state.Time) throw new ApplyException($"Event {e.Sequence} lies before the one it follows.");
             state.Sequence = e.Sequence;
             state.Time = e.Time;
+            var exposed = e.Customer != 0 && e.Before != OrderState.None ? PaymentStates.Exposure(state.Order(e.Order)) : 0;
             ApplyBody(in e);
-            if (e.Customer != 0 && e.Order != 0) state.CountOrder(e.Customer, e.Before, e.After);
+            if (e.Customer != 0 && e.Order != 0) CountForCustomer(in e, exposed);
             var address = e.Order != 0 ? state.History.Add(e.Order, e.Sequence, bytes) : 0;
             if (e.RequestKey != 0) Remember(in e, address);
         }
@@ -46,7 +47,10 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.OrderSubmitted: Submitted(in e); break;
             case EventKind.OrderCancelled: Cancelled(in e); break;
             case EventKind.OrderRejected: Cancelled(in e); break;
-            case EventKind.OrderApproved: Change(in e, 0); break;
+            case EventKind.OrderApproved or EventKind.OrderCompleted: Change(in e); break;
+            case EventKind.PaymentRecorded: Paid(in e); break;
+            case EventKind.RefundRecorded: Refunded(in e); break;
+            case EventKind.OrderExpired: ExpiredOrder(in e); break;
             case EventKind.BackorderFilled: Filled(in e); break;
             case EventKind.ShipmentReleased: Released(in e, back: false); break;
             case EventKind.ShipmentConfirmed: Shipped(in e); break;

@@ -18,6 +18,12 @@ internal sealed partial class Decider
         switch (timer.Kind)
         {
             case DeadlineKind.Reservation: Expire(timer.Subject); break;
+            case DeadlineKind.Review or DeadlineKind.Payment when Transitions.Allows(CommandKind.ExpireOrder, state.Order(timer.Subject).Head.State):
+                ExpireOrder(in timer);
+                break;
+            case DeadlineKind.ReturnWindow when Transitions.Allows(CommandKind.CompleteOrder, state.Order(timer.Subject).Head.State):
+                Complete(in timer);
+                break;
             default: Miss(in timer); break;
         }
     }

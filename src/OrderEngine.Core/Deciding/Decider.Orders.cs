@@ -11,6 +11,8 @@ internal sealed partial class Decider
     private LineRow[] _lines = new LineRow[16];
     private int _lineCount;
     private OrderState _stored;
+    // Paid and not refunded.
+    private long _kept;
     private int[] _wanted = new int[16];
 
     private Outcome Submit(SubmitOrder submit)
@@ -45,6 +47,7 @@ internal sealed partial class Decider
         var terms = submit.Terms != PaymentTerms.None ? submit.Terms : customer.Terms != PaymentTerms.None ? customer.Terms : rules.Terms;
         FindReasons(submit, terms);
         if (_reasons.Count > 0) _stored = OrderState.PendingReview;
+        else if (terms == PaymentTerms.Prepaid) _stored = OrderState.AwaitingPayment;
         WriteSubmitted(submit, order, policy, terms, tier);
         return Outcome.Ok;
     }
@@ -53,6 +56,7 @@ internal sealed partial class Decider
     {
         RoomForLines(submit.Lines.Length);
         _stored = OrderState.None;
+        _kept = 0;
         for (var i = 0; i < _lineCount; i++)
         {
             ref readonly var draft = ref submit.Lines[i];
@@ -112,6 +116,13 @@ internal sealed partial class Decider
         _events.Number(10, submit.Reservation);
         _events.Number(11, tier);
         WriteReasons(40);
+        foreach (var instalment in submit.Instalments)
+        {
+            var nested = _events.BeginNested(41);
+            _events.Number(1, instalment.DueAt);
+            _events.Number(2, instalment.Amount);
+            _events.EndNested(nested);
+        }
         EndAnswer();
     }
 
@@ -159,17 +170,21 @@ internal sealed partial class Decider
         var nested = _events.BeginNested(1);
         _events.Number(1, index + 1);
         _events.Number(2, before.Backordered - after.Backordered);
-        var reserved = before.Reserved - after.Reserved;
+        WriteGivenBack(3, order, index, before.Reserved - after.Reserved);
+        _events.Number(4, before.Unallocated - after.Unallocated);
+        _events.EndNested(nested);
+    }
+
+    private void WriteGivenBack(int field, OrderView order, int index, int reserved)
+    {
         var allocations = order.Allocations;
         for (var i = allocations.Length - 1; i >= 0 && reserved > 0; i--)
         {
             if (allocations[i].Line != index + 1 || allocations[i].Reserved == 0) continue;
             var quantity = Math.Min(reserved, allocations[i].Reserved);
-            Quantity(3, allocations[i].Location, quantity);
+            Quantity(field, allocations[i].Location, quantity);
             reserved -= quantity;
         }
-        _events.Number(4, before.Unallocated - after.Unallocated);
-        _events.EndNested(nested);
     }
 
     /// <summary>The order, if it exists, may be asked this in its state, and is the version that the caller has seen.</summary>
@@ -200,6 +215,7 @@ internal sealed partial class Decider
         RoomForLines(order.Lines.Length);
         order.Lines.CopyTo(_lines);
         _stored = order.Head.State;
+        _kept = order.Head.Paid - order.Head.Refunded;
     }
 
     private void RoomForLines(int count)
@@ -211,7 +227,12 @@ internal sealed partial class Decider
     }
 
     /// <summary>The state that the planned lines amount to, in the stored state that the order has (<see cref="CopyLines"/>) or will have.</summary>
-    private OrderState Derived() => OrderStates.Derive(_stored, _lines.AsSpan(0, _lineCount));
+    private OrderState Derived() => OrderStates.Derive(_stored == OrderState.AwaitingPayment && IsCovered() ? OrderState.None : _stored, Planned);
+
+    private ReadOnlySpan<LineRow> Planned => _lines.AsSpan(0, _lineCount);
+
+    // Also when units are cancelled that were not paid.
+    private bool IsCovered() => _kept >= PaymentStates.ValueOf(Planned);
 
     private static int Drain(ref int from, int wanted)
     {

@@ -37,11 +37,19 @@ internal sealed partial class Decider
     private bool Fires(ReviewRule rule, SubmitOrder submit, PaymentTerms terms, long value) => rule.Condition switch
     {
         ReviewCondition.OrderValue => rule.CurrencyCode == submit.CurrencyCode && value > rule.Amount,
+        ReviewCondition.CreditExposure => PaymentStates.IsCredit(terms) && submit.Customer != 0 && IsOverLimit(submit, value),
         ReviewCondition.RiskRating => state.Catalog.Customer(submit.Customer).RiskRating >= rule.Threshold,
         ReviewCondition.NewCustomer => submit.Customer == 0 || state.OrdersOf(submit.Customer) < rule.Threshold,
         ReviewCondition.PaymentTerms => Array.IndexOf(rule.Terms, terms) >= 0,
         _ => false,
     };
+
+    private bool IsOverLimit(SubmitOrder submit, long value)
+    {
+        var limit = state.Catalog.Credit(submit.Customer);
+        if (limit.Currency == 0) return false;
+        return limit.Currency != submit.CurrencyCode || state.Credit.Of(submit.Customer, submit.CurrencyCode) + value > limit.Amount;
+    }
 
     private void WriteReasons(int field)
     {
@@ -59,7 +67,7 @@ internal sealed partial class Decider
         var refusal = FindOrder(approve.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
         CopyLines(order);
-        _stored = OrderState.None;
+        _stored = order.Head.Terms == PaymentTerms.Prepaid ? OrderState.AwaitingPayment : OrderState.None;
         BeginOrderEvent(approve.Order, in order.Head, Derived());
         _events.BeginBody(EventKind.OrderApproved);
         EndAnswer();

@@ -31,6 +31,8 @@ internal sealed partial class Decider(EngineState state)
             CancelOrder cancel => Cancel(cancel),
             ApproveOrder approve => Approve(approve),
             RejectOrder reject => Reject(reject),
+            RecordPayment payment => Record(payment),
+            RecordRefund refund => Record(refund),
             PlaceHold hold => Place(hold),
             ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
@@ -144,6 +146,7 @@ internal sealed partial class Decider(EngineState state)
         _events.Number(6, _subject.Customer);
         _events.Number(7, (long)_subject.State);
         _events.Number(8, (long)after);
+        if (after != _subject.State && WaitIn(after) is > 0 and var wait) _events.Number(9, _now + wait);
         _subject = _subject with { State = after };
     }
 

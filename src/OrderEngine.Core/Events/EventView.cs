@@ -47,6 +47,14 @@ public enum EventKind : byte
     OrderApproved = 70,
     /// <summary>A reviewer refused an order.</summary>
     OrderRejected = 71,
+    /// <summary>Money came.</summary>
+    PaymentRecorded = 72,
+    /// <summary>Money went back.</summary>
+    RefundRecorded = 73,
+    /// <summary>Review or payment took too long.</summary>
+    OrderExpired = 74,
+    /// <summary>The time for returns is over.</summary>
+    OrderCompleted = 75,
     /// <summary>Released units could not be picked and wait for stock again.</summary>
     PickFellShort = 80,
     /// <summary>Released units are reserved again.</summary>
@@ -86,6 +94,7 @@ public readonly ref struct EventView
                 case 6: Customer = reader.Int(); break;
                 case 7: Before = (OrderState)reader.Varint(); break;
                 case 8: After = (OrderState)reader.Varint(); break;
+                case 9: Deadline = reader.Long(); break;
                 case >= 16 when wireType == 2:
                     // A number beyond all kinds stays unknown, whatever its low byte.
                     Kind = (EventKind)Math.Min(field, byte.MaxValue);
@@ -122,6 +131,8 @@ public readonly ref struct EventView
     public readonly OrderState Before;
     /// <summary>The order's state after.</summary>
     public readonly OrderState After;
+    /// <summary>When the new state's deadline passes; 0: it has none. Microseconds since 1970.</summary>
+    public readonly long Deadline;
     /// <summary>What happened.</summary>
     public readonly EventKind Kind;
     /// <summary>The body's message.</summary>

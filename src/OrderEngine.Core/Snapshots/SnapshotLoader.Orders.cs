@@ -73,6 +73,8 @@ public sealed partial class SnapshotLoader
             case 18: head.CancelledTotal = reader.Long(); break;
             case 19: head.Reservation = reader.Long(); break;
             case 40: head.ReviewReasons = checked((byte)reader.Varint()); break;
+            case 41: head.Paid = reader.Long(); break;
+            case 42: head.Refunded = reader.Long(); break;
             case 70: head.LastException = reader.Int(); break;
             case 71: head.OpenExceptions = reader.Int(); break;
             case 80: head.Holds = (OrderHolds)checked((byte)reader.Varint()); break;
@@ -147,7 +149,11 @@ public sealed partial class SnapshotLoader
         }
         MemoryMarshal.AsBytes(_parcelLines.AsSpan(0, head.ParcelLineCount)).CopyTo(row[(allocationsAt + head.AllocationCount * sizeof(AllocationRow))..]);
         _state.Orders.Restore(number, head.Version, row);
-        if (head.Customer != 0) _state.CountOrder(head.Customer, OrderState.None, head.State);
+        if (head.Customer != 0)
+        {
+            _state.CountOrder(head.Customer, OrderState.None, head.State);
+            if (PaymentStates.Exposure(_state.Order(number)) is > 0 and var owed) _state.Credit.Change(head.Customer, head.Currency, owed);
+        }
         for (var i = 0; i < lines.Length; i++)
             if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered);
     }

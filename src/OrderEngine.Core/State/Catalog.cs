@@ -28,6 +28,11 @@ internal sealed record ChannelRules(bool[]? Allowed, SourcingRule Sourcing, Allo
 /// <param name="RiskRating">0: not rated.</param>
 internal readonly record struct CustomerFacts(byte Tier, PaymentTerms Terms, byte RiskRating);
 
+/// <summary>What a customer may owe.</summary>
+/// <param name="Amount">Minor units.</param>
+/// <param name="Currency">Packed; 0: no limit is set.</param>
+internal readonly record struct CreditLimit(long Amount, int Currency);
+
 /// <summary>The catalog. A row is the body of the event that defined the entry last.</summary>
 internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
 {
@@ -35,6 +40,8 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     private int[] _locationPriority = new int[16];
     private ReviewRule[] _reviewRules = [];
     private readonly ChunkedArray<CustomerFacts> _customers = new();
+    // Only as far as customers with a limit go.
+    private readonly ChunkedArray<CreditLimit> _creditLimits = new();
     private readonly ChunkedArray<KeyBinding> _customerKeys = new();
 
     // Bound once: Since is written before Key tells of it.
@@ -69,6 +76,9 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
 
     /// <summary>What deciding needs of a customer; all zero for a guest.</summary>
     public CustomerFacts Customer(int customer) => customer == 0 ? default : _customers[customer];
+
+    /// <summary>What a customer may owe; no currency: no limit is set.</summary>
+    public CreditLimit Credit(int customer) => _creditLimits.TryRead(customer, out var limit) ? limit : default;
 
     /// <summary>The review rules in force, in their order. Any thread; what is there is never changed.</summary>
     public ReviewRule[] ReviewRules => Volatile.Read(ref _reviewRules);
@@ -139,11 +149,14 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
         Put(CustomerIds, Customers, number, id, body, sequence, restore);
         byte tier = 0, rating = 0;
         var terms = PaymentTerms.None;
+        var credit = new CreditLimit();
         var reader = new ProtoReader(body);
         while (reader.Next(out var field, out var wireType))
         {
             switch (field)
             {
+                case 40: credit = credit with { Amount = reader.Long() }; break;
+                case 41: credit = credit with { Currency = Currency.Pack(reader.Bytes()) }; break;
                 case 3: tier = (byte)reader.Int(); break;
                 case 4: NoteKey(number, reader.Bytes(), sequence); break;
                 case 42: terms = (PaymentTerms)reader.Varint(); break;
@@ -152,6 +165,7 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
             }
         }
         _customers[number] = new CustomerFacts(tier, terms, rating);
+        if (credit.Currency != 0 || Credit(number).Currency != 0) _creditLimits[number] = credit;
     }
 
     /// <summary>Takes up a ReviewRulesDefined body.</summary>

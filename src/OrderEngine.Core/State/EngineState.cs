@@ -37,6 +37,7 @@ internal sealed class EngineState
     public RequestTable Requests { get; }
     public BackorderQueues Queues { get; } = new();
     public TimerQueue Timers { get; } = new();
+    public CreditLedger Credit { get; } = new();
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
 

@@ -87,12 +87,14 @@ public static class Invariants
                 Expect(sums[i] == (line.Reserved, line.Released, line.Shipped), $"Line {i + 1} of order {number}: its allocations do not sum to its quantities.");
                 total += line.Ordered * line.UnitPrice;
                 cancelled += line.Cancelled * line.UnitPrice;
+                Expect(head.State != OrderState.Expired || line.Unallocated + line.Cancelled == line.Ordered, $"Order {number} has expired, but line {i + 1} still has units.");
                 if (line.Backordered > 0) Add(_waiting, line.Sku, line.Backordered);
             }
             CheckParcels(number, order);
             if (head.LastException != 0) _exceptions.Add(number, (head.OpenExceptions, head.LastException));
             Expect(head.LastException != 0 || head.OpenExceptions == 0, $"Order {number} counts {head.OpenExceptions} open exceptions and names none.");
             Expect(head.State == OrderStates.Derive(head.State, lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
+            Expect(head is { Paid: >= 0, Refunded: >= 0 } && head.Refunded <= head.Paid, $"Order {number} was paid {head.Paid} and refunded {head.Refunded}.");
             Expect(head.State != OrderState.Rejected || head.Total == cancelled, $"Order {number} is rejected, but not all of it is cancelled.");
             Expect(head.Total == total && head.CancelledTotal == cancelled, $"Order {number} is worth {head.Total} less {head.CancelledTotal}, its lines say {total} less {cancelled}.");
         }
@@ -199,9 +201,39 @@ public static class Invariants
             if (!state.Timers.Contains(new TimerKey(reservation.Head.ExpiresAt, reservation.Head.CreatedSequence, DeadlineKind.Reservation, number))) violations.Add($"Reservation {number} is held and has no timer.");
         }
         if (open != state.OpenReservations) violations.Add($"{open} reservations are held; {state.OpenReservations} are counted.");
+        CheckCustomers(state, violations);
         var timers = open + CheckDeadlines(state, violations);
         if (timers != state.Timers.Count) violations.Add($"{timers} timers should be pending, {state.Timers.Count} are.");
         return violations;
+    }
+
+    // The counters of customers equal the sums over their orders, and an order has the deadline of the state in which it stands.
+    private static void CheckCustomers(EngineState state, List<string> violations)
+    {
+        var orders = new Dictionary<int, int>();
+        var owed = new Dictionary<(int, int), long>();
+        for (long number = 1; number <= state.Orders.Count; number++)
+        {
+            var order = state.Order(number);
+            ref readonly var head = ref order.Head;
+            var expected = OrderStates.DeadlineOf(head.State);
+            var has = false;
+            foreach (ref readonly var deadline in state.Deadlines.Of(number)) has |= deadline.Kind == expected;
+            if (expected != DeadlineKind.None && !has) violations.Add($"Order {number} is {head.State} and would stay so for ever.");
+            if (head.Customer == 0) continue;
+            if (head.State is not (OrderState.Rejected or OrderState.Expired)) orders[head.Customer] = orders.GetValueOrDefault(head.Customer) + 1;
+            owed[(head.Customer, head.Currency)] = owed.GetValueOrDefault((head.Customer, head.Currency)) + PaymentStates.Exposure(order);
+        }
+        for (var customer = 1; customer <= state.Catalog.CustomerIds.Count; customer++)
+            if (state.OrdersOf(customer) != orders.GetValueOrDefault(customer)) violations.Add($"Customer {customer} counts {state.OrdersOf(customer)} orders, there are {orders.GetValueOrDefault(customer)}.");
+        for (long entry = 1; entry <= state.Credit.Count; entry++)
+        {
+            var (customer, currency, amount) = state.Credit.At(entry);
+            owed.Remove((customer, currency), out var sum);
+            if (amount != sum) violations.Add($"Customer {customer} owes {sum} {Currency.Text(currency)}, counted are {amount}.");
+        }
+        foreach (var ((customer, currency), sum) in owed.OrderBy(pair => pair.Key))
+            if (sum != 0) violations.Add($"Customer {customer} owes {sum} {Currency.Text(currency)}, which is not counted.");
     }
 
     private static long CheckDeadlines(EngineState state, List<string> violations)

@@ -1,6 +1,6 @@
 // The layouts of the state's rows: reference-free structs, copied as bytes, hashed as bytes (so unused bytes stay zero).
 //
-//   order row        | OrderHead (104) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount | ParcelLineRow (20) x ParcelLineCount |
+//   order row        | OrderHead (120) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount | ParcelLineRow (20) x ParcelLineCount |
 //   reservation row  | ReservationHead (56) | HeldRow (16) x ItemCount |
 //   stock row        | StockRow (48) |
 //   catalog row      | the body of the event that defined the entry last |
@@ -59,6 +59,10 @@ public struct OrderHead
     public long CancelledTotal;
     /// <summary>The reservation it was committed from; 0: none.</summary>
     public long Reservation;
+    /// <summary>All payments, minor units.</summary>
+    public long Paid;
+    /// <summary>All refunds, minor units; at most what was paid.</summary>
+    public long Refunded;
     /// <summary>The exception raised last; 0: none. Each names the one before it.</summary>
     public int LastException;
     /// <summary>Exceptions that are not resolved.</summary>

@@ -54,6 +54,10 @@ internal static class OrderEvents
                 mapped.Rejected = new OrderRejected();
                 mapped.Rejected.Lines.Add(Cancelled(e.OrderRejected.Lines));
                 break;
+            case Journaled.Event.BodyOneofCase.PaymentRecorded or Journaled.Event.BodyOneofCase.RefundRecorded
+                or Journaled.Event.BodyOneofCase.OrderExpired or Journaled.Event.BodyOneofCase.OrderCompleted:
+                PaymentReads.SetChange(mapped, e, reader);
+                break;
             case Journaled.Event.BodyOneofCase.BackorderFilled:
                 var line = (int)e.BackorderFilled.Line;
                 var lines = reader.Order((long)e.Order, at).Lines;

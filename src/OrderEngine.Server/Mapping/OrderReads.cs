@@ -37,10 +37,16 @@ internal static class OrderReads
             UpdateTime = Texts.Time(head.ChangedAt),
             TotalMinor = head.Total,
             CancelledMinor = head.CancelledTotal,
+            PaidMinor = head.Paid,
+            RefundedMinor = head.Refunded,
             ReservationId = Texts.Reservation(head.Reservation),
             Sequence = head.Version,
             Etag = Texts.Etag(head.Version),
         };
+        order.PayableMinor = PaymentStates.Payable(head.State, view.Lines);
+        order.PaymentState = (Contracts.V1.PaymentState)PaymentStates.Of(head.State, order.PayableMinor, head.Paid, head.Refunded);
+        foreach (ref readonly var deadline in reader.Deadlines(number, at))
+            if (deadline.Kind == OrderStates.DeadlineOf(head.State)) order.StateDeadline = Texts.Time(deadline.Due);
         if (head.ReviewReasons > 0)
             ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
         AddLines(reader, order, view);

@@ -73,7 +73,7 @@ internal static class OrderRequests
     private static ValueTask<Mapped<SubmitOrder>> Refused(RpcStatus refusal) => ValueTask.FromResult<Mapped<SubmitOrder>>(refusal);
 
     /// <summary>What of a draft is resolved: numbers and lines.</summary>
-    private readonly record struct ResolvedDraft(int Channel, int Customer, int Currency, long RequestedAt, DraftLine[] Lines);
+    private readonly record struct ResolvedDraft(int Channel, int Customer, int Currency, long RequestedAt, DraftLine[] Lines, Core.Instalment[] Instalments);
 
     private static ResolvedDraft Draft(ref Violations violations, ref References references, OrderDraft? draft, bool dryRun)
     {
@@ -91,16 +91,16 @@ internal static class OrderRequests
         Fields.CheckPersonal(ref violations, "order.delivery", draft.Delivery);
         var channel = references.Channel("order.channel_id", draft.ChannelId);
         var customer = references.Customer("order.customer_id", draft.CustomerId);
-        var lines = Lines(ref violations, ref references, draft);
-        return new ResolvedDraft(channel, customer, currency, requestedAt, lines);
+        var lines = Lines(ref violations, ref references, draft, out var total);
+        return new ResolvedDraft(channel, customer, currency, requestedAt, lines, PaymentRequests.Instalments(ref violations, draft, total));
     }
 
-    private static DraftLine[] Lines(ref Violations violations, ref References references, OrderDraft draft)
+    private static DraftLine[] Lines(ref Violations violations, ref References references, OrderDraft draft, out long total)
     {
         const string Path = "order.lines";
+        total = 0;
         if (!Fields.CheckCount(ref violations, Path, draft.Lines.Count, 1, Limits.LinesPerOrder)) return [];
         var lines = new DraftLine[draft.Lines.Count];
-        long total = 0;
         for (var i = 0; i < lines.Length; i++)
         {
             var line = draft.Lines[i];
@@ -141,6 +141,7 @@ internal static class OrderRequests
             Terms = (Core.PaymentTerms)order.PaymentTerms, Priority = (Core.Priority)order.Priority,
             CurrencyCode = draft.Currency, RequestedAt = draft.RequestedAt, Lines = draft.Lines,
             Delivery = delivery, Reservation = reservation, NoteRules = noteRules,
+            Instalments = draft.Instalments,
         };
 }
 

@@ -140,6 +140,33 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         return OrderAnswers.Held(await calls.ExecuteAsync(command, Lane.Priority, context));
     }
 
+    /// <inheritdoc/>
+    public override async Task<RecordPaymentResponse> RecordPayment(RecordPaymentRequest request, ServerCallContext context) =>
+        PaymentReads.Paid(await calls.ExecuteAsync(PaymentRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
+
+    /// <inheritdoc/>
+    public override async Task<RecordRefundResponse> RecordRefund(RecordRefundRequest request, ServerCallContext context) =>
+        PaymentReads.Refunded(await calls.ExecuteAsync(PaymentRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
+
+    /// <inheritdoc/>
+    public override async Task<Settlement> GetSettlement(GetSettlementRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Fields.CheckId(ref violations, "order_id", request.OrderId);
+        Fields.CheckMinSequence(ref violations, request.MinSequence);
+        var references = new References(calls.Reader);
+        var number = references.Order("order_id", request.OrderId);
+        violations.ThrowIfAny(references);
+        await calls.WaitForAsync(request.MinSequence, context);
+        return Read() ?? throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
+
+        Settlement? Read()
+        {
+            using var guard = calls.Reader.Enter();
+            return PaymentReads.Settlement(calls.Reader, number, calls.Engine.View.DurableSequence, calls.Engine.NowMicros, whole: true);
+        }
+    }
+
     /// <summary>Takes details from refusals, the last first, until a client takes the answer. What is accepted is bounded by its lines.</summary>
     private static void Fit(RepeatedField<SubmitResult> results)
     {

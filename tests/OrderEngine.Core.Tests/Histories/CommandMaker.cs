@@ -33,7 +33,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
     }
 
     private static DefineChannel Channel(int number, int[] allowed, SourcingRule sourcing, AllocationPolicy policy) =>
-        new() { Id = Bytes($"channel-{number}"), AllowedLocations = allowed, Sourcing = sourcing, DefaultPolicy = policy, Role = Role.Manager };
+        new() { Id = Bytes($"channel-{number}"), AllowedLocations = allowed, Sourcing = sourcing, DefaultPolicy = policy, Limits = new ChannelLimits { ReturnWindowSeconds = 600 * number, PaymentDueSeconds = 1_800 * number }, Role = Role.Manager };
 
     /// <summary>The next command, by its seed.</summary>
     public Command Next(int seed)
@@ -67,7 +67,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
         [
             (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (13, Receive), (4, Adjust),
             (7, Cancel), (4, Hold), (7, Release), (1, Recall), (8, Confirm), (5, Deliver), (1, Lose),
-            (3, Review),
+            (3, Review), (7, Pay), (2, Refund),
             (4, Define),
         ];
         var drawn = _random.Next(makers.Sum(maker => maker.Weight));
@@ -119,7 +119,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             ExternalId = taken?.ExternalId ?? Bytes($"X{++_ids}"),
             Type = (OrderType)_random.Next(0, 5),
             Policy = (AllocationPolicy)_random.Next(0, 5),
-            Terms = (PaymentTerms)_random.Next(0, 3),
+            Terms = (PaymentTerms)_random.Next(0, 5),
             Priority = (Priority)_random.Next(0, 3),
             CurrencyCode = Currency.Pack("EUR"u8),
             RequestedAt = _random.Next(3) == 0 ? model.Time + _random.Next(5) * Day : 0,
@@ -201,6 +201,32 @@ internal sealed partial class CommandMaker(NaiveModel model)
         };
     }
 
+    // Mostly what is missing, or less or more of it; money for orders that wait, that expired, and for any other.
+    private RecordPayment Pay()
+    {
+        var order = AnyOrder(o => o.State is OrderState.AwaitingPayment or OrderState.Expired || o.Terms == PaymentTerms.Credit);
+        var known = order <= model.Orders.Count ? model.Orders[(int)order - 1] : null;
+        var missing = known is null ? 1 : Math.Max(1, known.Lines.Sum(l => (l.Ordered - l.Cancelled) * l.Price) - known.Paid + known.Refunded);
+        return new RecordPayment
+        {
+            Order = order, Amount = _random.Next(3) == 0 ? _random.NextInt64(1, missing + 10) : missing, CurrencyCode = Currency.Pack(_random.Next(20) == 0 ? "USD"u8 : "EUR"u8),
+            Reference = known is { Payments.Count: > 0 } && _random.Next(6) == 0 ? Bytes(known.Payments[0]) : Bytes($"P{++_ids}"), PaidAt = _random.Next(2) == 0 ? 0 : model.Time + 1,
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Finance), ExpectedVersion = Etag(OrderVersion(order)),
+        };
+    }
+
+    private RecordRefund Refund()
+    {
+        var order = AnyOrder(o => o.Paid > o.Refunded);
+        var known = order <= model.Orders.Count ? model.Orders[(int)order - 1] : null;
+        return new RecordRefund
+        {
+            Order = order, Amount = Math.Max(1, (known?.Paid - known?.Refunded ?? 0) + _random.Next(-3, 2)), CurrencyCode = Currency.Pack(_random.Next(20) == 0 ? "USD"u8 : "EUR"u8),
+            Reference = known is { Refunds.Count: > 0 } && _random.Next(4) == 0 ? Bytes(known.Refunds[0]) : Bytes($"F{++_ids}"),
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Finance), ExpectedVersion = Etag(OrderVersion(order)),
+        };
+    }
+
     private Command Review()
     {
         var order = AnyOrder(o => o.State == OrderState.PendingReview);
@@ -215,6 +241,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
         var rules = new List<ReviewRule>();
         if (_random.Next(2) == 0) rules.Add(new ReviewRule(Bytes("big"), ReviewCondition.OrderValue) { Amount = 1_000_000, CurrencyCode = Currency.Pack("EUR"u8) });
         if (_random.Next(3) == 0) rules.Add(new ReviewRule(Bytes("other"), ReviewCondition.OrderValue) { Amount = 1, CurrencyCode = Currency.Pack("USD"u8) });
+        if (_random.Next(2) == 0) rules.Add(new ReviewRule(Bytes("credit"), ReviewCondition.CreditExposure));
         if (_random.Next(2) == 0) rules.Add(new ReviewRule(Bytes("risky"), ReviewCondition.RiskRating) { Threshold = _random.Next(5, 10), Channels = _random.Next(2) == 0 ? [2, 4] : [] });
         if (_random.Next(3) == 0) rules.Add(new ReviewRule(Bytes("new"), ReviewCondition.NewCustomer) { Threshold = _random.Next(1, 5), Channels = [3] });
         if (_random.Next(3) == 0) rules.Add(new ReviewRule(Bytes("cod"), ReviewCondition.PaymentTerms) { Terms = [PaymentTerms.CashOnDelivery], Channels = [_random.Next(1, ChannelCount + 1)] });
@@ -222,9 +249,11 @@ internal sealed partial class CommandMaker(NaiveModel model)
         return new SetReviewRules { Rules = [.. rules], RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager), ExpectedVersion = Etag(Math.Max(1, model.ReviewRulesEntry.Version)) };
     }
 
+    private long Wait() => _random.Next(5) == 0 ? 0 : _random.Next(60, _random.Next(3) == 0 ? 100_000 : 3_000);
+
     private ChannelLimits Bounds() => _random.Next(2) == 0 ? default : new ChannelLimits(
         _random.Next(3) == 0 ? _random.Next(100_000, 2_000_000) : 0, Currency.Pack(_random.Next(4) == 0 ? "USD"u8 : "EUR"u8), _random.Next(3) == 0 ? _random.Next(2, 8) : 0,
-        _random.Next(2) == 0 ? _random.Next(60, 100_000) : 0, _random.Next(2) == 0 ? _random.Next(60, 100_000) : 0, _random.Next(2) == 0 ? _random.Next(60, 100_000) : 0,
+        Wait(), Wait(), Wait(),
         _random.Next(4) == 0 ? _random.Next(600, 80_000) : 0, _random.Next(3) == 0);
 
     private ReleaseShipment Release()
@@ -293,13 +322,13 @@ internal sealed partial class CommandMaker(NaiveModel model)
         {
             Id = Bytes($"channel-{_random.Next(1, ChannelCount + 1)}"),
             AllowedLocations = [.. Enumerable.Range(1, LocationCount).Where(_ => _random.Next(3) > 0)],
-            Sourcing = (SourcingRule)_random.Next(3), DefaultPolicy = (AllocationPolicy)_random.Next(5), DefaultTerms = (PaymentTerms)_random.Next(3), Limits = Bounds(),
+            Sourcing = (SourcingRule)_random.Next(3), DefaultPolicy = (AllocationPolicy)_random.Next(5), DefaultTerms = (PaymentTerms)_random.Next(5), Limits = Bounds(),
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager),
         },
         3 => ReviewRules(),
         _ => new DefineCustomer
         {
-            RiskRating = _random.Next(10), Terms = (PaymentTerms)_random.Next(3), CreditLimit = _random.Next(3) * 1_000_000, CreditCurrency = _random.Next(3) == 0 ? 0 : Currency.Pack("EUR"u8),
+            RiskRating = _random.Next(10), Terms = (PaymentTerms)_random.Next(5), CreditLimit = _random.Next(3) * 1_000_000, CreditCurrency = _random.Next(3) == 0 ? 0 : Currency.Pack("EUR"u8),
             Id = Bytes($"C{_random.Next(1, CustomerCount + 1)}"), Tier = _random.Next(10), Details = _random.Next(2) == 0 ? default : new SealedData(_random.Next(1, 99), RandomBytes(40)),
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Channel),
         },

@@ -127,6 +127,8 @@ internal sealed class History
         _tally.Add("fills", Model.Fills);
         _tally.Add("overtakings", Model.Overtakings);
         foreach (var order in Model.Orders) _tally.Add($"state {order.State}");
+        _tally.Add("reinstated", Model.Orders.Count(o => o.ExpiredUnpaid && o.State is not (OrderState.Expired or OrderState.Cancelled)));
+        _tally.Add("over the credit limit", Model.Orders.Count(o => o.Reasons.Contains("credit")));
         foreach (var reservation in Model.Reservations) _tally.Add($"reservation {reservation.State}");
     }
 

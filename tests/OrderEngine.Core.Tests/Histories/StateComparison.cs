@@ -72,7 +72,9 @@ internal static class StateComparison
             (head.Channel, head.Customer, head.Policy, head.Terms, head.Currency, head.Reservation, head.Tier));
         Assert.Equal(submitted.Type == OrderType.None ? OrderType.Sale : submitted.Type, head.Type);
         Assert.Equal(submitted.Priority == Priority.None ? Priority.Normal : submitted.Priority, head.Priority);
-        Assert.Equal(expected.Reasons.Count, head.ReviewReasons);
+        Assert.Equal((expected.Reasons.Count, expected.Paid, expected.Refunded), (head.ReviewReasons, head.Paid, head.Refunded));
+        var deadlines = core.Reader.Deadlines(expected.Number, core.Sequence);
+        Assert.Equal(expected.Deadline?.Due ?? 0, deadlines.IsEmpty ? 0 : deadlines[0].Due);
         Assert.Equal(expected.Holds.Sum(hold => (int)hold), (int)head.Holds);
         Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
         Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);
@@ -81,7 +83,7 @@ internal static class StateComparison
         {
             var (e, a) = (expected.Lines[i], order.Lines[i]);
             Assert.Equal((e.Sku, e.Ordered, e.Price, e.Cancelled, e.Backordered, e.Reserved), (a.Sku, a.Ordered, a.UnitPrice, a.Cancelled, a.Backordered, a.Reserved));
-            Assert.Equal((e.Released, e.Shipped, e.Delivered, e.Lost, 0, 0), (a.Released, a.Shipped, a.Delivered, a.Lost, a.Unallocated, a.Returned));
+            Assert.Equal((e.Released, e.Shipped, e.Delivered, e.Lost, e.Unallocated, 0), (a.Released, a.Shipped, a.Delivered, a.Lost, a.Unallocated, a.Returned));
         }
         var parcels = new List<(int, int, int, int, int)>();
         foreach (var line in order.ParcelLines) parcels.Add((line.Parcel, line.Line, line.Quantity, line.Delivered, line.Lost));

@@ -22,7 +22,7 @@ internal sealed class ModelLine(int number, int sku, int ordered, long price)
 {
     public readonly int Number = number, Sku = sku, Ordered = ordered;
     public readonly long Price = price;
-    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered, Lost;
+    public int Cancelled, Unallocated, Backordered, Reserved, Released, Shipped, Delivered, Lost;
 }
 
 /// <summary>What left in one parcel, by line.</summary>
@@ -45,6 +45,12 @@ internal sealed class ModelOrder
     public readonly List<ModelLine> Lines = [];
     public readonly List<ModelAllocation> Allocations = [];
     public List<string> Reasons { get; init; } = [];
+    public readonly List<string> Payments = [], Refunds = [];
+    public long Paid, Refunded;
+    /// <summary>When the state it stands in ends by itself, and the event that began it.</summary>
+    public (long Due, long Since)? Deadline;
+    public OrderState WatchedState;
+    public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly HashSet<OrderHolds> Holds = [];
     public long Version, ChangedAt;

@@ -27,7 +27,8 @@ internal sealed partial class NaiveModel
         if (reservation is not null) Close(reservation, ReservationState.Committed, Orders.Count + 1);
         var order = new ModelOrder
         {
-            Number = Orders.Count + 1, Submitted = submit, Policy = policy, Terms = terms, Reasons = reasons, Stored = reasons.Count > 0 ? OrderState.PendingReview : OrderState.None,
+            Number = Orders.Count + 1, Submitted = submit, Policy = policy, Terms = terms, Reasons = reasons,
+            Stored = reasons.Count > 0 ? OrderState.PendingReview : terms == PaymentTerms.Prepaid ? OrderState.AwaitingPayment : OrderState.None,
             Tier = TierOf(submit.Customer), AcceptedAt = _now, AcceptedSequence = Event(),
         };
         for (var i = 0; i < lines.Length; i++) order.Lines.Add(Line(order, i + 1, submit.Lines[i], allotted[i]));
@@ -78,17 +79,19 @@ internal sealed partial class NaiveModel
         if (cancel.Lines.Any(l => l.Line > order.Lines.Count)) return Outcome.QuantityNotAvailable;
         var wanted = order.Lines.ToDictionary(line => line.Number,
             line => cancel.Lines.Length == 0 ? line.Ordered - line.Cancelled : cancel.Lines.Where(l => l.Line == line.Number).Sum(l => l.Quantity));
-        if (order.Lines.Any(line => wanted[line.Number] > line.Backordered + line.Reserved + line.Released)) return Outcome.NotCancellable;
-        if (order.Lines.Any(line => wanted[line.Number] > line.Backordered + line.Reserved)) return Outcome.ReleasedToWarehouse;
+        if (order.Lines.Any(line => wanted[line.Number] > line.Unallocated + line.Backordered + line.Reserved + line.Released)) return Outcome.NotCancellable;
+        if (order.Lines.Any(line => wanted[line.Number] > line.Unallocated + line.Backordered + line.Reserved)) return Outcome.ReleasedToWarehouse;
 
         Change(order);
         foreach (var line in order.Lines)
         {
             line.Cancelled += wanted[line.Number];
-            // Waiting units go first, then reserved ones, from the allocation made last.
-            var waiting = Math.Min(line.Backordered, wanted[line.Number]);
+            // Unallocated units go first, then waiting ones, then reserved ones, from the allocation made last.
+            var unallocated = Math.Min(line.Unallocated, wanted[line.Number]);
+            line.Unallocated -= unallocated;
+            var waiting = Math.Min(line.Backordered, wanted[line.Number] - unallocated);
             line.Backordered -= waiting;
-            var reserved = wanted[line.Number] - waiting;
+            var reserved = wanted[line.Number] - unallocated - waiting;
             line.Reserved -= reserved;
             foreach (var allocation in Enumerable.Reverse(order.Allocations).Where(a => a.Line == line.Number))
             {

@@ -31,6 +31,9 @@ internal sealed partial class NaiveModel
         var fired = ReviewRules.Where(rule => (rule.Channels.Length == 0 || rule.Channels.Contains(submit.Channel)) && rule.Condition switch
         {
             ReviewCondition.OrderValue => rule.CurrencyCode == submit.CurrencyCode && value > rule.Amount,
+            ReviewCondition.CreditExposure => submit.Customer != 0 && (terms is PaymentTerms.Credit or PaymentTerms.Instalment)
+                && Buyers[submit.Customer].CreditCurrency is not 0 and var currency
+                && (currency != submit.CurrencyCode || DebtOf(submit.Customer, currency) + value > Buyers[submit.Customer].CreditLimit),
             ReviewCondition.RiskRating => submit.Customer != 0 && Buyers[submit.Customer].RiskRating >= rule.Threshold,
             ReviewCondition.NewCustomer => submit.Customer == 0
                 || Orders.Count(o => o.Submitted.Customer == submit.Customer && o.State is not (OrderState.Rejected or OrderState.Expired)) < rule.Threshold,
@@ -45,7 +48,7 @@ internal sealed partial class NaiveModel
         var refusal = Find(approve.Order, approve.ExpectedVersion, [OrderState.PendingReview], out var order);
         if (refusal != Outcome.Ok) return refusal;
         Change(order);
-        order.Stored = OrderState.None;
+        Enter(order, order.Terms == PaymentTerms.Prepaid && order.Paid - order.Refunded < ValueOf(order) ? OrderState.AwaitingPayment : OrderState.None);
         return Outcome.Ok;
     }
 
@@ -59,13 +62,142 @@ internal sealed partial class NaiveModel
             line.Cancelled = line.Ordered;
             line.Backordered = line.Reserved = 0;
         }
+        FreeStock(order);
+        Enter(order, OrderState.Rejected);
+        return Outcome.Ok;
+    }
+
+    private void FreeStock(ModelOrder order)
+    {
         foreach (var allocation in order.Allocations.Where(a => a.Reserved > 0))
         {
             LevelOf(order.Lines[allocation.Line - 1].Sku, allocation.Location).Committed -= allocation.Reserved;
             Freed(order.Lines[allocation.Line - 1].Sku);
             allocation.Reserved = 0;
         }
-        order.Stored = OrderState.Rejected;
+    }
+
+    // --- money ---
+
+    /// <summary>What is ordered and neither cancelled, lost nor returned.</summary>
+    private static long ValueOf(ModelOrder order) => order.Lines.Sum(l => (l.Ordered - l.Cancelled - l.Lost) * l.Price);
+
+    private static long OwedOn(ModelOrder order) =>
+        order.Terms is PaymentTerms.Credit or PaymentTerms.Instalment ? Math.Max(0, (order.State == OrderState.Expired ? 0 : ValueOf(order)) - order.Paid + order.Refunded) : 0;
+
+    private long DebtOf(int customer, int currency) => Orders.Where(o => o.Submitted.Customer == customer && o.Submitted.CurrencyCode == currency).Sum(OwedOn);
+
+    private Outcome Record(RecordPayment payment)
+    {
+        var refusal = Find(payment.Order, payment.ExpectedVersion, Enum.GetValues<OrderState>(), out var order);
+        if (refusal != Outcome.Ok) return refusal;
+        if (payment.CurrencyCode != order.Submitted.CurrencyCode) return Outcome.PaymentCurrencyMismatch;
+        if (order.Payments.Contains(Text(payment.Reference))) return Outcome.PaymentReferenceTaken;
+        if (order.Payments.Count == 200) return Outcome.PaymentLimitReached;
+        var value = ValueOf(order);
+        var kept = order.Paid - order.Refunded + payment.Amount;
+        var late = order.State == OrderState.Expired;
+        List<(int Location, int Units)>[]? allotted = null;
+        if (late && order.ExpiredUnpaid && kept >= value)
+            allotted = Allot([.. order.Lines.Select(l => (l.Sku, l.Unallocated))], order.Policy, Rules[order.Submitted.Channel], []);
+
+        Change(order);
+        order.Paid += payment.Amount;
+        order.Payments.Add(Text(payment.Reference));
+        if (allotted is not null) Reinstate(order, allotted);
+        // domain.md: late money raises an exception; money for an order that comes to nothing, too.
+        if (late || ValueOf(order) == 0) Raise(ExceptionKind.LateMoney, order, 0, payment.Amount);
         return Outcome.Ok;
+    }
+
+    private void Reinstate(ModelOrder order, List<(int Location, int Units)>[] allotted)
+    {
+        foreach (var line in order.Lines)
+        {
+            foreach (var (location, units) in allotted[line.Number - 1])
+            {
+                order.At(line.Number, location).Reserved += units;
+                LevelOf(line.Sku, location).Committed += units;
+                line.Reserved += units;
+                line.Unallocated -= units;
+            }
+            if (order.Policy == AllocationPolicy.PartialBackorder)
+            {
+                line.Backordered += line.Unallocated;
+                if (line.Unallocated > 0) Freed(line.Sku);
+            }
+            else
+            {
+                line.Cancelled += line.Unallocated;
+            }
+            line.Unallocated = 0;
+        }
+        Enter(order, OrderState.None);
+    }
+
+    private Outcome Record(RecordRefund refund)
+    {
+        var refusal = Find(refund.Order, refund.ExpectedVersion, Enum.GetValues<OrderState>(), out var order);
+        if (refusal != Outcome.Ok) return refusal;
+        if (refund.CurrencyCode != order.Submitted.CurrencyCode) return Outcome.PaymentCurrencyMismatch;
+        if (order.Refunds.Contains(Text(refund.Reference))) return Outcome.PaymentReferenceTaken;
+        if (order.Refunds.Count == 200) return Outcome.PaymentLimitReached;
+        if (refund.Amount > order.Paid - order.Refunded) return Outcome.RefundExceedsPaid;
+        Change(order);
+        order.Refunded += refund.Amount;
+        order.Refunds.Add(Text(refund.Reference));
+        return Outcome.Ok;
+    }
+
+    // --- states that wait, and what ends them ---
+
+    // A prepaid order goes on once it is covered, whatever covered it.
+    private void Settle(ModelOrder order)
+    {
+        if (order.Stored == OrderState.AwaitingPayment && order.Paid - order.Refunded >= ValueOf(order)) Enter(order, OrderState.None);
+        else Watch(order);
+    }
+
+    private void Enter(ModelOrder order, OrderState stored)
+    {
+        order.Stored = stored;
+        Watch(order);
+    }
+
+    // The deadline of the state in which the order stands, from the event that brought it there.
+    private void Watch(ModelOrder order)
+    {
+        var limits = Rules[order.Submitted.Channel].Limits;
+        var (state, since) = (order.State, order.Version);
+        if (state == order.WatchedState) return;
+        order.WatchedState = state;
+        var seconds = state switch
+        {
+            OrderState.PendingReview => limits.ReviewExpirySeconds > 0 ? limits.ReviewExpirySeconds : 7 * 86_400,
+            OrderState.AwaitingPayment => limits.PaymentDueSeconds > 0 ? limits.PaymentDueSeconds : 3 * 86_400,
+            OrderState.Delivered => limits.ReturnWindowSeconds > 0 ? limits.ReturnWindowSeconds : 14 * 86_400,
+            _ => 0,
+        };
+        order.Deadline = seconds == 0 ? null : (_now + seconds * 1_000_000, since);
+    }
+
+    private void FireDeadline(ModelOrder order)
+    {
+        var before = order.State;
+        Change(order);
+        if (before == OrderState.Delivered)
+        {
+            Enter(order, OrderState.Completed);
+            return;
+        }
+        order.ExpiredUnpaid = before == OrderState.AwaitingPayment;
+        foreach (var line in order.Lines)
+        {
+            line.Unallocated += line.Backordered + line.Reserved;
+            line.Backordered = line.Reserved = 0;
+        }
+        FreeStock(order);
+        Enter(order, OrderState.Expired);
+        if (before == OrderState.PendingReview) Raise(ExceptionKind.DeadlineMissed, order, 0, 0);
     }
 }

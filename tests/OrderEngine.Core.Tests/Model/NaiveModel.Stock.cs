@@ -88,11 +88,12 @@ internal sealed partial class NaiveModel
         if (!_freed.Contains(sku) && Queue(sku).Count > 0) _freed.Add(sku);
     }
 
-    private void ServeAheadOf(int sku, int customer, long requestedAt)
+    private void ServeAheadOf(int sku, int customer, long requestedAt) =>
+        ServeAheadOf(sku, ModelOrder.PlaceOf(_now, TierOf(customer), requestedAt, Sequence + 1, 0));
+
+    private void ServeAheadOf(int sku, (long Rank, long Requested, long Sequence, int Line) place)
     {
-        var queue = Queue(sku);
-        if (queue.Count == 0) return;
-        var place = ModelOrder.PlaceOf(_now, TierOf(customer), requestedAt, Sequence + 1, 0);
+        if (Queue(sku).Count == 0) return;
         Serve(sku, place);
         // Nothing left to hand out, or nobody left to look at: Turn has nothing to do here.
         if (Stock.Where(level => level.Key.Sku == sku).All(level => level.Value.Sellable == 0) || Queue(sku).All(e => e.Order.Place(e.Line.Number).CompareTo(place) < 0)) _freed.Remove(sku);

@@ -58,6 +58,7 @@ internal sealed partial class NaiveModel
         var before = Sequence;
         var outcome = Decide(command);
         if (Bound.Contains(outcome)) Event();
+        EndStep();
         if (Sequence > before && command.RequestKey != 0) _requests[command.RequestKey] = (command.BodyDigest, _now, outcome);
         return new ModelAnswer(outcome, false);
     }
@@ -68,11 +69,18 @@ internal sealed partial class NaiveModel
     public void Turn(long now, IEnumerable<int> order)
     {
         BeginStep(now);
-        foreach (var due in Reservations.Where(r => r.State == ReservationState.Held && r.ExpiresAt <= _now).OrderBy(r => (r.ExpiresAt, r.CreatedSequence)).ToList())
-            Expire(due);
+        var due = Reservations.Where(r => r.State == ReservationState.Held && r.ExpiresAt <= _now).Select(r => (r.ExpiresAt, r.CreatedSequence, Fire: (Action)(() => Expire(r))))
+            .Concat(Orders.Where(o => o.Deadline?.Due <= _now).Select(o => (o.Deadline!.Value.Due, o.Deadline.Value.Since, Fire: (Action)(() => FireDeadline(o)))));
+        foreach (var (_, _, fire) in due.OrderBy(d => (d.Item1, d.Item2)).ToList()) fire();
         foreach (var sku in order.Concat(_freed).Distinct().ToList())
             if (_freed.Contains(sku)) Serve(sku, null);
         _freed.Clear();
+        EndStep();
+    }
+
+    private void EndStep()
+    {
+        foreach (var order in TouchedOrders) Settle(Orders[(int)order - 1]);
     }
 
     private void BeginStep(long now)
@@ -91,6 +99,7 @@ internal sealed partial class NaiveModel
         CommandKind.AdjustStock => [Role.Warehouse, Role.Manager],
         CommandKind.SetReviewRules => [Role.Manager, Role.Reviewer],
         CommandKind.ApproveOrder or CommandKind.RejectOrder => [Role.Reviewer],
+        CommandKind.RecordPayment or CommandKind.RecordRefund => [Role.Finance],
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery or CommandKind.RecordLoss => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
@@ -103,7 +112,7 @@ internal sealed partial class NaiveModel
     [
         Outcome.ExternalIdTaken, Outcome.OutOfStock, Outcome.IllegalTransition, Outcome.NotCancellable, Outcome.QuantityNotAvailable,
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
-        Outcome.ChannelLimitExceeded,
+        Outcome.ChannelLimitExceeded, Outcome.PaymentReferenceTaken, Outcome.RefundExceedsPaid,
         Outcome.ReleasedToWarehouse,
         Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
     ];
@@ -118,6 +127,13 @@ internal sealed partial class NaiveModel
             _ => 0,
         };
         if (Find(reservation) is { State: ReservationState.Held } held && held.ExpiresAt <= _now) Expire(held);
+        if (command is IOrderCommand { Order: > 0 } about && about.Order <= Orders.Count)
+        {
+            var subject = Orders[(int)about.Order - 1];
+            if (subject.Deadline?.Due <= _now) FireDeadline(subject);
+            if (command is RecordPayment && subject.State == OrderState.Expired)
+                foreach (var line in subject.Lines.Where(l => l.Unallocated > 0)) ServeAheadOf(line.Sku, subject.Place(0));
+        }
         if (command is SubmitOrder order)
             foreach (var line in order.Lines) ServeAheadOf(line.Sku, order.Customer, order.RequestedAt);
         if (command is CreateReservation create)
@@ -140,6 +156,8 @@ internal sealed partial class NaiveModel
         SetReviewRules set => Define(set),
         ApproveOrder approve => Approve(approve),
         RejectOrder reject => Reject(reject),
+        RecordPayment payment => Record(payment),
+        RecordRefund refund => Record(refund),
         PlaceHold hold => Place(hold),
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
