@@ -36,6 +36,22 @@ public enum CommandKind : byte
     ConfirmShipment = 65,
     /// <summary><see cref="Core.RecordDelivery"/></summary>
     RecordDelivery = 66,
+    /// <summary><see cref="Core.RequestReturn"/></summary>
+    RequestReturn = 80,
+    /// <summary><see cref="Core.ApproveReturn"/></summary>
+    ApproveReturn = 81,
+    /// <summary><see cref="ReturnStep"/></summary>
+    RejectReturn = 82,
+    /// <summary><see cref="CarryReturn"/> on its way to the seller.</summary>
+    SendReturn = 83,
+    /// <summary><see cref="Core.ReceiveReturn"/></summary>
+    ReceiveReturn = 84,
+    /// <summary><see cref="ReturnStep"/></summary>
+    RecordRepair = 85,
+    /// <summary><see cref="CarryReturn"/> on its way back to the customer.</summary>
+    ShipBackReturn = 86,
+    /// <summary><see cref="ReturnStep"/></summary>
+    CloseReturn = 87,
 }
 
 /// <summary>A request to change something, with who asks and under which request id.</summary>

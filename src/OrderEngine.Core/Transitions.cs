@@ -33,6 +33,15 @@ public static class Transitions
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.ConfirmShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.RecordDelivery, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
+        new(CommandKind.RequestReturn, Role.Customer, [Role.Customer, Role.Support, Role.Warehouse, Role.Channel],
+            [OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered]),
+        new(CommandKind.ApproveReturn, Role.Support, [Role.Support, Role.Warehouse], []),
+        new(CommandKind.RejectReturn, Role.Support, [Role.Support, Role.Warehouse], []),
+        new(CommandKind.SendReturn, Role.Customer, [Role.Customer, Role.Support, Role.Carrier, Role.Warehouse], []),
+        new(CommandKind.ReceiveReturn, Role.Warehouse, [Role.Warehouse], []),
+        new(CommandKind.RecordRepair, Role.Warehouse, [Role.Warehouse], []),
+        new(CommandKind.ShipBackReturn, Role.Warehouse, [Role.Warehouse], []),
+        new(CommandKind.CloseReturn, Role.Support, [Role.Support, Role.Warehouse], []),
     ];
 
     private static readonly Transition?[] ByCommand = Index();
