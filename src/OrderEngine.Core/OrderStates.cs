@@ -1,4 +1,5 @@
-// An order's state, derived from its quantities: one function, used when deciding, asserted when checking invariants.
+// An order's state: the one it has when that is stored, otherwise derived from its quantities. One function, used when deciding, asserted
+// when checking invariants.
 
 using OrderEngine.Core.State;
 
@@ -7,6 +8,20 @@ namespace OrderEngine.Core;
 /// <summary>The derivation of an order's state.</summary>
 public static class OrderStates
 {
+    /// <summary>True for a state that commands and timers set and end: it is kept in <see cref="OrderHead.State"/>, whatever moves meanwhile.</summary>
+    public static bool IsStored(OrderState state) => state >= OrderState.PendingReview;
+
+    /// <summary>
+    /// The state of an order that stands in <paramref name="stored"/> (or, where that is not a stored state, in none) and has these lines.
+    /// What is stored stays until a command or timer ends it; but an order that still waits, or waited in vain, is cancelled with its last unit.
+    /// </summary>
+    public static OrderState Derive(OrderState stored, ReadOnlySpan<LineRow> lines)
+    {
+        if (stored is OrderState.Rejected or OrderState.Completed) return stored;
+        var derived = Derive(lines);
+        return IsStored(stored) && derived != OrderState.Cancelled ? stored : derived;
+    }
+
     /// <summary>The state that the quantities of an order's lines amount to; the first match counts.</summary>
     public static OrderState Derive(ReadOnlySpan<LineRow> lines)
     {

@@ -27,7 +27,7 @@ public enum Role : byte
     System = 9,
 }
 
-/// <summary>Where an order stands; derived from its quantities (<see cref="OrderStates"/>).</summary>
+/// <summary>Where an order stands: stored from <see cref="PendingReview"/> on, otherwise derived from its quantities (<see cref="OrderStates"/>).</summary>
 public enum OrderState : byte
 {
     /// <summary>There is no order yet.</summary>
@@ -50,6 +50,16 @@ public enum OrderState : byte
     Lost = 8,
     /// <summary>All is cancelled.</summary>
     Cancelled = 9,
+    /// <summary>Waits for a reviewer; its stock is reserved. Stored.</summary>
+    PendingReview = 10,
+    /// <summary>Waits to be paid; its stock is reserved. Stored.</summary>
+    AwaitingPayment = 11,
+    /// <summary>A reviewer said no; all is cancelled. Stored, terminal.</summary>
+    Rejected = 12,
+    /// <summary>Its review or its payment took too long; what was reserved or waited is unallocated. Stored; only late money leads out of it.</summary>
+    Expired = 13,
+    /// <summary>Delivered, and the time for returns is over. Stored, terminal.</summary>
+    Completed = 14,
 }
 
 /// <summary>What to do when stock does not cover an order.</summary>

@@ -61,6 +61,23 @@ public sealed class OrderLifeTests
         Assert.Equal(OrderState.PartiallyReserved, OrderStates.Derive([reserved, waiting]));
     }
 
+    [Theory]
+    [MemberData(nameof(States))]
+    public void A_stored_state_stays_whatever_the_quantities_but_goes_with_the_last_unit(OrderState derived, int[] q)
+    {
+        var line = Line(q);
+        foreach (var state in Enum.GetValues<OrderState>())
+        {
+            var expected = state switch
+            {
+                OrderState.Rejected or OrderState.Completed => state,
+                OrderState.PendingReview or OrderState.AwaitingPayment or OrderState.Expired => derived == OrderState.Cancelled ? derived : state,
+                _ => derived,
+            };
+            Assert.Equal(expected, OrderStates.Derive(state, [line]));
+        }
+    }
+
     [Fact]
     public void Every_command_has_one_row_and_Allows_says_what_it_says()
     {

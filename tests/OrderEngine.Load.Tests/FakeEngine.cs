@@ -57,6 +57,8 @@ internal sealed class FakeEngine : IAsyncDisposable
 
         private readonly Lock _gate = new();
         private readonly List<(Order Order, int Number)> _orders = [];
+        // What was told so far: whoever comes with a token, however late, has it from there on, as with the engine.
+        private readonly List<OrderEvent?> _told = [];
         private readonly List<System.Threading.Channels.ChannelWriter<OrderEvent>> _watchers = [];
 
         public Fault Fault => fault;
@@ -83,23 +85,43 @@ internal sealed class FakeEngine : IAsyncDisposable
             lock (_gate) return [.. _orders.SelectMany(o => Seen(o.Order, o.Number))];
         }
 
-        public System.Threading.Channels.ChannelReader<OrderEvent> Watch()
+        public string Token()
+        {
+            lock (_gate) return _told.Count.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        public System.Threading.Channels.ChannelReader<OrderEvent> Watch(string token)
         {
             var channel = System.Threading.Channels.Channel.CreateUnbounded<OrderEvent>();
-            lock (_gate) _watchers.Add(channel.Writer);
+            lock (_gate)
+            {
+                var from = token.Length == 0 ? _told.Count : int.Parse(token, System.Globalization.CultureInfo.InvariantCulture);
+                foreach (var change in _told.Skip(from)) Write(channel.Writer, change);
+                _watchers.Add(channel.Writer);
+            }
             return channel.Reader;
         }
 
         private void Tell(Order order, int number)
         {
             var change = new OrderEvent { Sequence = number, OrderId = order.OrderId, ExternalOrderId = order.ExternalOrderId, Submitted = new OrderSubmitted() };
-            foreach (var watcher in _watchers)
-            {
-                watcher.TryWrite(change);
-                if (number != Faulty) continue;
-                if (fault == Fault.RepeatsAnEvent) watcher.TryWrite(change);
-                if (fault == Fault.CutsTheStream) watcher.TryComplete();
-            }
+            Tell(change);
+            if (number != Faulty) return;
+            if (fault == Fault.RepeatsAnEvent) Tell(change);
+            if (fault == Fault.CutsTheStream) Tell(null);
+        }
+
+        private void Tell(OrderEvent? change)
+        {
+            _told.Add(change);
+            foreach (var watcher in _watchers) Write(watcher, change);
+        }
+
+        // No event: the stream is cut there.
+        private static void Write(System.Threading.Channels.ChannelWriter<OrderEvent> watcher, OrderEvent? change)
+        {
+            if (change is null) watcher.TryComplete();
+            else watcher.TryWrite(change);
         }
 
         private IEnumerable<Order> Seen(Order order, int number)
@@ -169,7 +191,8 @@ internal sealed class FakeEngine : IAsyncDisposable
     {
         public override async Task WatchOrders(WatchOrdersRequest request, IServerStreamWriter<WatchOrdersResponse> responseStream, ServerCallContext context)
         {
-            var changes = book.Watch();
+            var token = book.Token();
+            var changes = book.Watch(request.ResumeToken);
             await context.WriteResponseHeadersAsync([]);
             if (request.SnapshotFirst)
             {
@@ -179,7 +202,7 @@ internal sealed class FakeEngine : IAsyncDisposable
                     answer.Orders.AddRange(page);
                     await responseStream.WriteAsync(new WatchOrdersResponse { Snapshot = answer });
                 }
-                await responseStream.WriteAsync(new WatchOrdersResponse { Snapshot = new OrderPage { Last = true }, ResumeToken = "start" });
+                await responseStream.WriteAsync(new WatchOrdersResponse { Snapshot = new OrderPage { Last = true }, ResumeToken = token });
             }
             await foreach (var change in changes.ReadAllAsync(context.CancellationToken))
                 await responseStream.WriteAsync(new WatchOrdersResponse { Events = new OrderEventPage { Events = { change } }, ResumeToken = "more" });

@@ -7,9 +7,10 @@ namespace OrderEngine.Core.Deciding;
 
 internal sealed partial class Decider
 {
-    // The lines as they will be: scratch to derive the state from.
+    // The lines as they will be: scratch to derive the state from; and the state that is stored beside them, if it is one that is.
     private LineRow[] _lines = new LineRow[16];
     private int _lineCount;
+    private OrderState _stored;
     private int[] _wanted = new int[16];
 
     private Outcome Submit(SubmitOrder submit)
@@ -46,6 +47,7 @@ internal sealed partial class Decider
     private void PlanLines(SubmitOrder submit, AllocationPolicy policy)
     {
         RoomForLines(submit.Lines.Length);
+        _stored = OrderState.None;
         for (var i = 0; i < _lineCount; i++)
         {
             ref readonly var draft = ref submit.Lines[i];
@@ -189,6 +191,7 @@ internal sealed partial class Decider
     {
         RoomForLines(order.Lines.Length);
         order.Lines.CopyTo(_lines);
+        _stored = order.Head.State;
     }
 
     private void RoomForLines(int count)
@@ -199,7 +202,8 @@ internal sealed partial class Decider
         Array.Resize(ref _wanted, count);
     }
 
-    private OrderState Derived() => OrderStates.Derive(_lines.AsSpan(0, _lineCount));
+    /// <summary>The state that the planned lines amount to, in the stored state that the order has (<see cref="CopyLines"/>) or will have.</summary>
+    private OrderState Derived() => OrderStates.Derive(_stored, _lines.AsSpan(0, _lineCount));
 
     private static int Drain(ref int from, int wanted)
     {

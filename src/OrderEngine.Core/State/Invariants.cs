@@ -87,7 +87,8 @@ public static class Invariants
                 cancelled += line.Cancelled * line.UnitPrice;
                 if (line.Backordered > 0) Add(_waiting, line.Sku, line.Backordered);
             }
-            Expect(head.State == OrderStates.Derive(lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
+            Expect(head.State == OrderStates.Derive(head.State, lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
+            Expect(head.State != OrderState.Rejected || head.Total == cancelled, $"Order {number} is rejected, but not all of it is cancelled.");
             Expect(head.Total == total && head.CancelledTotal == cancelled, $"Order {number} is worth {head.Total} less {head.CancelledTotal}, its lines say {total} less {cancelled}.");
         }
 

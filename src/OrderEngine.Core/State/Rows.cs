@@ -21,7 +21,7 @@ public struct OrderHead
     public int Channel;
     /// <summary>Number of the customer; 0: a guest.</summary>
     public int Customer;
-    /// <summary>Where it stands.</summary>
+    /// <summary>Where it stands; the one place where a stored state is kept (<see cref="OrderStates.IsStored"/>).</summary>
     public OrderState State;
     /// <summary>What kind.</summary>
     public OrderType Type;

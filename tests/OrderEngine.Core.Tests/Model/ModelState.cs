@@ -39,6 +39,9 @@ internal sealed class ModelOrder
     public long Version, ChangedAt;
     public int Parcels;
 
+    /// <summary>The state that commands set beside the quantities; <see cref="OrderState.None"/>: they alone decide.</summary>
+    public OrderState Stored { get; set; }
+
     public bool Waits => Lines.Any(line => line.Backordered > 0);
 
     /// <summary>domain.md, "Order state": the first match.</summary>
@@ -46,7 +49,9 @@ internal sealed class ModelOrder
     {
         get
         {
+            if (Stored is OrderState.Rejected or OrderState.Completed) return Stored;
             var left = Lines.Sum(line => line.Ordered - line.Cancelled);
+            if (Stored != OrderState.None && left > 0) return Stored;
             if (left == 0) return OrderState.Cancelled;
             if (Lines.Sum(line => line.Delivered) == left) return OrderState.Delivered;
             if (Lines.Sum(line => line.Shipped) == left) return OrderState.Shipped;
