@@ -75,10 +75,11 @@ internal sealed partial class Decider
         EndEvent();
     }
 
-    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, ChannelRules rules, int tier)
+    // An order that is made for a return does not answer the request: the return's own event does.
+    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, ChannelRules rules, int tier, long forReturn = 0)
     {
         BeginEvent();
-        Origin();
+        Origin(answers: forReturn == 0);
         _events.Number(4, order);
         _events.Number(5, submit.Channel);
         _events.Number(6, submit.Customer);
@@ -108,7 +109,9 @@ internal sealed partial class Decider
         Sealed(9, submit.Delivery);
         _events.Number(10, submit.Reservation);
         _events.Number(11, tier);
-        EndAnswer();
+        _events.Number(60, forReturn);
+        if (forReturn == 0) EndAnswer();
+        else EndEvent();
     }
 
     private Outcome Cancel(CancelOrder cancel)

@@ -37,6 +37,10 @@ internal sealed partial class Decider(EngineState state)
             ReleaseReservation release => Release(release),
             ReceiveStock receive => Receive(receive),
             AdjustStock adjust => Adjust(adjust),
+            RequestReturn request => Request(request),
+            ReturnStep step => Step(step),
+            CarryReturn carry => Carry(carry),
+            ReceiveReturn receive => Receive(receive),
             DefineSku sku => Define(sku),
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),
@@ -89,7 +93,7 @@ internal sealed partial class Decider(EngineState state)
     }
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
-    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None)
+    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None, long state = 0)
     {
         BeginEvent();
         Origin();
@@ -105,6 +109,7 @@ internal sealed partial class Decider(EngineState state)
             _events.EndNested(nested);
         }
         _events.Number(3, subject);
+        _events.Number(60, state);
         EndAnswer();
         return outcome;
     }

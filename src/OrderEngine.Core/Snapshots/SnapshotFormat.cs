@@ -15,7 +15,7 @@ public static class SnapshotFormat
     public const int MaxBlockBytes = 8 * 1024 * 1024;
 
     // The records' fields in SnapshotBlock.
-    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Trailer = 15;
+    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Trailer = 15, Returns = 25, AfterSales = 26;
 }
 
 /// <summary>Records of each kind in a snapshot.</summary>
@@ -26,7 +26,14 @@ public static class SnapshotFormat
 /// <param name="OrderEvents">Events of all orders.</param>
 /// <param name="Reservations">Reservations.</param>
 /// <param name="Requests">Answers kept for retries.</param>
-public readonly record struct SnapshotCounts(long Catalog, long StockLevels, long Backorders, long Orders, long OrderEvents, long Reservations, long Requests);
+public readonly record struct SnapshotCounts(long Catalog, long StockLevels, long Backorders, long Orders, long OrderEvents, long Reservations, long Requests)
+{
+    /// <summary>Returns.</summary>
+    public long Returns { get; init; }
+
+    /// <summary>Orders to which something happened after the sale.</summary>
+    public long AfterSales { get; init; }
+}
 
 /// <summary>
 /// A snapshot's contents do not make sense: damage that no checksum showed, a newer format, or a defect. The state it was loaded into is

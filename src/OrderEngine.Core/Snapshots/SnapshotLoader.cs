@@ -72,7 +72,12 @@ public sealed partial class SnapshotLoader
     private void ReadRecord(int field, ReadOnlySpan<byte> record)
     {
         // Orders and their further events take turns.
-        var section = field == SnapshotFormat.OrderEvents ? SnapshotFormat.Orders : field;
+        var section = field switch
+        {
+            SnapshotFormat.OrderEvents => SnapshotFormat.Orders,
+            SnapshotFormat.Trailer => int.MaxValue,
+            _ => field,
+        };
         if (section < _section || (section == SnapshotFormat.Header) != (_blocks == 0)) throw Wrong($"Field {field} stands in the wrong place.");
         _section = section;
         switch (field)
@@ -85,6 +90,8 @@ public sealed partial class SnapshotLoader
             case SnapshotFormat.OrderEvents: ReadOrderEvents(record); break;
             case SnapshotFormat.Reservations: ReadReservation(record); break;
             case SnapshotFormat.Requests: ReadRequest(record); break;
+            case SnapshotFormat.Returns: ReadReturn(record); break;
+            case SnapshotFormat.AfterSales: ReadAfterSale(record); break;
             case SnapshotFormat.Trailer: ReadTrailer(record); break;
             default: throw Unknown(field, "block");
         }
@@ -130,10 +137,12 @@ public sealed partial class SnapshotLoader
                 case 14: committed = reader.Long(); break;
                 case 15: held = reader.Long(); break;
                 case 16: backordered = reader.Long(); break;
+                case 60: counts = counts with { Returns = reader.Long() }; break;
+                case 61: counts = counts with { AfterSales = reader.Long() }; break;
                 default: throw Unknown(field, "trailer");
             }
         }
-        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests);
+        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests) { Returns = _returns, AfterSales = _afterSales };
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
         Seal(new StateSummary(sequence, time, hash, counts.Orders, open, onHand, committed, held, backordered) { HighestKey = key });
     }

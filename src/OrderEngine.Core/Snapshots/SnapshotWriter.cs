@@ -59,6 +59,8 @@ public sealed partial class SnapshotWriter
         for (long number = 1; number <= _state.Orders.Count; number++) WriteOrder(number);
         for (long number = 1; number <= _state.Reservations.Count; number++) WriteReservation(number);
         WriteRequests(requests);
+        for (long number = 1; number <= _state.Returns.Count; number++) WriteReturn(number);
+        for (long order = 1; order <= _state.AfterSales.Count; order++) WriteAfterSale(order);
         if (_hash != summary.StateHash || _orders != summary.Orders)
             throw new SnapshotContentException($"The walk at sequence {_at} came to {_orders} orders and hash {_hash:x16}, recorded are {summary.Orders} and {summary.StateHash:x16}.");
         EndBlock();
@@ -112,6 +114,8 @@ public sealed partial class SnapshotWriter
         _block.Number(14, summary.Committed);
         _block.Number(15, summary.Held);
         _block.Number(16, summary.Backordered);
+        _block.Number(60, _returns);
+        _block.Number(61, _afterSales);
         _block.EndNested(start);
     }
 

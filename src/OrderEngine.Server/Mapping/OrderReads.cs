@@ -85,7 +85,7 @@ internal static class OrderReads
         var body = new ProtoReader(new EventView(reader.FirstEvent(number)).Body);
         while (body.Next(out var field, out var wireType))
         {
-            if (field == SealedDeliveryField) return SealedDetails.Read(body.Bytes());
+            if (field == SealedDeliveryField) return SealedData.Read(body.Bytes());
             body.Skip(wireType);
         }
         return default;
@@ -138,24 +138,5 @@ internal static class OrderReads
         }
         newestFirst.Reverse();
         parcels.Add(newestFirst);
-    }
-}
-
-/// <summary>Reads orderengine.journal.Sealed.</summary>
-internal static class SealedDetails
-{
-    /// <summary>A copy of what is sealed.</summary>
-    public static SealedData Read(ReadOnlySpan<byte> message)
-    {
-        var key = 0L;
-        byte[] ciphertext = [];
-        var reader = new ProtoReader(message);
-        while (reader.Next(out var field, out var wireType))
-        {
-            if (field == 1) key = reader.Long();
-            else if (field == 2) ciphertext = reader.Bytes().ToArray();
-            else reader.Skip(wireType);
-        }
-        return new SealedData(key, ciphertext);
     }
 }

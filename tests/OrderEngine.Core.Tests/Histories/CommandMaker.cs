@@ -6,7 +6,7 @@ using OrderEngine.Core.Tests.Model;
 
 namespace OrderEngine.Core.Tests.Histories;
 
-internal sealed class CommandMaker(NaiveModel model)
+internal sealed partial class CommandMaker(NaiveModel model)
 {
     public const int SkuCount = 6, LocationCount = 4, ChannelCount = 5, CustomerCount = 5;
     public const long Second = 1_000_000, Hour = 3600 * Second, Day = 24 * Hour;
@@ -62,7 +62,8 @@ internal sealed class CommandMaker(NaiveModel model)
 
     private Command Fresh() => _random.Next(100) switch
     {
-        < 30 => Submit(),
+        < 24 => Submit(),
+        < 30 => AfterSale(),
         < 36 => Commit(),
         < 44 => Create(),
         < 46 => Extend(),
@@ -72,7 +73,8 @@ internal sealed class CommandMaker(NaiveModel model)
         < 74 => Cancel(),
         < 82 => Release(),
         < 90 => Confirm(),
-        < 96 => Deliver(),
+        < 94 => Deliver(),
+        < 98 => AfterSale(),
         _ => Define(),
     };
 

@@ -22,7 +22,7 @@ internal sealed class ModelLine(int number, int sku, int ordered, long price)
 {
     public readonly int Number = number, Sku = sku, Ordered = ordered;
     public readonly long Price = price;
-    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered;
+    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered, Returned;
 }
 
 internal sealed class ModelOrder

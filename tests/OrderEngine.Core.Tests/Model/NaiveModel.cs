@@ -56,7 +56,7 @@ internal sealed partial class NaiveModel
         Prepare(command);
         var before = Sequence;
         var outcome = Decide(command);
-        if (Bound.Contains(outcome)) Event();
+        if (Bound.Contains(outcome) || BoundAfterSale.Contains(outcome)) Event();
         if (Sequence > before && command.RequestKey != 0) _requests[command.RequestKey] = (command.BodyDigest, _now, outcome);
         return new ModelAnswer(outcome, false);
     }
@@ -79,6 +79,7 @@ internal sealed partial class NaiveModel
         _now = Math.Max(now, Time);
         TouchedOrders.Clear();
         TouchedReservations.Clear();
+        TouchedReturns.Clear();
         TouchedStock.Clear();
     }
 
@@ -91,6 +92,7 @@ internal sealed partial class NaiveModel
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        _ when AfterSaleRoles(kind) is { } roles => roles,
         _ => [Role.Channel, Role.Support],
     };
 
@@ -113,6 +115,8 @@ internal sealed partial class NaiveModel
         if (Find(reservation) is { State: ReservationState.Held } held && held.ExpiresAt <= _now) Expire(held);
         if (command is SubmitOrder order)
             foreach (var line in order.Lines) ServeAheadOf(line.Sku, order.Customer, order.RequestedAt);
+        if (command is ReturnStep { Kind: CommandKind.ApproveReturn } approve && FindReturn(approve.Return) is { } exchange)
+            foreach (var line in exchange.Replacements) ServeAheadOf(line.Sku, Orders[(int)exchange.Order - 1].Submitted.Customer, 0);
         if (command is CreateReservation create)
             foreach (var item in create.Items) ServeAheadOf(item.Sku, create.Customer, 0);
     }
@@ -133,6 +137,8 @@ internal sealed partial class NaiveModel
         ReleaseShipment release => Release(release),
         ConfirmShipment confirm => Confirm(confirm),
         RecordDelivery delivery => Deliver(delivery),
+        RequestReturn request => Request(request),
+        ReturnCommand asked => OfReturn(asked),
         _ => throw new ArgumentException(command.Kind.ToString()),
     };
 
