@@ -37,10 +37,11 @@ public sealed class HistoryProperties(ITestOutputHelper output)
 
         tally.AtLeast(Histories * 400L, "commands");
         tally.AtLeast(Histories * 5L, "outcome RoleNotAllowed", "outcome ExternalIdTaken", "outcome OutOfStock", "outcome IllegalTransition", "outcome ReservationNotHeld", "outcome ReservationNotFound",
-            "outcome EtagMismatch", "outcome QuantityNotAvailable", "outcome StockBelowCommitted", "fills", "overtakings", "accepted waiting", "accepted in part", "same SKU on several lines");
+            "outcome EtagMismatch", "outcome QuantityNotAvailable", "outcome StockBelowCommitted", "fills", "accepted waiting", "accepted in part", "same SKU on several lines");
         tally.AtLeast(Histories, "outcome OrderNotFound", "outcome NotCancellable", "outcome RequestIdReused", "replayed Ok", "replayed OutOfStock", "expired in a turn",
             "lines over 2 locations", "reservation Expired", "reservation Committed", "reservation Released", "state Cancelled", "state Delivered", "state Shipped",
             "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved");
+        tally.AtLeast(Histories * 2L, "overtakings");
         tally.AtLeast(Histories, "return Closed", "return Rejected", "return Received", "outcome NotReturnable", "outcome IllegalReturnTransition", "outcome NotExpected");
         tally.AtLeast(Histories / 10, "return InTransit", "return Repaired", "return ShippedBack", "exchanges", "outcome ReturnNotFound", "outcome ReturnIdTaken", "outcome RepairNotDone");
         tally.AtLeast(Histories / 10, "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");

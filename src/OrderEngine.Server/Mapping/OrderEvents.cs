@@ -69,6 +69,9 @@ internal static class OrderEvents
                 foreach (var delivered in e.DeliveryRecorded.Lines)
                     mapped.DeliveryRecorded.Lines.Add(new LineQuantity { LineNumber = (int)delivered.Line, Quantity = (int)delivered.Quantity });
                 break;
+            case >= Journaled.Event.BodyOneofCase.ReturnRequested and <= Journaled.Event.BodyOneofCase.ReturnClosed:
+                mapped.ReturnChanged = ReturnReads.Changed(e);
+                break;
         }
     }
 

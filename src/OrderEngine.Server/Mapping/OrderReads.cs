@@ -43,6 +43,7 @@ internal static class OrderReads
         };
         AddLines(reader, order, view);
         if (head.Parcels > 0) AddParcels(reader, order.Parcels, number, at);
+        ReturnReads.AddTo(order, reader, number, view, at);
         return order;
     }
 
@@ -102,7 +103,7 @@ internal static class OrderReads
             {
                 LineNumber = i + 1, SkuId = Texts.Sku(reader, line.Sku), Quantity = line.Ordered, UnitPriceMinor = line.UnitPrice,
                 Cancelled = line.Cancelled, Unallocated = line.Unallocated, Backordered = line.Backordered, Reserved = line.Reserved,
-                Released = line.Released, Shipped = line.Shipped, Delivered = line.Delivered,
+                Released = line.Released, Shipped = line.Shipped, Delivered = line.Delivered, Returned = line.Returned, ReturnOpen = line.ReturnOpen,
             });
         }
         foreach (ref readonly var allocation in view.Allocations)

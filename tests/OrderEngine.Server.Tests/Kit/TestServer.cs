@@ -27,6 +27,7 @@ internal sealed class TestServer : IAsyncDisposable
         Orders = new OrderService.OrderServiceClient(Invoker);
         Inventory = new InventoryService.InventoryServiceClient(Invoker);
         Fulfillment = new FulfillmentService.FulfillmentServiceClient(Invoker);
+        Returns = new ReturnService.ReturnServiceClient(Invoker);
         Tracking = new TrackingService.TrackingServiceClient(Invoker);
         Customers = new CustomerService.CustomerServiceClient(Invoker);
         Catalog = new CatalogService.CatalogServiceClient(Invoker);
@@ -40,6 +41,7 @@ internal sealed class TestServer : IAsyncDisposable
     public OrderService.OrderServiceClient Orders { get; }
     public InventoryService.InventoryServiceClient Inventory { get; }
     public FulfillmentService.FulfillmentServiceClient Fulfillment { get; }
+    public ReturnService.ReturnServiceClient Returns { get; }
     public TrackingService.TrackingServiceClient Tracking { get; }
     public CustomerService.CustomerServiceClient Customers { get; }
     public CatalogService.CatalogServiceClient Catalog { get; }
