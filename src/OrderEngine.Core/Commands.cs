@@ -79,6 +79,13 @@ public abstract class Command(CommandKind kind)
     public long ExpectedVersion { get; init; }
 }
 
+/// <summary>A command on an order that exists: what is due of the order is fired before it is decided.</summary>
+public interface IOrderCommand
+{
+    /// <summary>Number of the order.</summary>
+    long Order { get; }
+}
+
 /// <summary>Personal data under a key of the key ring; <see cref="Key"/> 0 means none.</summary>
 /// <param name="Key">Number of the key.</param>
 /// <param name="Ciphertext">Nonce, ciphertext and tag; at most <see cref="Limits.SealedBytes"/>.</param>
@@ -282,7 +289,7 @@ public readonly record struct LineQuantity(int Line, int Quantity);
 public readonly record struct LineMovement(int Line, int Location, int Quantity);
 
 /// <summary>Cancels an order or units of it.</summary>
-public sealed class CancelOrder() : Command(CommandKind.CancelOrder)
+public sealed class CancelOrder() : Command(CommandKind.CancelOrder), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -291,7 +298,7 @@ public sealed class CancelOrder() : Command(CommandKind.CancelOrder)
 }
 
 /// <summary>Hands reserved units to the warehouse.</summary>
-public sealed class ReleaseShipment() : Command(CommandKind.ReleaseShipment)
+public sealed class ReleaseShipment() : Command(CommandKind.ReleaseShipment), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -300,7 +307,7 @@ public sealed class ReleaseShipment() : Command(CommandKind.ReleaseShipment)
 }
 
 /// <summary>Says that released units left in a parcel.</summary>
-public sealed class ConfirmShipment() : Command(CommandKind.ConfirmShipment)
+public sealed class ConfirmShipment() : Command(CommandKind.ConfirmShipment), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -313,7 +320,7 @@ public sealed class ConfirmShipment() : Command(CommandKind.ConfirmShipment)
 }
 
 /// <summary>Says that shipped units arrived.</summary>
-public sealed class RecordDelivery() : Command(CommandKind.RecordDelivery)
+public sealed class RecordDelivery() : Command(CommandKind.RecordDelivery), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }

@@ -122,6 +122,9 @@ public static class Limits
     /// <summary>How many request ids are remembered.</summary>
     public const long RequestWindowCount = 50_000_000;
 
+    /// <summary>Bytes of an exception's detail, or of its resolution.</summary>
+    public const int ExceptionTextBytes = 256;
+
     /// <summary>Timers fired in one turn of the writer.</summary>
     public const int TimersPerTurn = 1_000;
 

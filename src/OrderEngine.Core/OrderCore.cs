@@ -124,7 +124,7 @@ public sealed class OrderCore
     {
         now = Math.Max(now, _state.Time);
         var timers = Limits.TimersPerTurn;
-        while (timers-- > 0 && _state.Timers.TryDue(now, out var timer)) Fire(timer.Reservation, now, events);
+        while (timers-- > 0 && _state.Timers.TryDue(now, out var timer)) Fire(in timer, now, events);
 
         var budget = new ServingBudget(events);
         while (budget.Any && _state.Queues.TryTurn(out var sku))
@@ -175,6 +175,9 @@ public sealed class OrderCore
                 break;
             case ExtendReservation extend: FireIfPast(extend.Reservation, now, events); break;
             case ReleaseReservation release: FireIfPast(release.Reservation, now, events); break;
+            case IOrderCommand onOrder:
+                while (_state.Deadlines.TryDue(onOrder.Order, now, out var timer)) Fire(in timer, now, events);
+                break;
         }
     }
 
@@ -182,14 +185,17 @@ public sealed class OrderCore
     {
         if (reservation == 0) return;
         var view = _state.Reservation(reservation);
-        if (view.Exists && view.Head.State == ReservationState.Held && view.Head.ExpiresAt <= now) Fire(reservation, now, events);
+        if (view.Exists && view.Head.State == ReservationState.Held && view.Head.ExpiresAt <= now)
+            Fire(new TimerKey(view.Head.ExpiresAt, view.Head.CreatedSequence, DeadlineKind.Reservation, reservation), now, events);
     }
 
-    private void Fire(long reservation, long now, EventBuffer events)
+    private void Fire(in TimerKey timer, long now, EventBuffer events)
     {
         var start = events.Length;
-        _decider.Expire(reservation, now, events);
+        _decider.Fire(in timer, now, events);
         ApplyFrom(start, events);
+        // It would fire for ever.
+        if (_state.Timers.Contains(in timer)) throw new ApplyException($"The timer {timer.Kind} of {timer.Subject} fired and is still pending.");
     }
 
     private void ServeAhead(int sku, int customer, long requestedAt, ref ServingBudget budget, long now, EventBuffer events)

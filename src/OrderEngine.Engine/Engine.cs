@@ -28,6 +28,7 @@ public sealed class Engine : IAsyncDisposable
     private readonly FailureLatch _failure;
     private readonly WriterLoop _loop;
     private readonly Recovery _recovery;
+    private readonly EngineThreads _threads;
     private readonly ISnapshotStore? _snapshots;
     private readonly Snapshotter? _snapshotter;
     private readonly Lock _life = new();
@@ -52,6 +53,10 @@ public sealed class Engine : IAsyncDisposable
     /// <exception cref="ArgumentException">The settings are wrong; the message says which and why.</exception>
     public Engine(EngineOptions options, Func<long, Action<JournalBatch>, IJournal> openJournal, Func<long, KeyRing> openKeys,
         TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots = null)
+        : this(options, openJournal, openKeys, time, failStop, metrics, logger, snapshots, EngineThreads.Real) { }
+
+    internal Engine(EngineOptions options, Func<long, Action<JournalBatch>, IJournal> openJournal, Func<long, KeyRing> openKeys,
+        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots, EngineThreads threads)
     {
         if (options.Problems() is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
         _options = options;
@@ -73,8 +78,9 @@ public sealed class Engine : IAsyncDisposable
         _dispatcher = new FeedDispatcher(_window, Orders, Stock, _failure, logger);
         _loop = new WriterLoop(_core, _intake, _batches, _clock, View, options, metrics, logger);
         _recovery = new Recovery(_core, View, time, logger);
+        _threads = threads;
         _snapshots = snapshots;
-        if (snapshots is not null) _snapshotter = new Snapshotter(snapshots, View, options, _failure, metrics, time, logger);
+        if (snapshots is not null) _snapshotter = new Snapshotter(snapshots, View, options, _failure, metrics, time, threads, logger);
         metrics.Observe(this);
     }
 
@@ -216,7 +222,7 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>Takes nothing new, answers what is in flight, ends the feeds, closes the journal. Safe to call more than once.</summary>
     public Task StopAsync()
     {
-        lock (_life) return _stopping ??= Task.Run(StopOnceAsync);
+        lock (_life) return _stopping ??= _threads.Run(StopOnceAsync);
     }
 
     /// <summary>As <see cref="StopAsync"/>; no other call may be under way.</summary>
@@ -270,12 +276,12 @@ public sealed class Engine : IAsyncDisposable
             _writer = new WriterThread(_loop, _intake, _publisher, _failure, _time);
             Volatile.Write(ref _journal, journal);
             _snapshotter?.Begin(journal, _recovery.Loaded, _recovery.ReplayedBytes);
-            _publishing = Task.Run(_publisher.RunAsync);
-            _dispatching = Task.Run(_dispatcher.RunAsync);
+            _publishing = _threads.Run(_publisher.RunAsync);
+            _dispatching = _threads.Run(_dispatcher.RunAsync);
             var summary = View.Summary;
             EngineLog.Serving(_logger, summary.Sequence, _recovery.Status.Seconds, summary.StateHash, summary.Orders);
             Volatile.Write(ref _phase, (int)EnginePhase.Serving);
-            _writer.Start();
+            _threads.RunWriter(_writer);
         }
     }
 

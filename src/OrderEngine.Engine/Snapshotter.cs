@@ -46,6 +46,7 @@ internal sealed class Snapshotter : IDisposable
     private readonly FailureLatch _failure;
     private readonly EngineMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly EngineThreads _threads;
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private readonly Lock _sync = new();
@@ -58,7 +59,8 @@ internal sealed class Snapshotter : IDisposable
     private bool _open;
     private bool _holdBack;
 
-    public Snapshotter(ISnapshotStore store, ReadView view, EngineOptions options, FailureLatch failure, EngineMetrics metrics, TimeProvider time, ILogger logger)
+    public Snapshotter(ISnapshotStore store, ReadView view, EngineOptions options, FailureLatch failure, EngineMetrics metrics, TimeProvider time,
+        EngineThreads threads, ILogger logger)
     {
         _store = store;
         _view = view;
@@ -66,6 +68,7 @@ internal sealed class Snapshotter : IDisposable
         _failure = failure;
         _metrics = metrics;
         _time = time;
+        _threads = threads;
         _logger = logger;
         _timer = time.CreateTimer(static snapshotter => ((Snapshotter)snapshotter!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -156,8 +159,7 @@ internal sealed class Snapshotter : IDisposable
     }
 
     // A thread of its own: the walk takes long and holds a guard, which belongs to one thread.
-    private void Start() =>
-        _running = Task.Factory.StartNew(TakeAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+    private void Start() => _running = _threads.RunLong(TakeAsync);
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever keeps a snapshot from being taken costs that attempt only.")]
     private async Task<CheckpointResult> TakeAsync()

@@ -6,6 +6,17 @@ using OrderEngine.Journal;
 
 namespace OrderEngine.Engine;
 
+/// <summary>How a step of the writer ended.</summary>
+internal enum WriterStep
+{
+    /// <summary>The commit of a batch has begun: the next step needs the next slot.</summary>
+    Committed,
+    /// <summary>There was nothing to do: wait for work.</summary>
+    Idle,
+    /// <summary>The engine stops or has failed: no further step.</summary>
+    Ended,
+}
+
 internal sealed class WriterThread
 {
     private readonly WriterLoop _loop;
@@ -27,36 +38,46 @@ internal sealed class WriterThread
     /// <summary>Completes when the thread has come to its end; never fails.</summary>
     public Task Ended => _ended.Task;
 
-    public void Start() => new Thread(Run) { Name = "engine-writer", IsBackground = true }.Start();
-
-    private void Run()
+    /// <summary>The thread: waits for room, then for work, until the engine stops or has failed.</summary>
+    public void Run()
     {
         using var timer = new DueTimer(_time, _intake.Wake);
+        _publisher.WaitForSlot();
+        while (true)
+        {
+            switch (Step(timer))
+            {
+                case WriterStep.Committed: _publisher.WaitForSlot(); break;
+                case WriterStep.Idle: _intake.WaitForWork(); break;
+                case WriterStep.Ended: return;
+            }
+        }
+    }
+
+    /// <summary>One turn, in a slot that was waited for.</summary>
+    public WriterStep Step(DueTimer timer)
+    {
         try
         {
-            while (NextBatch(timer) is { } batch) _publisher.Begin(batch);
+            while (!_failure.HasFailed)
+            {
+                if (_loop.Turn(out var now) is { } batch)
+                {
+                    _publisher.Begin(batch);
+                    return WriterStep.Committed;
+                }
+                if (_loop.IsFinished) break;
+                if (_loop.HasMoreToDo) continue;
+                timer.Arm(_loop.NextDue, now);
+                return WriterStep.Idle;
+            }
         }
         catch (Exception exception)
         {
             _failure.Fail(exception is JournalException ? ExitCodes.JournalFailed : ExitCodes.StateUntrusted,
                 exception is JournalException ? "The journal does not take a batch." : "The writer cannot go on: " + exception.Message, exception);
         }
-        _ended.SetResult();
-    }
-
-    /// <summary>Waits for room, then for work; null when the engine stops or has failed.</summary>
-    private Batch? NextBatch(DueTimer timer)
-    {
-        _publisher.WaitForSlot();
-        while (!_failure.HasFailed)
-        {
-            var batch = _loop.Turn(out var now);
-            if (batch is not null) return batch;
-            if (_loop.IsFinished) return null;
-            if (_loop.HasMoreToDo) continue;
-            timer.Arm(_loop.NextDue, now);
-            _intake.WaitForWork();
-        }
-        return null;
+        _ended.TrySetResult();
+        return WriterStep.Ended;
     }
 }

@@ -36,7 +36,7 @@ internal sealed class CommitFile : IDisposable
     public CommitRecord? Newest { get; private set; }
 
     /// <summary>Reads a commit file without opening it for writing.</summary>
-    public static CommitFileContent Inspect(string path)
+    public static CommitFileContent Inspect(string path, Disk disk)
     {
         var bytes = new byte[FileSize];
         try
@@ -44,7 +44,7 @@ internal sealed class CommitFile : IDisposable
             using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             for (var done = 0; done < FileSize;)
             {
-                var read = RandomAccess.Read(handle, bytes.AsSpan(done), done);
+                var read = disk.Read(handle, path, bytes.AsSpan(done), done);
                 if (read == 0) break;
                 done += read;
             }
@@ -72,9 +72,9 @@ internal sealed class CommitFile : IDisposable
         return new CommitFileContent(newest, slotLost, copiesLost);
     }
 
-    public static CommitFile Open(string path, bool create, BeforeWrite? beforeWrite)
+    public static CommitFile Open(string path, bool create, Disk disk)
     {
-        var file = DurableFile.Open(path, create, beforeWrite);
+        var file = DurableFile.Open(path, create, disk);
         if (file.Length < FileSize) file.ZeroFill(file.Length, FileSize);
         return new CommitFile(file);
     }

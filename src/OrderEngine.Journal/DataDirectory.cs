@@ -8,11 +8,17 @@ namespace OrderEngine.Journal;
 public sealed class DataDirectory
 {
     /// <summary>Names the layout under <paramref name="path"/>; touches nothing.</summary>
-    public DataDirectory(string path)
+    public DataDirectory(string path) : this(path, Disk.Real) { }
+
+    internal DataDirectory(string path, Disk disk)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         Root = Path.GetFullPath(path);
+        Disk = disk;
     }
+
+    /// <summary>What the files lie on.</summary>
+    internal Disk Disk { get; }
 
     /// <summary>The data directory itself, as an absolute path.</summary>
     public string Root { get; }
@@ -81,7 +87,7 @@ public sealed class DataDirectory
         if (Directory.Exists(Root)) return;
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(Root);
         else Directory.CreateDirectory(Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        if (Path.GetDirectoryName(Root) is { } parent) Posix.FlushDirectory(parent);
+        if (Path.GetDirectoryName(Root) is { } parent) Disk.FlushDirectory(parent);
     }
 
     /// <summary>Takes the directory for this process (flock; the kernel lets go of it when the process dies).</summary>
@@ -110,7 +116,7 @@ public sealed class DataDirectory
     {
         try
         {
-            using var file = DurableFile.Open(Lock, create: false);
+            using var file = DurableFile.Open(Lock, create: false, Disk);
             Span<byte> text = stackalloc byte[16];
             var id = System.Text.Encoding.ASCII.GetString(text[..file.Read(text, 0)]).Trim();
             return id.Length > 0 ? $" by process {id}" : "";

@@ -13,13 +13,13 @@ internal sealed class DurableFile : IDisposable
     private const int ZeroChunk = 1 << 20;
 
     private readonly SafeFileHandle handle;
-    private readonly BeforeWrite? beforeWrite;
+    private readonly Disk disk;
 
-    private DurableFile(string path, SafeFileHandle handle, BeforeWrite? beforeWrite)
+    private DurableFile(string path, SafeFileHandle handle, Disk disk)
     {
         Path = path;
         this.handle = handle;
-        this.beforeWrite = beforeWrite;
+        this.disk = disk;
     }
 
     public string Path { get; }
@@ -28,19 +28,15 @@ internal sealed class DurableFile : IDisposable
 
     /// <summary>Opens for reading and writing; creates it (mode 0600) when <paramref name="create"/> is set.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
-    public static DurableFile Open(string path, bool create, BeforeWrite? beforeWrite = null) =>
-        new(path, OperatingSystem.IsLinux() ? Posix.OpenDataSync(path, create) : OpenWriteThrough(path, create), beforeWrite);
+    public static DurableFile Open(string path, bool create, Disk disk) =>
+        new(path, OperatingSystem.IsLinux() ? Posix.OpenDataSync(path, create) : OpenWriteThrough(path, create), disk);
 
     private static SafeFileHandle OpenWriteThrough(string path, bool create) => File.OpenHandle(
         path, create ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete,
         FileOptions.WriteThrough);
 
     /// <summary>Writes all of <paramref name="bytes"/>; they are durable on return.</summary>
-    public void Write(ReadOnlySpan<byte> bytes, long offset)
-    {
-        beforeWrite?.Invoke(Path, offset, bytes.Length);
-        RandomAccess.Write(handle, bytes, offset);
-    }
+    public void Write(ReadOnlySpan<byte> bytes, long offset) => disk.Write(handle, Path, bytes, offset, durable: true);
 
     /// <summary>Reads up to the end of the file; returns the bytes read.</summary>
     public int Read(Span<byte> bytes, long offset)
@@ -48,7 +44,7 @@ internal sealed class DurableFile : IDisposable
         var done = 0;
         while (done < bytes.Length)
         {
-            var count = RandomAccess.Read(handle, bytes[done..], offset + done);
+            var count = disk.Read(handle, Path, bytes[done..], offset + done);
             if (count == 0) break;
             done += count;
         }

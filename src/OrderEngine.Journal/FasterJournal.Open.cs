@@ -25,7 +25,7 @@ public sealed partial class FasterJournal
         ArgumentNullException.ThrowIfNull(replay);
         ArgumentOutOfRangeException.ThrowIfLessThan(fromSequence, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CommitDeadline, JournalOptions.MinCommitDeadline);
-        var directory = new DataDirectory(options.Directory);
+        var directory = new DataDirectory(options.Directory, options.Disk);
         FileStream? held = null;
         CommitFile? commit = null;
         try
@@ -33,9 +33,10 @@ public sealed partial class FasterJournal
             directory.Create();
             held = directory.TakeLock();
             JournalCreation.CreateIfNone(directory, options);
+            KeyRing.RefuseNewer(directory);
             var index = new SequenceIndex(Manifest.Load(directory.Manifest).Geometry);
             var found = Recover(directory, options, index, fromSequence, replay, progress);
-            commit = RenewFloor(directory, options, found);
+            commit = RenewFloor(directory, options.Geometry, found);
             return new FasterJournal(options, directory, held, index, found, commit);
         }
         catch (Exception error)
@@ -87,21 +88,20 @@ public sealed partial class FasterJournal
     /// Cuts the torn end, brings the files to full size, and makes what was recovered the new floor in both slots before anyone
     /// can see it.
     /// </summary>
-    private static CommitFile RenewFloor(DataDirectory directory, JournalOptions options, Inspection found)
+    private static CommitFile RenewFloor(DataDirectory directory, JournalGeometry geometry, Inspection found)
     {
-        var geometry = options.Geometry;
         var firstSegment = geometry.SegmentOf(found.BeginAddress);
         var segments = DataDirectory.SegmentsIn(directory.Journal);
-        foreach (var leftover in segments.Where(number => number < firstSegment)) File.Delete(directory.Segment(leftover));
+        foreach (var leftover in segments.Where(number => number < firstSegment)) directory.Disk.Delete(directory.Segment(leftover));
         segments.RemoveAll(number => number < firstSegment);
-        Leftovers.Erase(directory, geometry, segments, found.EndAddress, options.BeforeWrite);
+        Leftovers.Erase(directory, geometry, segments, found.EndAddress);
         for (var number = firstSegment; number <= LastSegment(geometry, segments, found); number++)
         {
-            SegmentDevice.CreateSegment(directory.Segment(number), geometry.SegmentSize, options.BeforeWrite);
+            SegmentDevice.CreateSegment(directory.Segment(number), geometry.SegmentSize, directory.Disk);
         }
-        Posix.FlushDirectory(directory.Journal);
+        directory.Disk.FlushDirectory(directory.Journal);
 
-        var commit = CommitFile.Open(directory.Commit, create: false, options.BeforeWrite);
+        var commit = CommitFile.Open(directory.Commit, create: false, directory.Disk);
         var record = found.Commit.Newest! with
         {
             UntilAddress = found.EndAddress,
@@ -137,7 +137,7 @@ public sealed partial class FasterJournal
         onCommit = OnCommit;
 
         var lastSegment = LastSegment(geometry, DataDirectory.SegmentsIn(directory.Journal), found);
-        device = new SegmentDevice(directory, geometry, geometry.SegmentOf(beginAddress), lastSegment, options.BeforeWrite, OnDeviceError);
+        device = new SegmentDevice(directory, geometry, geometry.SegmentOf(beginAddress), lastSegment, OnDeviceError);
         var recovered = new FasterLogRecoveryInfo { BeginAddress = beginAddress, UntilAddress = durableAddress, CommitNum = 1 };
         commits = new CommitManager(commit, recovered, this);
         log = new FasterLog(new FasterLogSettings

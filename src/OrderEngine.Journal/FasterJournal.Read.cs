@@ -26,7 +26,7 @@ public sealed partial class FasterJournal
     private IEnumerable<JournalBatch> Frames(IndexEntry start, long fromSequence, long until, CancellationToken cancellationToken)
     {
         var before = new Chain(start.PreviousCrc, start.FirstSequence - 1, 0);
-        using var scanner = new FrameScanner(directory.Journal, geometry, FrameScanner.SmallWindow, start.Address, before);
+        using var scanner = new FrameScanner(directory, geometry, FrameScanner.SmallWindow, start.Address, before);
         while (scanner.Chain.LastSequence < until)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -55,6 +55,9 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
     /// <inheritdoc/>
     public long SizeBytes => Volatile.Read(ref durableAddress) - Volatile.Read(ref beginAddress);
 
+    /// <summary>Where the last append ends in the log.</summary>
+    internal long TailAddress => log.TailAddress;
+
     /// <inheritdoc/>
     public ValueTask AppendAsync(JournalBatch batch)
     {

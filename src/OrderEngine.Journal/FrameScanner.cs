@@ -18,7 +18,7 @@ internal sealed class FrameScanner : IDisposable
     /// <summary>Reads of one page at a time suit recovery; a reader that resumes a stream is served with less.</summary>
     public const int LargeWindow = 4 << 20, SmallWindow = 128 << 10;
 
-    private readonly string directory;
+    private readonly DataDirectory directory;
     private readonly JournalGeometry geometry;
     private readonly int windowSize;
     private byte[] window;
@@ -27,9 +27,9 @@ internal sealed class FrameScanner : IDisposable
     private SafeFileHandle? segment;
     private int segmentNumber = -1;
 
-    public FrameScanner(string journalDirectory, JournalGeometry geometry, int windowSize, long address, Chain chain)
+    public FrameScanner(DataDirectory directory, JournalGeometry geometry, int windowSize, long address, Chain chain)
     {
-        directory = journalDirectory;
+        this.directory = directory;
         this.geometry = geometry;
         this.windowSize = (int)Math.Min(windowSize, geometry.PageSize);
         window = new byte[this.windowSize];
@@ -108,7 +108,7 @@ internal sealed class FrameScanner : IDisposable
         {
             while (filled < windowLength)
             {
-                var read = RandomAccess.Read(handle, window.AsSpan(filled, windowLength - filled),
+                var read = directory.Disk.Read(handle, directory.Segment(segmentNumber), window.AsSpan(filled, windowLength - filled),
                     geometry.OffsetInSegment(start) + filled);
                 if (read == 0) break;
                 filled += read;
@@ -123,7 +123,7 @@ internal sealed class FrameScanner : IDisposable
         segment?.Dispose();
         segment = null;
         segmentNumber = number;
-        var path = Path.Combine(directory, DataDirectory.SegmentName(number));
+        var path = directory.Segment(number);
         try
         {
             segment = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);

@@ -37,7 +37,7 @@ internal sealed class Inspection
     public static Inspection Run(DataDirectory directory, Action<ScannedFrame>? onFrame, IProgress<RecoveryProgress>? progress)
     {
         var manifest = Manifest.Load(directory.Manifest);
-        var inspection = new Inspection { Manifest = manifest, Commit = CommitFile.Inspect(directory.Commit) };
+        var inspection = new Inspection { Manifest = manifest, Commit = CommitFile.Inspect(directory.Commit, directory.Disk) };
         inspection.Walk(directory, onFrame, progress);
         return inspection;
     }
@@ -63,7 +63,7 @@ internal sealed class Inspection
         AnchorCrc = floor?.AnchorCrc ?? 0;
         FirstFrameSequence = floor?.FirstSequence ?? 0;
         var start = floor is null ? Chain.Start : new Chain(floor.AnchorCrc, floor.FirstSequence - 1, 0);
-        using var scanner = new FrameScanner(directory.Journal, geometry, FrameScanner.LargeWindow, BeginAddress, start)
+        using var scanner = new FrameScanner(directory, geometry, FrameScanner.LargeWindow, BeginAddress, start)
         {
             TrustNext = floor is null,
         };
@@ -136,11 +136,11 @@ internal static class Leftovers
     }
 
     /// <summary>Makes everything behind the end zero, durably, so that nothing cut can ever join the chain again.</summary>
-    public static void Erase(DataDirectory directory, JournalGeometry geometry, List<int> segments, long end, BeforeWrite? beforeWrite)
+    public static void Erase(DataDirectory directory, JournalGeometry geometry, List<int> segments, long end)
     {
         Visit(directory, geometry, segments, end, (path, offset, bytes) =>
         {
-            using var file = DurableFile.Open(path, create: false, beforeWrite);
+            using var file = DurableFile.Open(path, create: false, directory.Disk);
             file.ZeroFill(offset, offset + bytes.Length);
         });
     }
@@ -159,7 +159,7 @@ internal static class Leftovers
             var offset = Math.Max(0, end - geometry.StartOfSegment(number));
             while (true)
             {
-                var read = RandomAccess.Read(handle, window, offset);
+                var read = directory.Disk.Read(handle, path, window, offset);
                 if (read == 0) break;
                 var first = window.AsSpan(0, read).IndexOfAnyExcept((byte)0);
                 if (first >= 0)

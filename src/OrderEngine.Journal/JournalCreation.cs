@@ -27,30 +27,30 @@ internal static class JournalCreation
 
         var geometry = options.Geometry;
         var manifest = new Manifest(Manifest.CurrentFormat, Guid.NewGuid(), geometry.PageBits, geometry.SegmentBits);
-        var record = WriteGenesis(Path.Combine(inCreation, DataDirectory.SegmentName(0)), manifest, options);
-        using (var commit = CommitFile.Open(Path.Combine(inCreation, DataDirectory.CommitName), create: true, options.BeforeWrite))
+        var record = WriteGenesis(Path.Combine(inCreation, DataDirectory.SegmentName(0)), manifest, directory.Disk);
+        using (var commit = CommitFile.Open(Path.Combine(inCreation, DataDirectory.CommitName), create: true, directory.Disk))
         {
             for (var slot = 0; slot < CommitFile.Slots; slot++) commit.Replace(record with { Number = record.Number + slot });
         }
         KeyRing.CreateFile(directory);
-        using (var file = DurableFile.Open(Path.Combine(inCreation, DataDirectory.ManifestName), create: true, options.BeforeWrite))
+        using (var file = DurableFile.Open(Path.Combine(inCreation, DataDirectory.ManifestName), create: true, directory.Disk))
         {
             file.Write(manifest.Encode(), 0);
         }
-        Posix.FlushDirectory(inCreation);
-        Directory.Move(inCreation, directory.Journal);
-        Posix.FlushDirectory(directory.Root);
+        directory.Disk.FlushDirectory(inCreation);
+        directory.Disk.Move(inCreation, directory.Journal);
+        directory.Disk.FlushDirectory(directory.Root);
     }
 
-    private static CommitRecord WriteGenesis(string path, Manifest manifest, JournalOptions options)
+    private static CommitRecord WriteGenesis(string path, Manifest manifest, Disk disk)
     {
         var batch = new JournalBatch(0, 0, 0, manifest.CreationId.ToByteArray());
         var frame = new byte[FrameHeader.EntrySize(batch.Payload.Length)];
         BinaryPrimitives.WriteInt32LittleEndian(frame, FrameHeader.FrameSize(batch.Payload.Length));
         var crc = FrameHeader.Encode(frame.AsSpan(FrameHeader.EntryHeaderSize), Chain.Start.Crc, batch);
 
-        SegmentDevice.CreateSegment(path, options.Geometry.SegmentSize, options.BeforeWrite);
-        using var segment = DurableFile.Open(path, create: false, options.BeforeWrite);
+        SegmentDevice.CreateSegment(path, manifest.Geometry.SegmentSize, disk);
+        using var segment = DurableFile.Open(path, create: false, disk);
         segment.Write(frame, JournalGeometry.FirstAddress);
         return new CommitRecord(1, JournalGeometry.FirstAddress, JournalGeometry.FirstAddress + frame.Length, 0, 0, Chain.Start.Crc, crc,
             manifest.CreationId);

@@ -22,8 +22,8 @@ public sealed record JournalOptions
     /// <summary>Fixed for the life of a journal (the MANIFEST holds it); only tests make smaller ones.</summary>
     internal JournalGeometry Geometry { get; init; } = JournalGeometry.Standard;
 
-    /// <summary>Called before every durable write; tests throw or block in it to play a failing or stalling disk.</summary>
-    internal BeforeWrite? BeforeWrite { get; init; }
+    /// <summary>What lies beneath; simulation and tests bring their own.</summary>
+    internal Disk Disk { get; init; } = Disk.Real;
 }
 
 /// <summary>How far recovery has come. Reported about once per page (4 MiB), and once at the end.</summary>
@@ -32,9 +32,6 @@ public sealed record JournalOptions
 /// <param name="Sequence">The last sequence verified.</param>
 /// <param name="Frames">Batches verified.</param>
 public readonly record struct RecoveryProgress(long BytesDone, long BytesTotal, long Sequence, long Frames);
-
-/// <summary>Called before a durable write with the file's path, the offset and the length in bytes.</summary>
-internal delegate void BeforeWrite(string path, long offset, int length);
 
 /// <summary>Sizes that decide where a frame lies. Recorded in the MANIFEST, checked at every start.</summary>
 /// <param name="PageBits">log2 of FASTER's page: an entry never crosses a page.</param>

@@ -46,12 +46,12 @@ public sealed class KeyRing : IDisposable
     /// <param name="directory">The data directory.</param>
     /// <param name="inUseUpTo">The highest number that the journal or a snapshot binds; 0 for none.</param>
     /// <exception cref="JournalException">The file is missing although it is needed, too short, or damaged.</exception>
-    public static KeyRing Open(string directory, long inUseUpTo) => Open(directory, inUseUpTo, beforeWrite: null);
+    public static KeyRing Open(string directory, long inUseUpTo) => Open(directory, inUseUpTo, Disk.Real);
 
-    internal static KeyRing Open(string directory, long inUseUpTo, BeforeWrite? beforeWrite)
+    internal static KeyRing Open(string directory, long inUseUpTo, Disk disk)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(inUseUpTo);
-        var layout = new DataDirectory(directory);
+        var layout = new DataDirectory(directory, disk);
         if (!File.Exists(layout.Keys))
         {
             if (inUseUpTo > 0 || Directory.Exists(layout.Journal))
@@ -65,7 +65,7 @@ public sealed class KeyRing : IDisposable
         DurableFile? file = null;
         try
         {
-            file = DurableFile.Open(layout.Keys, create: false, beforeWrite);
+            file = DurableFile.Open(layout.Keys, create: false, disk);
             return Check(file, inUseUpTo);
         }
         catch (Exception error)
@@ -84,14 +84,26 @@ public sealed class KeyRing : IDisposable
     {
         if (File.Exists(directory.Keys)) return;
         var temporary = directory.Keys + ".creating";
-        File.Delete(temporary);
-        using (var file = DurableFile.Open(temporary, create: true))
+        directory.Disk.Delete(temporary);
+        using (var file = DurableFile.Open(temporary, create: true, directory.Disk))
         {
             file.Write(KeySlot.EncodeHeader(), 0);
             WriteSlots(file, 0, 1);
         }
-        File.Move(temporary, directory.Keys);
-        Posix.FlushDirectory(directory.Root);
+        directory.Disk.Move(temporary, directory.Keys);
+        directory.Disk.FlushDirectory(directory.Root);
+    }
+
+    /// <summary>Refuses keys of a newer format, before anything in the directory is touched.</summary>
+    /// <exception cref="JournalException">They are.</exception>
+    internal static void RefuseNewer(DataDirectory directory)
+    {
+        if (!File.Exists(directory.Keys)) return;
+        var block = new byte[KeySlot.HeaderSize];
+        using var file = File.OpenHandle(directory.Keys);
+        if (RandomAccess.Read(file, block, 0) < block.Length || !KeySlot.IsNewerHeader(block)) return;
+        throw new JournalException($"'{directory.Keys}' is of a newer format than this program knows. " +
+            "A newer version wrote it: start that version, or restore a backup made before the upgrade.");
     }
 
     private static KeyRing Check(DurableFile file, long inUseUpTo)

@@ -15,13 +15,13 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
     private readonly DataDirectory directory;
     private readonly JournalGeometry geometry;
-    private readonly BeforeWrite? beforeWrite;
+    private readonly Disk disk;
     private readonly Action<Exception> onError;
     private readonly Lock sync = new();
     private readonly AutoResetEvent wake = new(false);
     private readonly Queue<Write> writes = new();
     private readonly Dictionary<int, DurableFile> files = [];
-    private readonly Thread writer;
+    private readonly Thread? writer;
     private Task preparation = Task.CompletedTask;
     private int preparedUpTo;
     private int removedBelow;
@@ -35,18 +35,18 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     /// <param name="geometry">Their size.</param>
     /// <param name="firstSegment">The first one kept.</param>
     /// <param name="lastSegment">The last one that exists in full size.</param>
-    /// <param name="beforeWrite">See <see cref="JournalOptions.BeforeWrite"/>.</param>
     /// <param name="onError">Gets the first error, on the writer's thread, before FASTER learns of it.</param>
     public SegmentDevice(DataDirectory directory, JournalGeometry geometry, int firstSegment, int lastSegment,
-        BeforeWrite? beforeWrite, Action<Exception> onError)
+        Action<Exception> onError)
         : base(Path.Combine(directory.Journal, "log"), JournalGeometry.BlockSize, Devices.CAPACITY_UNSPECIFIED)
     {
         this.directory = directory;
         this.geometry = geometry;
-        this.beforeWrite = beforeWrite;
+        disk = directory.Disk;
         this.onError = onError;
         startSegment = removedBelow = firstSegment;
         preparedUpTo = lastSegment;
+        if (disk.Steps is not null) return;
         writer = new Thread(RunWriter) { Name = "journal-writer", IsBackground = true };
         writer.Start();
     }
@@ -63,8 +63,20 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite,
         DeviceIOCompletionCallback callback, object context)
     {
-        lock (sync) writes.Enqueue(new Write(sourceAddress, segmentId, (long)destinationAddress, (int)numBytesToWrite, callback, context));
+        var write = new Write(sourceAddress, segmentId, (long)destinationAddress, (int)numBytesToWrite, callback, context);
+        if (disk.Steps is { } steps)
+        {
+            AddSteps(steps, write);
+            return;
+        }
+        lock (sync) writes.Enqueue(write);
         wake.Set();
+    }
+
+    private void AddSteps(IDeviceSteps steps, Write write)
+    {
+        var error = Failed;
+        steps.Add(geometry.StartOfSegment(write.Segment) + write.Offset + write.Length, () => error = Execute(write), () => Complete(write, error));
     }
 
     private void RunWriter()
@@ -77,21 +89,20 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
                 writing = writes.TryDequeue(out write);
                 if (!writing && stopped) return;
             }
-            if (writing) Execute(write);
+            if (writing) Complete(write, Execute(write));
             else wake.WaitOne();
         }
     }
 
-    private void Execute(in Write write)
+    private uint Execute(in Write write)
     {
-        var error = Failed;
         try
         {
             if (!broken)
             {
                 FileOf(write.Segment).Write(new ReadOnlySpan<byte>((void*)write.Source, write.Length), write.Offset);
                 PrepareNext(write.Segment, write.Offset + write.Length);
-                error = 0;
+                return 0;
             }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -99,8 +110,10 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
             broken = true;
             onError(failure);
         }
-        write.Callback(error, error == 0 ? (uint)write.Length : 0, write.Context);
+        return Failed;
     }
+
+    private static void Complete(in Write write, uint error) => write.Callback(error, error == 0 ? (uint)write.Length : 0, write.Context);
 
     private DurableFile FileOf(int segment)
     {
@@ -111,7 +124,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         // Segments are entered in order, so the one before is closed: it is never written again.
         preparation.Wait();
         if (segment > preparedUpTo) Prepare(segment);
-        var file = DurableFile.Open(directory.Segment(segment), create: false, beforeWrite);
+        var file = DurableFile.Open(directory.Segment(segment), create: false, disk);
         lock (sync)
         {
             foreach (var old in files.Keys.Where(number => number < segment - 1).ToList())
@@ -128,7 +141,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     private void PrepareNext(int segment, long written)
     {
         if (written < geometry.SegmentSize / 2 || segment < preparedUpTo || !preparation.IsCompleted) return;
-        preparation = Task.Run(() =>
+        preparation = disk.Background(() =>
         {
             try
             {
@@ -143,15 +156,15 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
     private void Prepare(int segment)
     {
-        CreateSegment(directory.Segment(segment), geometry.SegmentSize, beforeWrite);
-        Posix.FlushDirectory(directory.Journal);
+        CreateSegment(directory.Segment(segment), geometry.SegmentSize, disk);
+        disk.FlushDirectory(directory.Journal);
         preparedUpTo = segment;
     }
 
     /// <summary>Creates a segment file, or brings a shorter one to its full size with zeros.</summary>
-    public static void CreateSegment(string path, long size, BeforeWrite? beforeWrite)
+    public static void CreateSegment(string path, long size, Disk disk)
     {
-        using var file = DurableFile.Open(path, create: true, beforeWrite);
+        using var file = DurableFile.Open(path, create: true, disk);
         if (file.Length < size) file.ZeroFill(file.Length, size);
     }
 
@@ -163,7 +176,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
             var error = Failed;
             try
             {
-                using var file = DurableFile.Open(directory.Segment(segmentId), create: false);
+                using var file = DurableFile.Open(directory.Segment(segmentId), create: false, disk);
                 var target = new Span<byte>((void*)destinationAddress, (int)readLength);
                 target[file.Read(target, (long)sourceAddress)..].Clear();
                 error = 0;
@@ -185,10 +198,10 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
             for (; removedBelow < segment; removedBelow++)
             {
                 if (files.Remove(removedBelow, out var file)) file.Dispose();
-                File.Delete(directory.Segment(removedBelow));
+                disk.Delete(directory.Segment(removedBelow));
             }
         }
-        Posix.FlushDirectory(directory.Journal);
+        disk.FlushDirectory(directory.Journal);
     }
 
     /// <summary>FASTER's own request after a truncating commit; the journal has already removed the file by then.</summary>
@@ -199,7 +212,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     {
         lock (sync) stopped = true;
         wake.Set();
-        if (!writer.Join(JournalLimits.DisposeDeadline)) return; // stuck in the kernel: the files stay open until the process ends
+        if (writer?.Join(JournalLimits.DisposeDeadline) == false) return; // stuck in the kernel: the files stay open until the process ends
         preparation.Wait();
         lock (sync)
         {

@@ -21,16 +21,16 @@ public sealed class SnapshotStore : ISnapshotStore
     private const int FlushBytes = 8 * 1024 * 1024;
 
     private readonly DataDirectory _directory;
-    private readonly BeforeWrite? _beforeWrite;
+    private readonly Disk _disk;
 
     /// <summary>Names the place; touches nothing.</summary>
     /// <param name="directory">The data directory.</param>
-    public SnapshotStore(string directory) : this(directory, beforeWrite: null) { }
+    public SnapshotStore(string directory) : this(directory, Disk.Real) { }
 
-    internal SnapshotStore(string directory, BeforeWrite? beforeWrite)
+    internal SnapshotStore(string directory, Disk disk)
     {
-        _directory = new DataDirectory(directory);
-        _beforeWrite = beforeWrite;
+        _directory = new DataDirectory(directory, disk);
+        _disk = disk;
     }
 
     private static ReadOnlySpan<byte> Magic => "OESNAP01"u8;
@@ -69,10 +69,10 @@ public sealed class SnapshotStore : ISnapshotStore
             long sequence;
             using (var file = Guarded(path, "written", CreateFile))
             {
-                var writer = new Writer(file, path, Header(), _beforeWrite);
+                var writer = new Writer(file, path, Header(), _disk);
                 sequence = walk(writer.Add);
                 Guarded(path, "written", () => writer.End());
-                Guarded(path, "flushed", () => RandomAccess.FlushToDisk(file));
+                Guarded(path, "flushed", () => _disk.Flush(file, path));
                 Posix.DropFromCache(file);
             }
             using (var file = Guarded(path, "read back", () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan)))
@@ -95,9 +95,9 @@ public sealed class SnapshotStore : ISnapshotStore
         var path = _directory.Snapshot(snapshot.Sequence);
         Guarded(path, "set aside", () =>
         {
-            foreach (var older in Directory.EnumerateFiles(_directory.Snapshots, "*" + DataDirectory.DamagedSuffix)) File.Delete(older);
-            File.Move(path, path + DataDirectory.DamagedSuffix);
-            Posix.FlushDirectory(_directory.Snapshots);
+            foreach (var older in Directory.EnumerateFiles(_directory.Snapshots, "*" + DataDirectory.DamagedSuffix)) _disk.Delete(older);
+            _disk.Move(path, path + DataDirectory.DamagedSuffix);
+            _disk.FlushDirectory(_directory.Snapshots);
         });
     }
 
@@ -105,7 +105,7 @@ public sealed class SnapshotStore : ISnapshotStore
     public void RemoveLeftovers()
     {
         if (!Directory.Exists(_directory.Snapshots)) return;
-        Guarded(_directory.SnapshotInCreation, "removed", () => File.Delete(_directory.SnapshotInCreation));
+        Guarded(_directory.SnapshotInCreation, "removed", () => _disk.Delete(_directory.SnapshotInCreation));
     }
 
     private SafeFileHandle CreateFile()
@@ -114,10 +114,10 @@ public sealed class SnapshotStore : ISnapshotStore
         {
             if (OperatingSystem.IsWindows()) Directory.CreateDirectory(_directory.Snapshots);
             else Directory.CreateDirectory(_directory.Snapshots, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            Posix.FlushDirectory(_directory.Root);
+            _disk.FlushDirectory(_directory.Root);
         }
         // A leftover is replaced, so that it cannot lend the new one its mode or its bytes.
-        File.Delete(_directory.SnapshotInCreation);
+        _disk.Delete(_directory.SnapshotInCreation);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 0 };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using (new FileStream(_directory.SnapshotInCreation, options)) { }
@@ -127,10 +127,10 @@ public sealed class SnapshotStore : ISnapshotStore
     private SnapshotFile Name(long sequence)
     {
         var path = _directory.Snapshot(sequence);
-        File.Move(_directory.SnapshotInCreation, path, overwrite: true);
-        Posix.FlushDirectory(_directory.Snapshots);
-        foreach (var old in _directory.SnapshotSequences().Skip(ISnapshotStore.Kept)) File.Delete(_directory.Snapshot(old));
-        Posix.FlushDirectory(_directory.Snapshots);
+        _disk.Move(_directory.SnapshotInCreation, path);
+        _disk.FlushDirectory(_directory.Snapshots);
+        foreach (var old in _directory.SnapshotSequences().Skip(ISnapshotStore.Kept)) _disk.Delete(_directory.Snapshot(old));
+        _disk.FlushDirectory(_directory.Snapshots);
         return new SnapshotFile(path, sequence, new FileInfo(path).Length);
     }
 
@@ -138,7 +138,7 @@ public sealed class SnapshotStore : ISnapshotStore
     {
         try
         {
-            File.Delete(_directory.SnapshotInCreation);
+            _disk.Delete(_directory.SnapshotInCreation);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -187,14 +187,14 @@ public sealed class SnapshotStore : ISnapshotStore
         if (ReadAll(file, path, frame, offset) > 0) throw Damaged(path, offset, "something follows its end mark");
     }
 
-    private static int ReadAll(SafeFileHandle file, string path, Span<byte> bytes, long offset)
+    private int ReadAll(SafeFileHandle file, string path, Span<byte> bytes, long offset)
     {
         var done = 0;
         try
         {
             while (done < bytes.Length)
             {
-                var count = RandomAccess.Read(file, bytes[done..], offset + done);
+                var count = _disk.Read(file, path, bytes[done..], offset + done);
                 if (count == 0) break;
                 done += count;
             }
@@ -240,15 +240,15 @@ public sealed class SnapshotStore : ISnapshotStore
     {
         private readonly SafeFileHandle _file;
         private readonly string _path;
-        private readonly BeforeWrite? _beforeWrite;
+        private readonly Disk _disk;
         private byte[] _frame = new byte[FrameHeaderBytes + (1 << 19)];
         private uint _crc;
         private long _offset;
         private long _flushed;
 
-        public Writer(SafeFileHandle file, string path, byte[] header, BeforeWrite? beforeWrite)
+        public Writer(SafeFileHandle file, string path, byte[] header, Disk disk)
         {
-            (_file, _path, _beforeWrite) = (file, path, beforeWrite);
+            (_file, _path, _disk) = (file, path, disk);
             _crc = BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(HeaderCrcAt));
             Write(header);
         }
@@ -276,11 +276,10 @@ public sealed class SnapshotStore : ISnapshotStore
         {
             try
             {
-                _beforeWrite?.Invoke(_path, _offset, bytes.Length);
-                RandomAccess.Write(_file, bytes, _offset);
+                _disk.Write(_file, _path, bytes, _offset, durable: false);
                 _offset += bytes.Length;
                 if (_offset - _flushed < FlushBytes) return;
-                RandomAccess.FlushToDisk(_file);
+                _disk.Flush(_file, _path);
                 _flushed = _offset;
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)

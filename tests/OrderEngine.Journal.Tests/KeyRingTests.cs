@@ -148,10 +148,10 @@ public sealed class KeyRingTests
     {
         using var directory = new TestDirectory();
         var failing = false;
-        using var keys = KeyRing.Open(directory.Path, 0, (_, _, _) =>
+        using var keys = KeyRing.Open(directory.Path, 0, new WatchedDisk((_, _, _) =>
         {
             if (failing) throw new IOException("no space left on device");
-        });
+        }));
         keys.Take();
         failing = true;
         Assert.Throws<JournalException>(() => keys.Destroy(1));

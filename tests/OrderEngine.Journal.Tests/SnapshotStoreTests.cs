@@ -105,10 +105,10 @@ public sealed class SnapshotStoreTests : IDisposable
         for (var failing = 0; failing < 5; failing++)
         {
             var writes = 0;
-            var full = new SnapshotStore(directory.Path, (_, _, _) =>
+            var full = new SnapshotStore(directory.Path, new WatchedDisk((_, _, _) =>
             {
                 if (writes++ == failing) throw new IOException("No space left on device");
-            });
+            }));
             var error = Assert.Throws<SnapshotFileException>(() => Write(full, 2, Blocks(new Random(1), [100, 100, 100])));
             Assert.Contains("No space left", error.Message, StringComparison.Ordinal);
         }
@@ -122,13 +122,13 @@ public sealed class SnapshotStoreTests : IDisposable
     {
         Write(store, 1, Blocks(new Random(1), [100]));
         // Something flips a bit of the first block while the second is on its way.
-        var lying = new SnapshotStore(directory.Path, (path, offset, _) =>
+        var lying = new SnapshotStore(directory.Path, new WatchedDisk((path, offset, _) =>
         {
             if (offset < 100) return;
             using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
             file.Position = 60;
             file.WriteByte(0xEE);
-        });
+        }));
         Assert.Contains("checksum", Assert.Throws<SnapshotFileException>(() => Write(lying, 2, [new byte[200], new byte[200]])).Message, StringComparison.Ordinal);
         Assert.Equal(1, Assert.Single(store.List()).Sequence);
     }

@@ -1,6 +1,7 @@
 // What the tests of the journal share: a directory of their own, batches from a seed, a small geometry, a clock by hand.
 
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace OrderEngine.Journal.Tests;
 
@@ -44,11 +45,13 @@ internal static class Support
     /// <summary>16 KiB pages in 64 KiB segments: page and segment ends come often, and damage is tried quickly.</summary>
     public static readonly JournalGeometry Small = new(14, 16);
 
+    public static Disk Watched(BeforeWrite? beforeWrite) => beforeWrite is null ? Disk.Real : new WatchedDisk(beforeWrite);
+
     public static JournalOptions Options(string directory, JournalGeometry? geometry = null, BeforeWrite? beforeWrite = null, TimeProvider? time = null) => new()
     {
         Directory = directory,
         Geometry = geometry ?? Small,
-        BeforeWrite = beforeWrite,
+        Disk = Watched(beforeWrite),
         TimeProvider = time ?? TimeProvider.System,
     };
 
@@ -106,6 +109,18 @@ internal static class Support
     public static int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable("ORDERENGINE_TEST_SEED"), out var seed)
         ? seed
         : RandomNumberGenerator.GetInt32(int.MaxValue);
+}
+
+/// <summary>Called before every write with the file's path, the offset and the length in bytes; throws or blocks to play a failing or stalling disk.</summary>
+internal delegate void BeforeWrite(string path, long offset, int length);
+
+internal sealed class WatchedDisk(BeforeWrite beforeWrite) : Disk
+{
+    public override void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> bytes, long offset, bool durable)
+    {
+        beforeWrite(path, offset, bytes.Length);
+        base.Write(file, path, bytes, offset, durable);
+    }
 }
 
 /// <summary>A clock that stands until it is moved; its timers fire on the mover's thread.</summary>

@@ -275,6 +275,7 @@ internal sealed partial class Applier
         order.Head.State = e.After;
         order.Head.ChangedAt = e.Time;
         order.Head.Version = e.Sequence;
+        if (OrderStates.IsTerminal(e.After)) state.Deadlines.ClearAll(e.Order, e.Sequence);
         return order;
     }
 

@@ -69,6 +69,8 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReturnRepaired: ReturnMoved(in e, ReturnState.Repaired); break;
             case EventKind.ReturnShippedBack: ReturnMoved(in e, ReturnState.ShippedBack); break;
             case EventKind.ReturnClosed: ReturnEnded(in e, ReturnState.Closed); break;
+            case EventKind.DeadlineMissed: Missed(in e); break;
+            case EventKind.ExceptionRaised: Raised(in e); break;
             case EventKind.RequestRefused: break;
             default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");
         }

@@ -80,10 +80,8 @@ internal sealed partial class Decider
     {
         BeginEvent();
         Origin(answers: forReturn == 0);
-        _events.Number(4, order);
-        _events.Number(5, submit.Channel);
-        _events.Number(6, submit.Customer);
-        _events.Number(8, (long)Derived());
+        _subject = new Subject(order, submit.Channel, submit.Customer, OrderState.None);
+        WriteSubject(Derived());
         _events.BeginBody(EventKind.OrderSubmitted);
         _events.Bytes(1, submit.ExternalId);
         _events.Number(2, (long)(submit.Type == OrderType.None ? OrderType.Sale : submit.Type));

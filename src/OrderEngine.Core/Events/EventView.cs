@@ -59,6 +59,10 @@ public enum EventKind : byte
     ReturnShippedBack = 118,
     /// <summary>It is done.</summary>
     ReturnClosed = 119,
+    /// <summary>A deadline of an order passed.</summary>
+    DeadlineMissed = 129,
+    /// <summary>Somebody has to look into something.</summary>
+    ExceptionRaised = 130,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

@@ -67,6 +67,8 @@ public sealed partial class SnapshotLoader
             case 17: head.Total = reader.Long(); break;
             case 18: head.CancelledTotal = reader.Long(); break;
             case 19: head.Reservation = reader.Long(); break;
+            case 70: head.LastException = reader.Int(); break;
+            case 71: head.OpenExceptions = reader.Int(); break;
             default: throw Unknown(field, "order");
         }
     }

@@ -166,7 +166,7 @@ public sealed partial class SnapshotLoader
         MemoryMarshal.AsBytes(_items.AsSpan(0, head.ItemCount)).CopyTo(row[sizeof(ReservationHead)..]);
         _state.Reservations.Restore(number, head.Version, row);
         if (head.State != ReservationState.Held) return;
-        _state.Timers.Set(new TimerKey(head.ExpiresAt, head.CreatedSequence, number));
+        _state.Timers.Set(new TimerKey(head.ExpiresAt, head.CreatedSequence, DeadlineKind.Reservation, number));
         _state.CountOpen(head.Channel, head.Customer, 1);
     }
 

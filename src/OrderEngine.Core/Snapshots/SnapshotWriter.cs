@@ -19,7 +19,7 @@ public sealed partial class SnapshotWriter
     private long _at;
     private long _blockNumber;
     private ulong _hash;
-    private long _catalog, _levels, _backorders, _orders, _events, _reservations, _requests;
+    private long _catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _deadlines, _exceptions;
 
     private SnapshotWriter(StateReader reader, Action<ReadOnlySpan<byte>> sink)
     {
@@ -61,6 +61,8 @@ public sealed partial class SnapshotWriter
         WriteRequests(requests);
         for (long number = 1; number <= _state.Returns.Count; number++) WriteReturn(number);
         for (long order = 1; order <= _state.AfterSales.Count; order++) WriteAfterSale(order);
+        for (long number = 1; number <= _state.Deadlines.Rows.Count; number++) WriteDeadlines(number);
+        for (long number = 1; number <= _state.Exceptions.Rows.Count; number++) WriteException(number);
         if (_hash != summary.StateHash || _orders != summary.Orders)
             throw new SnapshotContentException($"The walk at sequence {_at} came to {_orders} orders and hash {_hash:x16}, recorded are {summary.Orders} and {summary.StateHash:x16}.");
         EndBlock();
@@ -114,8 +116,10 @@ public sealed partial class SnapshotWriter
         _block.Number(14, summary.Committed);
         _block.Number(15, summary.Held);
         _block.Number(16, summary.Backordered);
-        _block.Number(60, _returns);
-        _block.Number(61, _afterSales);
+        _block.Number(SnapshotFormat.Returns, _returns);
+        _block.Number(SnapshotFormat.AfterSales, _afterSales);
+        _block.Number(SnapshotFormat.Deadlines, _deadlines);
+        _block.Number(SnapshotFormat.Exceptions, _exceptions);
         _block.EndNested(start);
     }
 

@@ -22,6 +22,8 @@ internal sealed class EngineState
         ExternalIds = new ExternalIdIndex(Heap);
         History = new OrderHistory(Heap);
         Requests = new RequestTable(Heap, Reclaimer);
+        Deadlines = new Deadlines(Heap, Reclaimer, Timers);
+        Exceptions = new Exceptions(Heap, Reclaimer);
     }
 
     public RowHeap Heap { get; } = new();
@@ -39,6 +41,8 @@ internal sealed class EngineState
     public RequestTable Requests { get; }
     public BackorderQueues Queues { get; } = new();
     public TimerQueue Timers { get; } = new();
+    public Deadlines Deadlines { get; }
+    public Exceptions Exceptions { get; }
 
     /// <summary>The last sequence applied.</summary>
     public long Sequence { get; set; }
@@ -86,7 +90,7 @@ internal sealed class EngineState
     public int TouchedRows => Stock.Levels.Touched.Length + Stock.Waiting.Touched.Length + Orders.Touched.Length + Reservations.Touched.Length
         + Returns.Touched.Length + AfterSales.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
-        + Requests.LeftSinceSeal;
+        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Requests.LeftSinceSeal;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -102,8 +106,11 @@ internal sealed class EngineState
         Returns.Seal(Sequence);
         AfterSales.Seal(Sequence);
         Requests.Seal(Sequence);
+        Deadlines.Rows.Seal(Sequence);
+        Exceptions.Rows.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Stock.Levels.Hash
-            + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash;
+            + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
+            + Deadlines.Rows.Hash + Exceptions.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,

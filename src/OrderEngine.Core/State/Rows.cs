@@ -1,6 +1,6 @@
 // The layouts of the state's rows: reference-free structs, copied as bytes, hashed as bytes (so unused bytes stay zero).
 //
-//   order row        | OrderHead (96) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount |
+//   order row        | OrderHead (104) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount |
 //   reservation row  | ReservationHead (56) | HeldRow (16) x ItemCount |
 //   stock row        | StockRow (48) |
 //   catalog row      | the body of the event that defined the entry last |
@@ -55,6 +55,10 @@ public struct OrderHead
     public long CancelledTotal;
     /// <summary>The reservation it was committed from; 0: none.</summary>
     public long Reservation;
+    /// <summary>The exception raised last; 0: none. Each names the one before it.</summary>
+    public int LastException;
+    /// <summary>Exceptions that are not resolved.</summary>
+    public int OpenExceptions;
 }
 
 /// <summary>One line of an order. Ordered = Cancelled + Unallocated + Backordered + Reserved + Released + Shipped.</summary>

@@ -99,7 +99,7 @@ internal static class ReturnReads
         }
         if (row.Returns == 0) return;
         order.ReturnRefundMinor = row.Refund;
-        order.ReturnState = (OrderReturnState)OrderReturns.Derive(in row, view.Lines);
+        order.ReturnState = (OrderReturnState)Core.OrderReturns.Derive(in row, view.Lines);
         for (var one = row.LastReturn; one != 0 && order.ReturnIds.Count < IdsShown; one = reader.Return(one, at).Head.Previous) order.ReturnIds.Add(Texts.Return(one));
     }
 

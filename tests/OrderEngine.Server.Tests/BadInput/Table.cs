@@ -13,7 +13,7 @@ namespace OrderEngine.Server.Tests.BadInput;
 internal static class Table
 {
     public static IReadOnlyList<Case> Rows { get; } =
-        [.. Orders(), .. OrderReads(), .. Cancels(), .. Reservations(), .. StockChanges(), .. StockReads(), .. FulfillmentTable.Rows(), .. Watches(), .. CatalogTable.Rows(), .. Admin()];
+        [.. Orders(), .. OrderReads(), .. Cancels(), .. Reservations(), .. StockChanges(), .. StockReads(), .. FulfillmentTable.Rows(), .. ReturnTable.Rows(), .. Watches(), .. CatalogTable.Rows(), .. Admin()];
 
     private static IEnumerable<Case> Orders()
     {

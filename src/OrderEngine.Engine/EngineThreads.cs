@@ -1,0 +1,19 @@
+// Where the engine's loops run. In real life each has a thread or a task of its own; the simulation runs all of them on one thread, a step
+// at a time, in an order drawn from its seed.
+
+namespace OrderEngine.Engine;
+
+internal class EngineThreads
+{
+    public static readonly EngineThreads Real = new();
+
+    /// <summary>Runs a loop that mostly waits: publisher, dispatcher, the stop.</summary>
+    public virtual Task Run(Func<Task> loop) => Task.Run(loop);
+
+    /// <summary>Runs what takes long and may hold a read guard, which belongs to one thread: the walk of a snapshot.</summary>
+    public virtual Task<T> RunLong<T>(Func<Task<T>> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+
+    /// <summary>Runs the writer until it has come to its end.</summary>
+    public virtual void RunWriter(WriterThread writer) => new Thread(writer.Run) { Name = "engine-writer", IsBackground = true }.Start();
+}
