@@ -159,7 +159,7 @@ internal sealed partial class Decider
         if (!found.Exists) return Outcome.ReturnNotFound;
         if (command.ExpectedVersion != 0 && command.ExpectedVersion != found.Head.Version) return Outcome.EtagMismatch;
         return Transitions.Allows(command.Kind, found.Head.State) ? Outcome.Ok
-            : Refuse(Outcome.IllegalReturnTransition, command.Return, state: (long)found.Head.State);
+            : Refuse(Outcome.IllegalReturnTransition, command.Return, returnState: found.Head.State);
     }
 
     private void BeginReturnEvent(ReturnView found, EventKind kind, long number)

@@ -29,6 +29,8 @@ internal sealed partial class Decider(EngineState state)
         {
             SubmitOrder submit => Submit(submit),
             CancelOrder cancel => Cancel(cancel),
+            PlaceHold hold => Place(hold),
+            ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
             RecordDelivery delivery => Deliver(delivery),
@@ -94,7 +96,8 @@ internal sealed partial class Decider(EngineState state)
     }
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
-    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None, long state = 0)
+    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None,
+        OrderHolds holds = OrderHolds.None, ReturnState returnState = ReturnState.None)
     {
         BeginEvent();
         Origin();
@@ -110,7 +113,8 @@ internal sealed partial class Decider(EngineState state)
             _events.EndNested(nested);
         }
         _events.Number(3, subject);
-        _events.Number(60, state);
+        _events.Number(60, (long)returnState);
+        _events.Number(80, (long)holds);
         EndAnswer();
         return outcome;
     }

@@ -59,6 +59,8 @@ internal static class Refusals
                 return Errors.Status(reason, ("return_id", Texts.Return((long)refusal.Object)));
             case Outcome.IllegalReturnTransition:
                 return Errors.Status(reason, ("state", Name<Core.ReturnState, Contracts.V1.ReturnState>((Core.ReturnState)refusal.ReturnState, "RETURN_STATE_")));
+            case Outcome.OrderOnHold:
+                return Errors.Status(reason, ("holds", string.Join(',', Holds.KindsOf((OrderHolds)refusal.Holds).Select(kind => kind.ToString().ToUpperInvariant()))));
             default:
                 return Errors.Status(reason);
         }
