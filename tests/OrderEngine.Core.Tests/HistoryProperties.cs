@@ -42,9 +42,10 @@ public sealed class HistoryProperties(ITestOutputHelper output)
             "lines over 2 locations", "reservation Expired", "reservation Committed", "reservation Released", "state Cancelled", "state Delivered", "state Shipped",
             "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved");
         tally.AtLeast(Histories * 2L, "overtakings");
-        tally.AtLeast(Histories / 10, "return Closed", "return Rejected", "return Received");
+        tally.AtLeast(Histories / 10, "CloseReturn Ok", "RejectReturn Ok", "ReceiveReturn Ok");
         tally.AtLeast(Histories / 10, "outcome NotReturnable", "outcome IllegalReturnTransition", "outcome NotExpected");
-        tally.AtLeast(Histories / 10, "return InTransit", "return Repaired", "return ShippedBack", "exchanges", "outcome ReturnNotFound", "outcome ReturnIdTaken", "outcome RepairNotDone");
+        tally.AtLeast(Histories / 10, "SendReturn Ok", "RecordRepair Ok", "ShipBackReturn Ok", "exchanges", "outcome ReturnNotFound", "outcome ReturnIdTaken", "outcome RepairNotDone");
+        tally.AtLeast(Histories / 10, "outcome ReleasedToWarehouse", "RecallShipment Ok", "RecordLoss Ok", "outcome ParcelNotFound", "state Lost");
         tally.AtLeast(Histories / 10, "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold", "outcome HoldAlreadyOpen", "outcome HoldNotOpen",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");
         tally.AtLeast(Histories / 50, "outcome StockOverflow", "lines over 4 locations");

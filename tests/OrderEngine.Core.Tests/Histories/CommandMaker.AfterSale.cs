@@ -24,7 +24,7 @@ internal sealed partial class CommandMaker
         {
             Order = order,
             ExternalId = _random.Next(3) == 0 ? Bytes($"RMA{_random.Next(2)}") : [],
-            Lines = _random.Next(4) == 0 ? [] : LinesOf(order, line => line.Shipped - line.Returned - model.ToComeBack(order, line.Number)),
+            Lines = _random.Next(4) == 0 ? [] : LinesOf(order, line => line.Shipped - line.Lost - line.Returned - model.ToComeBack(order, line.Number)),
             Replacements = _random.Next(3) == 0 ? Lines() : [],
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Customer), Reason = Bytes("TOO_SMALL"), ExpectedVersion = Etag(OrderVersion(order)),
         };

@@ -58,7 +58,7 @@ internal sealed partial class NaiveModel
         if (request.ExternalId.Length > 0 && Returns.Any(r => r.Order == request.Order && r.ExternalId.SequenceEqual(request.ExternalId))) return Outcome.ReturnIdTaken;
         var refusal = Find(request.Order, request.ExpectedVersion, [OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered], out var order);
         if (refusal != Outcome.Ok) return refusal;
-        int Returnable(ModelLine line) => line.Shipped - line.Returned - ToComeBack(order.Number, line.Number);
+        int Returnable(ModelLine line) => line.Shipped - line.Lost - line.Returned - ToComeBack(order.Number, line.Number);
         if (request.Lines.Any(l => l.Line > order.Lines.Count)) return Outcome.QuantityNotAvailable;
         var wanted = request.Lines.Length > 0
             ? request.Lines.Select(l => (l.Line, l.Quantity)).ToList()
