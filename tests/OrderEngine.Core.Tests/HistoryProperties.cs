@@ -44,7 +44,7 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories * 2L, "overtakings");
         tally.AtLeast(Histories / 10, "CloseReturn Ok", "RejectReturn Ok", "ReceiveReturn Ok");
         tally.AtLeast(Histories / 10, "outcome NotReturnable", "outcome IllegalReturnTransition", "outcome NotExpected");
-        tally.AtLeast(Histories / 10, "SendReturn Ok", "RecordRepair Ok", "ShipBackReturn Ok", "exchanges", "outcome ReturnNotFound", "outcome ReturnIdTaken", "outcome RepairNotDone");
+        tally.AtLeast(Histories / 50, "SendReturn Ok", "RecordRepair Ok", "ShipBackReturn Ok", "exchanges", "outcome ReturnNotFound", "outcome ReturnIdTaken", "outcome RepairNotDone");
         tally.AtLeast(Histories / 10, "outcome ReleasedToWarehouse", "RecallShipment Ok", "RecordLoss Ok", "outcome ParcelNotFound", "state Lost");
         tally.AtLeast(Histories / 10, "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold", "outcome HoldAlreadyOpen", "outcome HoldNotOpen",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");
