@@ -40,7 +40,8 @@ public sealed class HistoryProperties(ITestOutputHelper output)
             "outcome EtagMismatch", "outcome QuantityNotAvailable", "outcome StockBelowCommitted", "fills", "accepted waiting", "accepted in part", "same SKU on several lines");
         tally.AtLeast(Histories, "outcome OrderNotFound", "outcome NotCancellable", "outcome RequestIdReused", "replayed Ok", "replayed OutOfStock", "expired in a turn",
             "lines over 2 locations", "reservation Expired", "reservation Committed", "reservation Released", "state Cancelled", "state Delivered", "state Shipped",
-            "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved");
+            "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved", "state PendingReview", "state Rejected",
+            "ApproveOrder Ok", "RejectOrder Ok", "outcome ChannelLimitExceeded");
         tally.AtLeast(Histories * 2L, "overtakings");
         tally.AtLeast(Histories / 10, "CloseReturn Ok", "RejectReturn Ok", "ReceiveReturn Ok");
         tally.AtLeast(Histories / 10, "outcome NotReturnable", "outcome IllegalReturnTransition", "outcome NotExpected");

