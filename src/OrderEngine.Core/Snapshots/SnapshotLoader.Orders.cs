@@ -133,6 +133,7 @@ public sealed partial class SnapshotLoader
         foreach (ref readonly var allocation in _allocations.AsSpan(0, head.AllocationCount)) Within(allocation.Line, head.LineCount, "line");
         MemoryMarshal.AsBytes(_allocations.AsSpan(0, head.AllocationCount)).CopyTo(row[(sizeof(OrderHead) + head.LineCount * sizeof(LineRow))..]);
         _state.Orders.Restore(number, head.Version, row);
+        _state.Index.Add(number, in head);
         for (var i = 0; i < lines.Length; i++)
             if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered);
     }
