@@ -1,7 +1,6 @@
 // Personal data at rest (rule 13): sealed with AES-256-GCM under a key of the key ring, one key a customer, one an order for guests.
 // Sealed on a request's thread before the writer sees it; any thread.
 
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using OrderEngine.Core;
 using OrderEngine.Core.State;
@@ -79,15 +78,10 @@ public sealed class PersonalVault
     }
 
     /// <summary>
-    /// The keyed digest of a request's body (HMAC-SHA-256 under the engine's secret, the first 16 bytes): the journal keeps it, and
-    /// without the key nobody can guess personal data from it.
+    /// The keyed digest of a request's body (<see cref="SipHash"/> under the engine's secret): the journal keeps it, and without the key
+    /// nobody can guess personal data from it.
     /// </summary>
-    public UInt128 BodyDigest(ReadOnlySpan<byte> canonicalBody)
-    {
-        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(Keys.EngineSecret.Span, canonicalBody, mac);
-        return BinaryPrimitives.ReadUInt128LittleEndian(mac);
-    }
+    public UInt128 BodyDigest(ReadOnlySpan<byte> canonicalBody) => SipHash.Of128(Keys.EngineSecret.Span, canonicalBody);
 
     /// <summary>A fresh key, for what an import brings.</summary>
     internal async ValueTask<long> TakeKeyAsync()

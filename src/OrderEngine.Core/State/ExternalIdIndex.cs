@@ -1,6 +1,7 @@
 // Which order carries which external id: unique per channel for ever. The writer adds; any thread finds.
 
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.State;
@@ -33,6 +34,7 @@ internal sealed class ExternalIdIndex(RowHeap heap)
     public static ulong EntryHash(int channel, ReadOnlySpan<byte> externalId, long order) => StableHash.Mix(HashOf(channel, externalId), (ulong)order);
 
     /// <summary>The order with this id; 0 when there is none.</summary>
+    [SkipLocalsInit] // only the candidates found are looked at
     public long Find(int channel, ReadOnlySpan<byte> externalId)
     {
         Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];

@@ -188,6 +188,8 @@ internal sealed class RequestTable
         return address;
     }
 
+    // The candidates need not be zeroed first: only those found are looked at.
+    [SkipLocalsInit]
     private long Find(UInt128 key)
     {
         Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
