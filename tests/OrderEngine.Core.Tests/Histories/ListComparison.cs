@@ -46,7 +46,7 @@ internal static class ListComparison
             States = random.Next(2) == 0 ? [] : [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => (OrderState)random.Next(1, 15)).Distinct()],
             Tiers = random.Next(3) > 0 ? [] : [.. Enumerable.Range(0, random.Next(1, 3)).Select(_ => random.Next(10)).Distinct()],
             WithException = random.Next(8) == 0,
-            Exception = random.Next(12) == 0 ? ExceptionKind.DeadlineMissed : ExceptionKind.None,
+            Exception = random.Next(8) == 0 ? (ExceptionKind)random.Next(1, 8) : ExceptionKind.None,
             Since = Moment(), Before = Moment(), OldestFirst = random.Next(2) == 0,
         };
     }

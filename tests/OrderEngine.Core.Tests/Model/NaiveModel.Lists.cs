@@ -15,7 +15,8 @@ internal sealed partial class NaiveModel
             && (query.States.Length == 0 || query.States.Contains(order.State))
             && (query.Tiers.Length == 0 || query.Tiers.Contains(order.Tier))
             && order.AcceptedAt >= query.Since && (query.Before == 0 || order.AcceptedAt < query.Before)
-            && !query.WithException && query.Exception == ExceptionKind.None)
+            && (!query.WithException || Exceptions.Any(e => e.Order == order.Number))
+            && (query.Exception == ExceptionKind.None || Exceptions.Any(e => e.Order == order.Number && e.Kind == query.Exception)))
             .Select(order => order.Number).ToList();
         if (!query.OldestFirst) found.Reverse();
         return found;
