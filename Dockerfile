@@ -14,6 +14,7 @@ COPY src/Directory.Build.props src/
 COPY src/Feed/Directory.Build.props src/Feed/Grpc.targets src/Feed/
 COPY src/Feed/Grpc.Core.Api/Grpc.Core.Api.csproj src/Feed/Grpc.Core.Api/packages.lock.json src/Feed/Grpc.Core.Api/
 COPY src/Feed/Grpc.Net.Common/Grpc.Net.Common.csproj src/Feed/Grpc.Net.Common/packages.lock.json src/Feed/Grpc.Net.Common/
+COPY src/OrderEngine.Access/OrderEngine.Access.csproj src/OrderEngine.Access/packages.lock.json src/OrderEngine.Access/
 COPY src/OrderEngine.Contracts/OrderEngine.Contracts.csproj src/OrderEngine.Contracts/packages.lock.json src/OrderEngine.Contracts/
 COPY src/OrderEngine.Core/OrderEngine.Core.csproj src/OrderEngine.Core/packages.lock.json src/OrderEngine.Core/
 COPY src/OrderEngine.Journal/OrderEngine.Journal.csproj src/OrderEngine.Journal/packages.lock.json src/OrderEngine.Journal/

@@ -76,6 +76,7 @@ internal static class App
         root.Add(AdminCommands.Verify(run));
         root.Add(AdminCommands.Checkpoint(run));
         root.Add(JournalCommands.Journal(run));
+        root.Add(KeyCommands.Keys(run));
         if (root.Options.OfType<HelpOption>().SingleOrDefault() is { } help)
             help.Action = new Help((HelpAction)help.Action!);
         return root;
