@@ -30,6 +30,10 @@ public enum CommandKind : byte
     SubmitOrder = 48,
     /// <summary><see cref="Core.CancelOrder"/></summary>
     CancelOrder = 49,
+    /// <summary><see cref="Core.PlaceHold"/></summary>
+    PlaceHold = 58,
+    /// <summary><see cref="Core.ReleaseHold"/></summary>
+    ReleaseHold = 59,
     /// <summary><see cref="Core.ReleaseShipment"/></summary>
     ReleaseShipment = 64,
     /// <summary><see cref="Core.ConfirmShipment"/></summary>

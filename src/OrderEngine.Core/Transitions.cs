@@ -13,6 +13,13 @@ public sealed record Transition(CommandKind Command, Role Default, Role[] Roles,
 /// <summary>The transition table.</summary>
 public static class Transitions
 {
+    // Before the table, which is made of it.
+    private static readonly OrderState[] NotTerminal =
+    [
+        OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling,
+        OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered,
+    ];
+
     /// <summary>All rows.</summary>
     public static IReadOnlyList<Transition> Table { get; } =
     [
@@ -29,6 +36,8 @@ public static class Transitions
         new(CommandKind.SubmitOrder, Role.Channel, [Role.Channel, Role.Support], []),
         new(CommandKind.CancelOrder, Role.Customer, [Role.Customer, Role.Support],
             [OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
+        new(CommandKind.PlaceHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
+        new(CommandKind.ReleaseHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
         new(CommandKind.ReleaseShipment, Role.Warehouse, [Role.Warehouse],
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.ConfirmShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),

@@ -62,6 +62,22 @@ public enum OrderState : byte
     Completed = 14,
 }
 
+/// <summary>Why an order may not be released to the warehouse; a set, since several may be open at once.</summary>
+[Flags]
+public enum OrderHolds : byte
+{
+    /// <summary>None.</summary>
+    None = 0,
+    /// <summary>Somebody looks whether it is fraud.</summary>
+    Risk = 1 << 0,
+    /// <summary>The customer's credit is looked at.</summary>
+    Credit = 1 << 1,
+    /// <summary>The address is not clear.</summary>
+    Address = 1 << 2,
+    /// <summary>Any other reason that a person has.</summary>
+    Manual = 1 << 3,
+}
+
 /// <summary>What to do when stock does not cover an order.</summary>
 public enum AllocationPolicy : byte
 {
@@ -176,6 +192,12 @@ public enum Outcome : byte
     StockOverflow = 48,
     /// <summary>The object has changed since.</summary>
     EtagMismatch = 49,
+    /// <summary>A hold is open.</summary>
+    OrderOnHold = 170,
+    /// <summary>Such a hold is open already.</summary>
+    HoldAlreadyOpen = 171,
+    /// <summary>No such hold is open.</summary>
+    HoldNotOpen = 172,
     /// <summary>Too many open reservations.</summary>
     HoldLimitReached = 71,
     /// <summary>Too many catalog entries.</summary>
@@ -199,5 +221,6 @@ public static class Outcomes
     /// True when the refusal depends on the state of things and is therefore recorded under the request id, so that a retry gets the same
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
-    public static bool Binds(this Outcome outcome) => outcome is >= Outcome.ExternalIdTaken and <= Outcome.StockOverflow;
+    public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
+        or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
 }

@@ -141,6 +141,22 @@ public sealed class EventCodecTests
     }
 
     [Fact]
+    public void Holds_say_which_and_what_is_open_and_refuse_the_release()
+    {
+        _shop.Ok(_shop.Receive(1, (1, 4)));
+        _shop.Ok(_shop.Order(AllocationPolicy.AllOrNothing, (1, 3)));
+        var placed = Done(new PlaceHold { Order = 1, Hold = OrderHolds.Address, Role = Role.Support, Reason = Shop.Bytes("NO_STREET") });
+        Assert.Equal(new HoldPlaced { Hold = 4, Open = 4 }, placed.HoldPlaced);
+        Assert.Equal((JournalState.Ready, JournalState.Ready, "NO_STREET"), (placed.StateBefore, placed.StateAfter, placed.Origin.Reason));
+        Assert.Equal(new HoldPlaced { Hold = 1, Open = 5 }, Done(new PlaceHold { Order = 1, Hold = OrderHolds.Risk, Role = Role.System }).HoldPlaced);
+        Assert.Equal(Outcome.OrderOnHold, _shop.Do(new ReleaseShipment { Order = 1, Role = Role.Warehouse }).Outcome);
+        Assert.Equal(new RequestRefused { Outcome = 170, Object = 1, Holds = 5 }, Last().RequestRefused);
+        Assert.Equal(new HoldReleased { Hold = 4, Open = 1 }, Done(new ReleaseHold { Order = 1, Hold = OrderHolds.Address, Role = Role.Reviewer }).HoldReleased);
+        Assert.Equal(new HoldReleased { Hold = 1 }, Done(new ReleaseHold { Order = 1, Hold = OrderHolds.Risk, Role = Role.Reviewer }).HoldReleased);
+        _shop.Ok(new ReleaseShipment { Order = 1, Role = Role.Warehouse });
+    }
+
+    [Fact]
     public void A_refusal_says_why_and_what_is_missing()
     {
         _shop.Ok(_shop.Receive(1, (1, 4), (2, 1)));

@@ -84,6 +84,10 @@ internal sealed class Follow
         $"parcel {parcel.ParcelNumber} left {parcel.LocationId} on {Session.Time(parcel.ShipTime)} {parcel.Carrier} {parcel.TrackingNumber}: " +
         string.Join(", ", parcel.Lines.Select(line => $"{Session.Number(line.Quantity)} of line {line.LineNumber}"));
 
+    /// <summary>One open hold in one line.</summary>
+    public static string HoldLine(OrderHold hold) =>
+        $"held {Values.Upper(hold.Kind)} {hold.Reason} since {Session.Time(hold.PlaceTime)} by {(hold.Actor.Id.Length > 0 ? hold.Actor.Id : "anonymous")} ({Values.Upper(hold.Actor.Role)})";
+
     private static string What(OrderEvent e) => e.ChangeCase switch
     {
         OrderEvent.ChangeOneofCase.Submitted => $"submitted, {e.Submitted.Lines.Count} lines, {Session.Money(e.Submitted.TotalMinor, e.Submitted.CurrencyCode)}",
@@ -94,6 +98,8 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.ShipmentConfirmed => $"shipped parcel {e.ShipmentConfirmed.ParcelNumber} ({e.ShipmentConfirmed.Carrier} {e.ShipmentConfirmed.TrackingNumber}): " +
             Movements(e.ShipmentConfirmed.Lines),
         OrderEvent.ChangeOneofCase.DeliveryRecorded => "delivered " + Quantities(e.DeliveryRecorded.Lines),
+        OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
+        OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
         _ => "changed",
     };
 

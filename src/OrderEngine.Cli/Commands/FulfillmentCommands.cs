@@ -12,7 +12,7 @@ internal static class FulfillmentCommands
         var id = OrderCommands.OrderId();
         var lines = AtLocation("everything that is reserved");
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        Add(command, id, lines, etag, requestId);
+        OrderCommands.Add(command, id, lines, etag, requestId);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new ReleaseShipmentRequest
@@ -31,7 +31,7 @@ internal static class FulfillmentCommands
         var carrier = new Option<string?>("--carrier") { Description = "Who carries it.", HelpName = "NAME" };
         var tracking = new Option<string?>("--tracking-number") { Description = "The carrier's number.", HelpName = "NUMBER" };
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        Add(command, id, lines, carrier, tracking, etag, requestId);
+        OrderCommands.Add(command, id, lines, carrier, tracking, etag, requestId);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new ConfirmShipmentRequest
@@ -49,7 +49,7 @@ internal static class FulfillmentCommands
         var id = OrderCommands.OrderId();
         var lines = Values.Many("--line", "Only so many units of this line; repeat for more. Left out: everything that is shipped.", "LINE=QUANTITY", Values.LineQuantity);
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        Add(command, id, lines, etag, requestId);
+        OrderCommands.Add(command, id, lines, etag, requestId);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new RecordDeliveryRequest
@@ -62,13 +62,6 @@ internal static class FulfillmentCommands
 
     private static Option<LineAtLocation[]> AtLocation(string otherwise) =>
         Values.Many("--line", $"Only so many units of this line at this location; repeat for more. Left out: {otherwise}.", "LINE=QUANTITY@LOCATION", Values.LineAtLocation);
-
-    private static void Add(Command command, Argument argument, params Option[] options)
-    {
-        command.Add(argument);
-        foreach (var option in options)
-            command.Add(option);
-    }
 
     private static int Answer(Session session, FulfillmentResponse answer, string word) => session.Answer(answer, s =>
     {

@@ -29,6 +29,8 @@ internal sealed partial class Decider(EngineState state)
         {
             SubmitOrder submit => Submit(submit),
             CancelOrder cancel => Cancel(cancel),
+            PlaceHold hold => Place(hold),
+            ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
             RecordDelivery delivery => Deliver(delivery),
@@ -90,7 +92,8 @@ internal sealed partial class Decider(EngineState state)
     }
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
-    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None)
+    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None,
+        OrderHolds holds = OrderHolds.None)
     {
         BeginEvent();
         Origin();
@@ -106,6 +109,7 @@ internal sealed partial class Decider(EngineState state)
             _events.EndNested(nested);
         }
         _events.Number(3, subject);
+        _events.Number(80, (long)holds);
         EndAnswer();
         return outcome;
     }

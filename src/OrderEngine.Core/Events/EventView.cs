@@ -41,6 +41,10 @@ public enum EventKind : byte
     ShipmentConfirmed = 68,
     /// <summary>Units arrived.</summary>
     DeliveryRecorded = 69,
+    /// <summary>An order is held back.</summary>
+    HoldPlaced = 89,
+    /// <summary>A hold ended.</summary>
+    HoldReleased = 90,
     /// <summary>A request was refused for good.</summary>
     RequestRefused = 96,
     /// <summary>A deadline of an order passed.</summary>

@@ -69,6 +69,7 @@ public sealed partial class SnapshotLoader
             case 19: head.Reservation = reader.Long(); break;
             case 70: head.LastException = reader.Int(); break;
             case 71: head.OpenExceptions = reader.Int(); break;
+            case 80: head.Holds = (OrderHolds)checked((byte)reader.Varint()); break;
             default: throw Unknown(field, "order");
         }
     }

@@ -46,6 +46,7 @@ public sealed partial class SnapshotWriter
         _block.Number(19, head.Reservation);
         _block.Number(70, head.LastException);
         _block.Number(71, head.OpenExceptions);
+        _block.Number(80, (long)head.Holds);
     }
 
     private void WriteLine(in LineRow line)

@@ -33,8 +33,10 @@ public struct OrderHead
     public Priority Priority;
     /// <summary>The customer's tier at acceptance.</summary>
     public byte Tier;
+    /// <summary>Open holds: while there are any, nothing is released to the warehouse.</summary>
+    public OrderHolds Holds;
     /// <summary>Zero.</summary>
-    public ushort Unused;
+    public byte Unused;
     /// <summary>Packed currency.</summary>
     public int Currency;
     /// <summary>Parcels shipped.</summary>

@@ -86,6 +86,18 @@ internal static class OrderAnswers
         };
     }
 
+    /// <summary>A hold that was placed or released: the open ones are field 2 of either.</summary>
+    public static HoldResponse Held(in CommandAnswer answer)
+    {
+        var e = new EventView(answer.Event.Span);
+        var response = new HoldResponse
+        {
+            OrderId = Texts.Order(e.Order), Sequence = e.Sequence, State = (OrderState)e.After, Etag = Texts.Etag(e.Sequence), Replayed = answer.Replayed,
+        };
+        response.Open.Add(Holds.KindsOf((Core.OrderHolds)Journaled.HoldPlaced.Parser.ParseFrom(e.Body).Open));
+        return response;
+    }
+
     /// <summary>One encoded orderengine.journal.SubmittedLine.</summary>
     private readonly ref struct LineReader
     {

@@ -4,6 +4,7 @@ using System.Text;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core.State;
 using Journaled = OrderEngine.Contracts.Journal;
+using OrderHolds = OrderEngine.Core.OrderHolds;
 
 namespace OrderEngine.Server.Mapping;
 
@@ -68,6 +69,14 @@ internal static class OrderEvents
                 mapped.DeliveryRecorded = new DeliveryRecorded();
                 foreach (var delivered in e.DeliveryRecorded.Lines)
                     mapped.DeliveryRecorded.Lines.Add(new LineQuantity { LineNumber = (int)delivered.Line, Quantity = (int)delivered.Quantity });
+                break;
+            case Journaled.Event.BodyOneofCase.HoldPlaced:
+                mapped.HoldPlaced = new HoldPlaced { Kind = Holds.KindsOf((OrderHolds)e.HoldPlaced.Hold).Single() };
+                mapped.HoldPlaced.Open.Add(Holds.KindsOf((OrderHolds)e.HoldPlaced.Open));
+                break;
+            case Journaled.Event.BodyOneofCase.HoldReleased:
+                mapped.HoldReleased = new HoldReleased { Kind = Holds.KindsOf((OrderHolds)e.HoldReleased.Hold).Single() };
+                mapped.HoldReleased.Open.Add(Holds.KindsOf((OrderHolds)e.HoldReleased.Open));
                 break;
         }
     }

@@ -43,6 +43,7 @@ internal static class OrderReads
         };
         AddLines(reader, order, view);
         if (head.Parcels > 0) AddParcels(reader, order.Parcels, number, at);
+        if (head.Holds != Core.OrderHolds.None) AddHolds(reader, order, head.Holds, number, at);
         return order;
     }
 
@@ -112,6 +113,25 @@ internal static class OrderReads
             {
                 LocationId = Texts.Location(reader, allocation.Location), Reserved = allocation.Reserved, Released = allocation.Released,
                 Shipped = allocation.Shipped,
+            });
+        }
+    }
+
+    // Who placed each open hold and why stands in the last event that placed one of its kind.
+    private static void AddHolds(StateReader reader, Order order, Core.OrderHolds open, long number, long at)
+    {
+        var cursor = 0L;
+        while (open != Core.OrderHolds.None && reader.PreviousEvent(number, at, ref cursor, out var bytes))
+        {
+            var e = new EventView(bytes);
+            if (e.Kind != EventKind.HoldPlaced) continue;
+            var hold = (Core.OrderHolds)Journaled.HoldPlaced.Parser.ParseFrom(e.Body).Hold;
+            if ((open & hold) == 0) continue;
+            open &= ~hold;
+            order.Holds.Add(new OrderHold
+            {
+                Kind = Holds.KindsOf(hold).Single(), Reason = Encoding.UTF8.GetString(e.Reason), PlaceTime = Texts.Time(e.Time),
+                Actor = new Actor { Id = Encoding.UTF8.GetString(e.Actor), Role = (Contracts.V1.Role)e.Role },
             });
         }
     }

@@ -6,7 +6,7 @@ using OrderEngine.Core.Tests.Model;
 
 namespace OrderEngine.Core.Tests.Histories;
 
-internal sealed class CommandMaker(NaiveModel model)
+internal sealed partial class CommandMaker(NaiveModel model)
 {
     public const int SkuCount = 6, LocationCount = 4, ChannelCount = 5, CustomerCount = 5;
     public const long Second = 1_000_000, Hour = 3600 * Second, Day = 24 * Hour;
@@ -69,7 +69,8 @@ internal sealed class CommandMaker(NaiveModel model)
         < 48 => Release(AnyReservation()),
         < 61 => Receive(),
         < 65 => Adjust(),
-        < 74 => Cancel(),
+        < 72 => Cancel(),
+        < 74 => Hold(),
         < 82 => Release(),
         < 90 => Confirm(),
         < 96 => Deliver(),

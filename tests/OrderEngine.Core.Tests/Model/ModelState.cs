@@ -36,6 +36,7 @@ internal sealed class ModelOrder
     public required long AcceptedSequence { get; init; }
     public readonly List<ModelLine> Lines = [];
     public readonly List<ModelAllocation> Allocations = [];
+    public readonly HashSet<OrderHolds> Holds = [];
     public long Version, ChangedAt;
     public int Parcels;
 

@@ -102,6 +102,7 @@ internal sealed partial class NaiveModel
         var refusal = Find(release.Order, release.ExpectedVersion,
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped], out var order);
         if (refusal != Outcome.Ok) return refusal;
+        if (order.Holds.Count > 0) return Outcome.OrderOnHold;
         var moves = Moves(order, release.Lines, allocation => allocation.Reserved);
         if (moves is null) return Outcome.QuantityNotAvailable;
         Change(order);

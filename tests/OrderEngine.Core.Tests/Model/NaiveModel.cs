@@ -91,6 +91,7 @@ internal sealed partial class NaiveModel
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
         _ => [Role.Channel, Role.Support],
     };
 
@@ -99,6 +100,7 @@ internal sealed partial class NaiveModel
     [
         Outcome.ExternalIdTaken, Outcome.OutOfStock, Outcome.IllegalTransition, Outcome.NotCancellable, Outcome.QuantityNotAvailable,
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
+        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
     ];
 
     private void Prepare(Command command)
@@ -130,6 +132,8 @@ internal sealed partial class NaiveModel
         ReleaseReservation release => Release(release),
         SubmitOrder submit => Submit(submit),
         CancelOrder cancel => Cancel(cancel),
+        PlaceHold hold => Place(hold),
+        ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
         ConfirmShipment confirm => Confirm(confirm),
         RecordDelivery delivery => Deliver(delivery),

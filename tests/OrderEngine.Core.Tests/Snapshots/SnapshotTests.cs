@@ -46,7 +46,7 @@ public sealed class SnapshotTests
             Same(history.Core, loaded, loaded.Sequence);
         }));
         tally.AtLeast(Histories * 20, "order rows", "answers in histories", "answers of their own");
-        tally.AtLeast(Histories / 4, "waiting rows", "open reservations");
+        tally.AtLeast(Histories / 10, "waiting rows", "open reservations");
     }
 
     [Fact]

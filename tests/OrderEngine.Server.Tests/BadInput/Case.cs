@@ -126,15 +126,25 @@ internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer,
         yield return Bad(field, "of a megabyte", request => set(request, Ids.Of(1024 * 1024)));
     }
 
-    /// <summary>request_id and actor, which every change has.</summary>
-    public IEnumerable<Case> Asker(Action<T, string> id, Action<T, Actor> actor, Contracts.V1.Role allowed)
+    /// <summary>A reason code.</summary>
+    public IEnumerable<Case> Reason(string field, Action<T, string> set)
+    {
+        yield return Ok(field, "empty", request => set(request, ""));
+        yield return Ok(field, "of 64 letters", request => set(request, new string('A', 64)));
+        yield return Bad(field, "of 65 letters", request => set(request, new string('A', 65)));
+        yield return Bad(field, "with a space", request => set(request, "CHANGED MIND"));
+        yield return Bad(field, "in lower case", request => set(request, "fraud"));
+    }
+
+    /// <summary>request_id and actor, which every change has. FINANCE and SYSTEM may not, unless other roles that may not are named.</summary>
+    public IEnumerable<Case> Asker(Action<T, string> id, Action<T, Actor> actor, Contracts.V1.Role allowed, params Contracts.V1.Role[] mayNot)
     {
         foreach (var row in Id("request_id", (request, value) => id(request, Ids.Fresh(value)))) yield return row;
         foreach (var row in ShortText("actor.id", (request, value) => actor(request, new Actor { Id = value }), 64)) yield return row;
         yield return Ok("actor.role", "allowed", request => actor(request, new Actor { Role = allowed }));
         yield return Bad("actor.role", "unknown", request => actor(request, new Actor { Role = (Contracts.V1.Role)99 }));
-        yield return Refused("actor.role", "that may not", ErrorReason.RoleNotAllowed, request => actor(request, new Actor { Role = Contracts.V1.Role.Finance }));
-        yield return Refused("actor.role", "= SYSTEM", ErrorReason.RoleNotAllowed, request => actor(request, new Actor { Role = Contracts.V1.Role.System }));
+        foreach (var role in mayNot.Length > 0 ? mayNot : [Contracts.V1.Role.Finance, Contracts.V1.Role.System])
+            yield return Refused("actor.role", $"= {role}, that may not", ErrorReason.RoleNotAllowed, request => actor(request, new Actor { Role = role }));
     }
 
     public IEnumerable<Case> Etag(string field, Action<T, string> set)
