@@ -40,6 +40,10 @@ public enum CommandKind : byte
     ConfirmShipment = 65,
     /// <summary><see cref="Core.RecordDelivery"/></summary>
     RecordDelivery = 66,
+    /// <summary><see cref="Core.RecallShipment"/></summary>
+    RecallShipment = 67,
+    /// <summary><see cref="Core.RecordLoss"/></summary>
+    RecordLoss = 68,
 }
 
 /// <summary>A request to change something, with who asks and under which request id.</summary>
@@ -260,6 +264,13 @@ public readonly record struct LineQuantity(int Line, int Quantity);
 /// <param name="Quantity">Units.</param>
 public readonly record struct LineMovement(int Line, int Location, int Quantity);
 
+/// <summary>Released units of an order's line that could not be picked.</summary>
+/// <param name="Line">1-based.</param>
+/// <param name="Location">Number of the location.</param>
+/// <param name="Quantity">Units.</param>
+/// <param name="Cause">What became of them.</param>
+public readonly record struct ShortPick(int Line, int Location, int Quantity, ShortPickCause Cause);
+
 /// <summary>Cancels an order or units of it.</summary>
 public sealed class CancelOrder() : Command(CommandKind.CancelOrder), IOrderCommand
 {
@@ -283,8 +294,10 @@ public sealed class ConfirmShipment() : Command(CommandKind.ConfirmShipment), IO
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
-    /// <summary>Empty: all that is released, if at one location. A line and location at most once, one location only.</summary>
+    /// <summary>Empty: all that is released and not in <see cref="Short"/>, if at one location. A line and location at most once, one location only.</summary>
     public LineMovement[] Lines { get; init; } = [];
+    /// <summary>Released units that could not be picked, of the same location. A line at most once.</summary>
+    public ShortPick[] Short { get; init; } = [];
     /// <summary>Who carries it.</summary>
     public byte[] Carrier { get; init; } = [];
     /// <summary>The carrier's number.</summary>
@@ -296,6 +309,28 @@ public sealed class RecordDelivery() : Command(CommandKind.RecordDelivery), IOrd
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
-    /// <summary>Empty: all that is shipped and not delivered. A line at most once.</summary>
+    /// <summary>Empty: all that is under way. A line at most once.</summary>
     public LineQuantity[] Lines { get; init; } = [];
+    /// <summary>Only of this parcel, 1-based; 0: of any, the oldest first.</summary>
+    public int Parcel { get; init; }
+}
+
+/// <summary>Says that shipped units are lost.</summary>
+public sealed class RecordLoss() : Command(CommandKind.RecordLoss), IOrderCommand
+{
+    /// <summary>Number of the order.</summary>
+    public required long Order { get; init; }
+    /// <summary>Empty: all that is under way. A line at most once.</summary>
+    public LineQuantity[] Lines { get; init; } = [];
+    /// <summary>Only of this parcel, 1-based; 0: of any, the oldest first.</summary>
+    public int Parcel { get; init; }
+}
+
+/// <summary>Takes released units back from the warehouse: they are reserved again.</summary>
+public sealed class RecallShipment() : Command(CommandKind.RecallShipment), IOrderCommand
+{
+    /// <summary>Number of the order.</summary>
+    public required long Order { get; init; }
+    /// <summary>Empty: all that is released. A line and location at most once.</summary>
+    public LineMovement[] Lines { get; init; } = [];
 }

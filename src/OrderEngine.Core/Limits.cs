@@ -23,6 +23,9 @@ public static class Limits
     /// <summary>Parcels of one order.</summary>
     public const int ParcelsPerOrder = 10_000;
 
+    /// <summary>Entries of line and parcel that one order may ever have; keeps an order's row within its block.</summary>
+    public const int ParcelLinesPerOrder = 16_000;
+
     /// <summary>Units of one order line or item.</summary>
     public const int QuantityPerLine = 1_000_000;
 

@@ -41,7 +41,9 @@ public static class Transitions
         new(CommandKind.ReleaseShipment, Role.Warehouse, [Role.Warehouse],
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.ConfirmShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
+        new(CommandKind.RecallShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.RecordDelivery, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
+        new(CommandKind.RecordLoss, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
     ];
 
     private static readonly Transition?[] ByCommand = Index();

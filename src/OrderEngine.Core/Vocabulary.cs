@@ -141,6 +141,17 @@ public enum Priority : byte
     High = 2,
 }
 
+/// <summary>What became of units that were released to the warehouse and could not be picked.</summary>
+public enum ShortPickCause : byte
+{
+    /// <summary>As <see cref="Missing"/>.</summary>
+    None = 0,
+    /// <summary>They are not there: on hand falls.</summary>
+    Missing = 1,
+    /// <summary>They are there and cannot be sold: unavailable grows.</summary>
+    Damaged = 2,
+}
+
 /// <summary>Where a reservation stands.</summary>
 public enum ReservationState : byte
 {
@@ -192,6 +203,10 @@ public enum Outcome : byte
     StockOverflow = 48,
     /// <summary>The object has changed since.</summary>
     EtagMismatch = 49,
+    /// <summary>Units to be cancelled are with the warehouse, which can recall them.</summary>
+    ReleasedToWarehouse = 120,
+    /// <summary>The order has no such parcel.</summary>
+    ParcelNotFound = 132,
     /// <summary>A hold is open.</summary>
     OrderOnHold = 170,
     /// <summary>Such a hold is open already.</summary>
@@ -222,5 +237,6 @@ public static class Outcomes
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
+        or Outcome.ReleasedToWarehouse
         or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
 }

@@ -45,9 +45,12 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.OrderSubmitted: Submitted(in e); break;
             case EventKind.OrderCancelled: Cancelled(in e); break;
             case EventKind.BackorderFilled: Filled(in e); break;
-            case EventKind.ShipmentReleased: Released(in e); break;
+            case EventKind.ShipmentReleased: Released(in e, back: false); break;
             case EventKind.ShipmentConfirmed: Shipped(in e); break;
-            case EventKind.DeliveryRecorded: Delivered(in e); break;
+            case EventKind.DeliveryRecorded: Arrived(in e, lost: false); break;
+            case EventKind.LossRecorded: Arrived(in e, lost: true); break;
+            case EventKind.PickFellShort: FellShort(in e); break;
+            case EventKind.ShipmentRecalled: Released(in e, back: true); break;
             case EventKind.HoldPlaced or EventKind.HoldReleased: HoldsChanged(in e); break;
             case EventKind.ReservationCreated: Created(in e); break;
             case EventKind.ReservationExtended: Extended(in e); break;

@@ -116,12 +116,16 @@ internal sealed partial class Decider
         ref readonly var head = ref order.Head;
         if (!WantLines(order.Lines, cancel.Lines)) return Refuse(Outcome.QuantityNotAvailable, cancel.Order);
         var lines = order.Lines;
+        var withWarehouse = false;
         for (var i = 0; i < _lineCount; i++)
         {
             ref readonly var line = ref lines[i];
             if (cancel.Lines.Length == 0) _wanted[i] = line.Ordered - line.Cancelled;
-            if (_wanted[i] > line.Unallocated + line.Backordered + line.Reserved) return Refuse(Outcome.NotCancellable, cancel.Order);
+            var free = line.Unallocated + line.Backordered + line.Reserved;
+            if (_wanted[i] > free + line.Released) return Refuse(Outcome.NotCancellable, cancel.Order);
+            if (_wanted[i] > free) withWarehouse = true;
         }
+        if (withWarehouse) return Refuse(Outcome.ReleasedToWarehouse, cancel.Order);
 
         CopyLines(order);
         for (var i = 0; i < _lineCount; i++)

@@ -33,7 +33,9 @@ internal sealed partial class Decider(EngineState state)
             ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
+            RecallShipment recall => Recall(recall),
             RecordDelivery delivery => Deliver(delivery),
+            RecordLoss loss => Lose(loss),
             CreateReservation create => Create(create),
             ExtendReservation extend => Extend(extend),
             ReleaseReservation release => Release(release),
@@ -124,10 +126,10 @@ internal sealed partial class Decider(EngineState state)
     }
 
     /// <summary>Begins an event of an order. One decision may write several of the same order: each goes on from the state that the one before left.</summary>
-    private void BeginOrderEvent(long order, in OrderHead head, OrderState after)
+    private void BeginOrderEvent(long order, in OrderHead head, OrderState after, bool answers = true)
     {
         BeginEvent();
-        if (_command is not null) Origin();
+        if (_command is not null) Origin(answers);
         if (_subject.Order != order) _subject = new Subject(order, head.Channel, head.Customer, head.State);
         WriteSubject(after);
     }

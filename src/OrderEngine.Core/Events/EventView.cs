@@ -41,6 +41,12 @@ public enum EventKind : byte
     ShipmentConfirmed = 68,
     /// <summary>Units arrived.</summary>
     DeliveryRecorded = 69,
+    /// <summary>Released units could not be picked and wait for stock again.</summary>
+    PickFellShort = 80,
+    /// <summary>Released units are reserved again.</summary>
+    ShipmentRecalled = 81,
+    /// <summary>Shipped units are lost.</summary>
+    LossRecorded = 82,
     /// <summary>An order is held back.</summary>
     HoldPlaced = 89,
     /// <summary>A hold ended.</summary>

@@ -21,6 +21,7 @@ public sealed partial class SnapshotWriter
         WriteHead(in head);
         foreach (ref readonly var line in view.Lines) WriteLine(in line);
         foreach (ref readonly var allocation in view.Allocations) WriteAllocation(in allocation);
+        foreach (ref readonly var parcelLine in view.ParcelLines) WriteParcelLine(in parcelLine);
         WriteHistory(number, start);
     }
 
@@ -75,6 +76,17 @@ public sealed partial class SnapshotWriter
         _block.Number(3, allocation.Reserved);
         _block.Number(4, allocation.Released);
         _block.Number(5, allocation.Shipped);
+        _block.EndNested(start);
+    }
+
+    private void WriteParcelLine(in ParcelLineRow line)
+    {
+        var start = _block.BeginNested(50);
+        _block.Number(1, line.Parcel);
+        _block.Number(2, line.Line);
+        _block.Number(3, line.Quantity);
+        _block.Number(4, line.Delivered);
+        _block.Number(5, line.Lost);
         _block.EndNested(start);
     }
 

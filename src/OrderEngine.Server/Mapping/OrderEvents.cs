@@ -66,9 +66,21 @@ internal static class OrderEvents
                 foreach (var moved in shipped.Lines) mapped.ShipmentConfirmed.Lines.Add(Movement(moved, reader));
                 break;
             case Journaled.Event.BodyOneofCase.DeliveryRecorded:
-                mapped.DeliveryRecorded = new DeliveryRecorded();
-                foreach (var delivered in e.DeliveryRecorded.Lines)
-                    mapped.DeliveryRecorded.Lines.Add(new LineQuantity { LineNumber = (int)delivered.Line, Quantity = (int)delivered.Quantity });
+                mapped.DeliveryRecorded = new DeliveryRecorded { ParcelNumber = (int)e.DeliveryRecorded.Parcel };
+                mapped.DeliveryRecorded.Lines.Add(e.DeliveryRecorded.Lines.Select(Quantity));
+                break;
+            case Journaled.Event.BodyOneofCase.LossRecorded:
+                mapped.LossRecorded = new LossRecorded { ParcelNumber = (int)e.LossRecorded.Parcel };
+                mapped.LossRecorded.Lines.Add(e.LossRecorded.Lines.Select(Quantity));
+                break;
+            case Journaled.Event.BodyOneofCase.PickFellShort:
+                mapped.PickFellShort = new PickFellShort();
+                foreach (var missed in e.PickFellShort.Lines)
+                    mapped.PickFellShort.Lines.Add(new LineMovement { LineNumber = (int)missed.Line, LocationId = Texts.Location(reader, (int)missed.Location), Quantity = (int)missed.Quantity });
+                break;
+            case Journaled.Event.BodyOneofCase.ShipmentRecalled:
+                mapped.ShipmentRecalled = new ShipmentRecalled();
+                foreach (var moved in e.ShipmentRecalled.Lines) mapped.ShipmentRecalled.Lines.Add(Movement(moved, reader));
                 break;
             case Journaled.Event.BodyOneofCase.HoldPlaced:
                 mapped.HoldPlaced = new HoldPlaced { Kind = Holds.KindsOf((OrderHolds)e.HoldPlaced.Hold).Single() };
@@ -112,6 +124,8 @@ internal static class OrderEvents
 
     private static LocationQuantity Quantity(Journaled.Allocation part, StateReader reader) =>
         new() { LocationId = Texts.Location(reader, (int)part.Location), Quantity = (int)part.Quantity };
+
+    private static LineQuantity Quantity(Journaled.DeliveredLine line) => new() { LineNumber = (int)line.Line, Quantity = (int)line.Quantity };
 
     private static LineMovement Movement(Journaled.Movement moved, StateReader reader) =>
         new() { LineNumber = (int)moved.Line, LocationId = Texts.Location(reader, (int)moved.Location), Quantity = (int)moved.Quantity };

@@ -1,4 +1,4 @@
-// The model's orders: submit, cancel, release, ship, deliver. One thread.
+// The model's orders: submit and cancel. One thread.
 
 namespace OrderEngine.Core.Tests.Model;
 
@@ -73,7 +73,8 @@ internal sealed partial class NaiveModel
         if (cancel.Lines.Any(l => l.Line > order.Lines.Count)) return Outcome.QuantityNotAvailable;
         var wanted = order.Lines.ToDictionary(line => line.Number,
             line => cancel.Lines.Length == 0 ? line.Ordered - line.Cancelled : cancel.Lines.Where(l => l.Line == line.Number).Sum(l => l.Quantity));
-        if (order.Lines.Any(line => wanted[line.Number] > line.Backordered + line.Reserved)) return Outcome.NotCancellable;
+        if (order.Lines.Any(line => wanted[line.Number] > line.Backordered + line.Reserved + line.Released)) return Outcome.NotCancellable;
+        if (order.Lines.Any(line => wanted[line.Number] > line.Backordered + line.Reserved)) return Outcome.ReleasedToWarehouse;
 
         Change(order);
         foreach (var line in order.Lines)
@@ -94,71 +95,6 @@ internal sealed partial class NaiveModel
                 Freed(line.Sku);
             }
         }
-        return Outcome.Ok;
-    }
-
-    private Outcome Release(ReleaseShipment release)
-    {
-        var refusal = Find(release.Order, release.ExpectedVersion,
-            [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped], out var order);
-        if (refusal != Outcome.Ok) return refusal;
-        if (order.Holds.Count > 0) return Outcome.OrderOnHold;
-        var moves = Moves(order, release.Lines, allocation => allocation.Reserved);
-        if (moves is null) return Outcome.QuantityNotAvailable;
-        Change(order);
-        foreach (var move in moves)
-        {
-            var allocation = order.At(move.Line, move.Location);
-            allocation.Reserved -= move.Quantity;
-            allocation.Released += move.Quantity;
-            order.Lines[move.Line - 1].Reserved -= move.Quantity;
-            order.Lines[move.Line - 1].Released += move.Quantity;
-        }
-        return Outcome.Ok;
-    }
-
-    private Outcome Confirm(ConfirmShipment confirm)
-    {
-        var refusal = Find(confirm.Order, confirm.ExpectedVersion, [OrderState.Fulfilling, OrderState.PartiallyShipped], out var order);
-        if (refusal != Outcome.Ok) return refusal;
-        var moves = Moves(order, confirm.Lines, allocation => allocation.Released);
-        // A parcel leaves one place.
-        if (moves is null || moves.Select(move => move.Location).Distinct().Count() > 1) return Outcome.QuantityNotAvailable;
-        Change(order);
-        order.Parcels++;
-        foreach (var move in moves)
-        {
-            var allocation = order.At(move.Line, move.Location);
-            var line = order.Lines[move.Line - 1];
-            allocation.Released -= move.Quantity;
-            allocation.Shipped += move.Quantity;
-            line.Released -= move.Quantity;
-            line.Shipped += move.Quantity;
-            var level = LevelOf(line.Sku, move.Location);
-            level.OnHand -= move.Quantity;
-            level.Committed -= move.Quantity;
-        }
-        return Outcome.Ok;
-    }
-
-    private static List<LineMovement>? Moves(ModelOrder order, LineMovement[] wanted, Func<ModelAllocation, int> available)
-    {
-        var all = order.Allocations.Where(a => available(a) > 0).Select(a => new LineMovement(a.Line, a.Location, available(a))).ToList();
-        if (wanted.Length == 0) return all.Count > 0 ? all : null;
-        return wanted.All(w => all.Any(a => a.Line == w.Line && a.Location == w.Location && a.Quantity >= w.Quantity)) ? [.. wanted] : null;
-    }
-
-    private Outcome Deliver(RecordDelivery delivery)
-    {
-        var refusal = Find(delivery.Order, delivery.ExpectedVersion, [OrderState.PartiallyShipped, OrderState.Shipped], out var order);
-        if (refusal != Outcome.Ok) return refusal;
-        var arrived = delivery.Lines.Length > 0
-            ? delivery.Lines
-            : order.Lines.Where(line => line.Shipped > line.Delivered).Select(line => new LineQuantity(line.Number, line.Shipped - line.Delivered)).ToArray();
-        if (arrived.Length == 0 || arrived.Any(a => a.Line > order.Lines.Count || order.Lines[a.Line - 1].Shipped - order.Lines[a.Line - 1].Delivered < a.Quantity))
-            return Outcome.QuantityNotAvailable;
-        Change(order);
-        foreach (var (line, quantity) in arrived) order.Lines[line - 1].Delivered += quantity;
         return Outcome.Ok;
     }
 }

@@ -30,6 +30,7 @@ internal sealed partial class NaiveModel
     public readonly Dictionary<(int Sku, int Location), ModelLevel> Stock = [];
     public readonly List<ModelOrder> Orders = [];
     public readonly List<ModelReservation> Reservations = [];
+    public readonly List<(ExceptionKind Kind, long Order, int Line, long Quantity)> Exceptions = [];
 
     /// <summary>Number of the last event.</summary>
     public long Sequence { get; private set; }
@@ -88,8 +89,8 @@ internal sealed partial class NaiveModel
         CommandKind.DefineSku or CommandKind.DefineLocation or CommandKind.DefineChannel => [Role.Manager, Role.Support, Role.Warehouse],
         CommandKind.DefineCustomer => [Role.Channel, Role.Support, Role.Manager],
         CommandKind.AdjustStock => [Role.Warehouse, Role.Manager],
-        CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
-        CommandKind.RecordDelivery => [Role.Carrier],
+        CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
+        CommandKind.RecordDelivery or CommandKind.RecordLoss => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
         CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
         _ => [Role.Channel, Role.Support],
@@ -100,6 +101,7 @@ internal sealed partial class NaiveModel
     [
         Outcome.ExternalIdTaken, Outcome.OutOfStock, Outcome.IllegalTransition, Outcome.NotCancellable, Outcome.QuantityNotAvailable,
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
+        Outcome.ReleasedToWarehouse,
         Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
     ];
 
@@ -136,7 +138,9 @@ internal sealed partial class NaiveModel
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
         ConfirmShipment confirm => Confirm(confirm),
+        RecallShipment recall => Recall(recall),
         RecordDelivery delivery => Deliver(delivery),
+        RecordLoss loss => Lose(loss),
         _ => throw new ArgumentException(command.Kind.ToString()),
     };
 
