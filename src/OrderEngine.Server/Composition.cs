@@ -52,6 +52,7 @@ internal static class Composition
         AddAccess(builder.Services, options);
         AddServices(builder.Services);
         builder.Services.AddSingleton(new MetricsAddress(new System.Net.IPEndPoint(options.MetricsAddress, options.MetricsPort)));
+        builder.Services.AddSingleton<HealthPages>();
         builder.Services.AddSingleton<MetricsEndpoint>().AddHostedService(services => services.GetRequiredService<MetricsEndpoint>());
         builder.Services.AddHostedService<EngineHost>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);

@@ -79,6 +79,8 @@ internal static class Requests
             Fill(inner, path + ".", wanted, things, own, requestId);
             return inner;
         }
+        // The first value that says something; roles are the credential's.
+        if (field.FieldType == FieldType.Enum) return System.Enum.ToObject(field.EnumType.ClrType, field.EnumType.Values.First(value => value.Number > 0).Number);
         if (field.FieldType == FieldType.String) return Text(field.Name, path == wanted, wanted, things, own, requestId);
         return field.Name switch
         {
