@@ -119,6 +119,9 @@ public static class Limits
     /// <summary>Bytes of an exception's detail, or of its resolution.</summary>
     public const int ExceptionTextBytes = 256;
 
+    /// <summary>Lines of an order whose stock is fetched into the cache ahead of deciding it.</summary>
+    public const int PrefetchedLines = 8;
+
     /// <summary>Timers fired in one turn of the writer.</summary>
     public const int TimersPerTurn = 1_000;
 

@@ -227,6 +227,8 @@ public enum Outcome : byte
     DeadlinePassed = 102,
     /// <summary>Deciding failed with an exception; nothing was changed.</summary>
     InternalError = 103,
+    /// <summary>The disk is low; not decided.</summary>
+    DiskLow = 180,
 }
 
 /// <summary>Facts about outcomes.</summary>

@@ -99,6 +99,7 @@ internal static class CatalogRequests
         Fields.CheckPersonal(ref violations, "customer.details", customer.Details);
         var etag = Fields.Etag(ref violations, "customer.etag", customer.Etag);
         if (asker.Refuse(violations, default) is { } refusal) return Refused(refusal);
+        if (customer.Details is not null && !vault.MaySeal) return Refused(Errors.Status(ErrorReason.DiskLow));
         return SealAsync();
 
         async ValueTask<Mapped<DefineCustomer>> SealAsync()

@@ -119,6 +119,7 @@ internal static class OrderRequests
     {
         var key = RequestIdentity.Key(draft.Channel, asker.RequestId);
         if (order.Delivery is null) return ValueTask.FromResult<Mapped<SubmitOrder>>(Command(draft, asker, reservation, order, key, digest, default));
+        if (!vault.MaySeal) return ValueTask.FromResult<Mapped<SubmitOrder>>(Errors.Status(ErrorReason.DiskLow));
         return SealFirstAsync();
 
         async ValueTask<Mapped<SubmitOrder>> SealFirstAsync()
