@@ -39,11 +39,13 @@ FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
 COPY --from=build /app /app
 # A new volume takes over this owner.
 COPY --from=build --chown=1654:1654 /data /data
-# Containers run in Production: TLS and credentials. Nothing is written outside /data: the runtime's diagnostics would want a socket in /tmp.
+# Containers run in Production: TLS and credentials. TLS looks
+# into HOME for the user's own authorities, and fails where there is no HOME; there need be nothing in it. Nothing is written outside /data: the runtime's diagnostics would want a socket in /tmp.
 ENV ASPNETCORE_ENVIRONMENT=Production \
     ASPNETCORE_URLS=https://0.0.0.0:5080 \
     OrderEngine__TlsCertificate=/tls/server.pem \
     OrderEngine__DataDirectory=/data \
+    HOME=/home/app \
     OrderEngine__MetricsAddress=0.0.0.0 \
     OrderEngine__MetricsPort=9464 \
     DOTNET_EnableDiagnostics=0

@@ -64,7 +64,7 @@ public sealed class ContainerTests(ITestOutputHelper log)
 
         // It does not start open to everyone: first a key.
         var refused = await ChildProcess.RunAsync("unshare", Wrap(image, environment, [.. image.Entrypoint.Select(Here)]));
-        Assert.Equal(64, refused.ExitCode);
+        Assert.Equal(78, refused.ExitCode);
         Assert.Contains("orderctl keys create", refused.Errors, StringComparison.Ordinal);
         var key = (await InsideAsync([.. orderctl, "keys", "create", "operations", "--all-channels", "--scopes", "admin,stock", "--file", image.Outside("/data/api-keys.json")])).Succeeded();
         environment["ORDERENGINE_CREDENTIAL"] = key.Output.Trim();
