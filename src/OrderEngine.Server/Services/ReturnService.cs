@@ -4,6 +4,7 @@ using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
 using V1 = OrderEngine.Contracts.V1;
 
@@ -86,6 +87,7 @@ internal sealed class ReturnService(EngineCalls calls) : V1.ReturnService.Return
         if (order != 0 && !reader.Order(order, at).Exists) throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
         long Before(long number) => order != 0 ? reader.Return(number, at).Head.Previous : number - 1;
         var number = after != 0 ? Before(after) : order != 0 ? reader.AfterSale(order, at).LastReturn : reader.LastReturn;
+        var caller = Grant.Current.Caller;
         var response = new ListReturnsResponse();
         var last = after;
         var (length, looked) = (0, 0);
@@ -94,7 +96,8 @@ internal sealed class ReturnService(EngineCalls calls) : V1.ReturnService.Return
             last = number;
             // The newest may not be durable yet.
             var view = reader.Return(number, at);
-            if (!view.Exists || request.State != V1.ReturnState.Unspecified && (V1.ReturnState)view.Head.State != request.State) continue;
+            if (!view.Exists || caller.IsBound && !caller.Sees(reader.Order(view.Head.Order, at).Head.Channel)) continue;
+            if (request.State != V1.ReturnState.Unspecified && (V1.ReturnState)view.Head.State != request.State) continue;
             response.Returns.Add(ReturnReads.ReadRow(reader, number, at)!);
             length += response.Returns[^1].CalculateSize();
         }
