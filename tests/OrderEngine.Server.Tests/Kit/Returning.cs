@@ -7,12 +7,14 @@ namespace OrderEngine.Server.Tests.Kit;
 internal static class Returning
 {
     /// <summary>Submits, releases, ships and delivers an order; its id.</summary>
-    public static async Task<string> DeliverAsync(TestServer server, OrderDraft? draft = null)
+    public static Task<string> DeliverAsync(TestServer server, OrderDraft? draft = null) => DeliverAsync(server.Orders, server.Fulfillment, draft ?? Shop.Draft(quantity: 5));
+
+    public static async Task<string> DeliverAsync(OrderService.OrderServiceClient orders, FulfillmentService.FulfillmentServiceClient fulfillment, OrderDraft draft)
     {
-        var order = await server.Orders.SubmitOrderAsync(new SubmitOrderRequest { RequestId = Shop.NewId(), Order = draft ?? Shop.Draft(quantity: 5) });
-        await server.Fulfillment.ReleaseShipmentAsync(new ReleaseShipmentRequest { RequestId = Shop.NewId(), OrderId = order.OrderId });
-        await server.Fulfillment.ConfirmShipmentAsync(new ConfirmShipmentRequest { RequestId = Shop.NewId(), OrderId = order.OrderId });
-        await server.Fulfillment.RecordDeliveryAsync(new RecordDeliveryRequest { RequestId = Shop.NewId(), OrderId = order.OrderId });
+        var order = await orders.SubmitOrderAsync(new SubmitOrderRequest { RequestId = Shop.NewId(), Order = draft });
+        await fulfillment.ReleaseShipmentAsync(new ReleaseShipmentRequest { RequestId = Shop.NewId(), OrderId = order.OrderId });
+        await fulfillment.ConfirmShipmentAsync(new ConfirmShipmentRequest { RequestId = Shop.NewId(), OrderId = order.OrderId });
+        await fulfillment.RecordDeliveryAsync(new RecordDeliveryRequest { RequestId = Shop.NewId(), OrderId = order.OrderId });
         return order.OrderId;
     }
 
