@@ -87,9 +87,8 @@ public sealed class OrderCore
     {
         now = Math.Max(now, _state.Time);
         if (!Transitions.Allows(command.Kind, command.Role)) return Answer(Outcome.RoleNotAllowed);
-        // An imported request has no digest: it was keyed by another engine's secret. Its answer counts, whatever the body.
         if (command.RequestKey != 0 && _state.Requests.TryFind(command.RequestKey, now, out var digest, out var recorded))
-            return digest == command.BodyDigest || digest == 0 ? Replayed(recorded) : Answer(Outcome.RequestIdReused);
+            return BodyDigest.Differ(digest, command.BodyDigest) ? Answer(Outcome.RequestIdReused) : Replayed(recorded);
 
         Prepare(command, now, events);
         var start = events.Length;
@@ -109,6 +108,28 @@ public sealed class OrderCore
         return new Decision(outcome, _state.Sequence, offset, length, null);
     }
 
+    /// <summary>
+    /// Fetches into the cache where the search for a command's ids and stock will begin. Called for each of the next few commands, then
+    /// <see cref="PrefetchEntries"/> for each: by the time they are executed, memory has answered. Changes nothing.
+    /// </summary>
+    public void PrefetchHeads(Command command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (command.RequestKey != 0) _state.Requests.PrefetchHead(command.RequestKey);
+        if (command is not SubmitOrder submit) return;
+        _state.ExternalIds.PrefetchHead(submit.Channel, submit.ExternalId);
+        foreach (ref readonly var line in submit.Lines.AsSpan(0, Math.Min(submit.Lines.Length, Limits.PrefetchedLines)))
+            _state.Stock.Levels.PrefetchLatest(_state.Stock.First(line.Sku));
+    }
+
+    /// <summary>Fetches what lies behind the heads that <see cref="PrefetchHeads"/> fetched.</summary>
+    public void PrefetchEntries(Command command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (command.RequestKey != 0) _state.Requests.PrefetchChain(command.RequestKey);
+        if (command is SubmitOrder submit) _state.ExternalIds.PrefetchChain(submit.Channel, submit.ExternalId);
+    }
+
     /// <summary>Decides a submission and changes nothing: the events it would cause are left in <paramref name="scratch"/> (cleared first).</summary>
     public Decision Check(SubmitOrder command, long now, EventBuffer scratch)
     {
@@ -124,7 +145,7 @@ public sealed class OrderCore
     {
         now = Math.Max(now, _state.Time);
         var timers = Limits.TimersPerTurn;
-        while (timers-- > 0 && _state.Timers.TryDue(now, out var timer)) Fire(timer.Reservation, now, events);
+        while (timers-- > 0 && _state.Timers.TryDue(now, out var timer)) Fire(in timer, now, events);
 
         var budget = new ServingBudget(events);
         while (budget.Any && _state.Queues.TryTurn(out var sku))
@@ -171,6 +192,9 @@ public sealed class OrderCore
                 break;
             case ExtendReservation extend: FireIfPast(extend.Reservation, now, events); break;
             case ReleaseReservation release: FireIfPast(release.Reservation, now, events); break;
+            case IOrderCommand onOrder:
+                while (_state.Deadlines.TryDue(onOrder.Order, now, out var timer)) Fire(in timer, now, events);
+                break;
         }
     }
 
@@ -178,14 +202,17 @@ public sealed class OrderCore
     {
         if (reservation == 0) return;
         var view = _state.Reservation(reservation);
-        if (view.Exists && view.Head.State == ReservationState.Held && view.Head.ExpiresAt <= now) Fire(reservation, now, events);
+        if (view.Exists && view.Head.State == ReservationState.Held && view.Head.ExpiresAt <= now)
+            Fire(new TimerKey(view.Head.ExpiresAt, view.Head.CreatedSequence, DeadlineKind.Reservation, reservation), now, events);
     }
 
-    private void Fire(long reservation, long now, EventBuffer events)
+    private void Fire(in TimerKey timer, long now, EventBuffer events)
     {
         var start = events.Length;
-        _decider.Expire(reservation, now, events);
+        _decider.Fire(in timer, now, events);
         ApplyFrom(start, events);
+        // It would fire for ever.
+        if (_state.Timers.Contains(in timer)) throw new ApplyException($"The timer {timer.Kind} of {timer.Subject} fired and is still pending.");
     }
 
     private void ServeAhead(int sku, int customer, long requestedAt, ref ServingBudget budget, long now, EventBuffer events)

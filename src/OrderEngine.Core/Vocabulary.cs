@@ -62,6 +62,22 @@ public enum OrderState : byte
     Completed = 14,
 }
 
+/// <summary>Why an order may not be released to the warehouse; a set, since several may be open at once.</summary>
+[Flags]
+public enum OrderHolds : byte
+{
+    /// <summary>None.</summary>
+    None = 0,
+    /// <summary>Somebody looks whether it is fraud.</summary>
+    Risk = 1 << 0,
+    /// <summary>The customer's credit is looked at.</summary>
+    Credit = 1 << 1,
+    /// <summary>The address is not clear.</summary>
+    Address = 1 << 2,
+    /// <summary>Any other reason that a person has.</summary>
+    Manual = 1 << 3,
+}
+
 /// <summary>What to do when stock does not cover an order.</summary>
 public enum AllocationPolicy : byte
 {
@@ -97,6 +113,10 @@ public enum PaymentTerms : byte
     CashOnDelivery = 1,
     /// <summary>On account.</summary>
     Credit = 2,
+    /// <summary>Before anything is released.</summary>
+    Prepaid = 3,
+    /// <summary>In amounts on dates.</summary>
+    Instalment = 4,
 }
 
 /// <summary>What kind of order it is.</summary>
@@ -123,6 +143,17 @@ public enum Priority : byte
     Normal = 1,
     /// <summary>Ahead of the normal lane.</summary>
     High = 2,
+}
+
+/// <summary>What became of units that were released to the warehouse and could not be picked.</summary>
+public enum ShortPickCause : byte
+{
+    /// <summary>As <see cref="Missing"/>.</summary>
+    None = 0,
+    /// <summary>They are not there: on hand falls.</summary>
+    Missing = 1,
+    /// <summary>They are there and cannot be sold: unavailable grows.</summary>
+    Damaged = 2,
 }
 
 /// <summary>Where a reservation stands.</summary>
@@ -174,8 +205,20 @@ public enum Outcome : byte
     StockBelowCommitted = 47,
     /// <summary>Above <see cref="Limits.StockLevel"/>.</summary>
     StockOverflow = 48,
+    /// <summary>More lines or value than the channel may hand in.</summary>
+    ChannelLimitExceeded = 105,
     /// <summary>The object has changed since.</summary>
     EtagMismatch = 49,
+    /// <summary>Units to be cancelled are with the warehouse, which can recall them.</summary>
+    ReleasedToWarehouse = 120,
+    /// <summary>The order has no such parcel.</summary>
+    ParcelNotFound = 132,
+    /// <summary>A hold is open.</summary>
+    OrderOnHold = 170,
+    /// <summary>Such a hold is open already.</summary>
+    HoldAlreadyOpen = 171,
+    /// <summary>No such hold is open.</summary>
+    HoldNotOpen = 172,
     /// <summary>Too many open reservations.</summary>
     HoldLimitReached = 71,
     /// <summary>Too many catalog entries.</summary>
@@ -190,6 +233,8 @@ public enum Outcome : byte
     DeadlinePassed = 102,
     /// <summary>Deciding failed with an exception; nothing was changed.</summary>
     InternalError = 103,
+    /// <summary>The disk is low; not decided.</summary>
+    DiskLow = 180,
 }
 
 /// <summary>Facts about outcomes.</summary>
@@ -199,5 +244,8 @@ public static class Outcomes
     /// True when the refusal depends on the state of things and is therefore recorded under the request id, so that a retry gets the same
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
-    public static bool Binds(this Outcome outcome) => outcome is >= Outcome.ExternalIdTaken and <= Outcome.StockOverflow;
+    public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
+        or Outcome.ChannelLimitExceeded
+        or Outcome.ReleasedToWarehouse
+        or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
 }

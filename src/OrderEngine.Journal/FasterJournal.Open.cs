@@ -33,6 +33,7 @@ public sealed partial class FasterJournal
             directory.Create();
             held = directory.TakeLock();
             JournalCreation.CreateIfNone(directory, options);
+            KeyRing.RefuseNewer(directory);
             var index = new SequenceIndex(Manifest.Load(directory.Manifest).Geometry);
             var found = Recover(directory, options, index, fromSequence, replay, progress);
             commit = RenewFloor(directory, options.Geometry, found);

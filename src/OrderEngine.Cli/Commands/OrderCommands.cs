@@ -16,6 +16,15 @@ internal static class OrderCommands
 
     public static Option<string?> Etag() => new("--etag") { Description = "Refuse when it has changed since it was read.", HelpName = "ETAG" };
 
+    public static Option<string?> Reason(string example) => new("--reason") { Description = $"Why, as a code such as {example}.", HelpName = "CODE" };
+
+    public static void Add(Command command, Argument argument, params Option[] options)
+    {
+        command.Add(argument);
+        foreach (var option in options)
+            command.Add(option);
+    }
+
     public static Argument<string> OrderId() => new("ORDER_ID") { Description = "The engine's id of the order." };
 
     public static Command Submit(Runner run)
@@ -86,11 +95,13 @@ internal static class OrderCommands
 
     public static Command Order(Runner run)
     {
-        var order = new Command("order", "Read an order, its history, or cancel it.");
+        var order = new Command("order", "Read an order and its history, change it, cancel it.");
         order.Add(Get(run));
         order.Add(Lookup(run));
         order.Add(Events(run));
         order.Add(Cancel(run));
+        order.Add(ChangeCommands.Hold(run));
+        order.Add(ChangeCommands.Unhold(run));
         return order;
     }
 
@@ -137,6 +148,8 @@ internal static class OrderCommands
             ("cancelled", order.CancelledMinor == 0 ? "" : Session.Money(order.CancelledMinor, order.CurrencyCode)),
             ("accepted", Session.Time(order.AcceptTime)), ("changed", Session.Time(order.UpdateTime)), ("reservation", order.ReservationId),
             ("sequence", Session.Number(order.Sequence)), ("etag", order.Etag));
+        foreach (var hold in order.Holds)
+            session.Say(Follow.HoldLine(hold));
         if (order.Delivery is { } to)
             session.Fields(("delivery", string.Join(", ", new[] { to.Name, to.Phone, to.Email }.Concat(to.AddressLines).Concat([to.PostalCode, to.City, to.CountryCode, to.Note]).Where(t => t.Length > 0))));
         session.Table([">line", "sku", ">quantity", ">price", ">reserved", ">waiting", ">released", ">shipped", ">delivered", ">cancelled", "from"],
@@ -176,12 +189,8 @@ internal static class OrderCommands
         var command = new Command("cancel", "Cancel an order, or some units of some lines.");
         var id = OrderId();
         var lines = Values.Many("--line", "Only so many units of this line; repeat for more. Left out: the whole order.", "LINE=QUANTITY", Values.LineQuantity);
-        var reason = new Option<string?>("--reason") { Description = "Why, as a code such as CHANGED_MIND.", HelpName = "CODE" };
-        var etag = Etag();
-        var requestId = RequestId();
-        command.Add(id);
-        foreach (var option in new Option[] { lines, reason, etag, requestId })
-            command.Add(option);
+        var (reason, etag, requestId) = (Reason("CHANGED_MIND"), Etag(), RequestId());
+        Add(command, id, lines, reason, etag, requestId);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new CancelOrderRequest

@@ -47,7 +47,7 @@ internal sealed partial class Applier
             CreatedSequence = e.Sequence,
         };
         MemoryMarshal.AsBytes(_held.AsSpan(0, count)).CopyTo(row[sizeof(ReservationHead)..]);
-        state.Timers.Set(new TimerKey(expires, e.Sequence, number));
+        state.Timers.Set(new TimerKey(expires, e.Sequence, DeadlineKind.Reservation, number));
         state.CountOpen(e.Channel, e.Customer, 1);
     }
 
@@ -55,17 +55,17 @@ internal sealed partial class Applier
     {
         ReadNumbers(e.Body, out var number, out var expires);
         ref var head = ref Held(number, e.Sequence);
-        state.Timers.Clear(new TimerKey(head.ExpiresAt, head.CreatedSequence, number));
+        state.Timers.Clear(new TimerKey(head.ExpiresAt, head.CreatedSequence, DeadlineKind.Reservation, number));
         head.ExpiresAt = expires;
         head.Version = e.Sequence;
-        state.Timers.Set(new TimerKey(expires, head.CreatedSequence, number));
+        state.Timers.Set(new TimerKey(expires, head.CreatedSequence, DeadlineKind.Reservation, number));
     }
 
     private void Closed(in EventView e, ReservationState to)
     {
         ReadNumbers(e.Body, out var number, out var order);
         ref var head = ref Held(number, e.Sequence);
-        state.Timers.Clear(new TimerKey(head.ExpiresAt, head.CreatedSequence, number));
+        state.Timers.Clear(new TimerKey(head.ExpiresAt, head.CreatedSequence, DeadlineKind.Reservation, number));
         head.State = to;
         head.Order = order;
         head.Version = e.Sequence;

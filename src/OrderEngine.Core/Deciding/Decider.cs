@@ -29,9 +29,15 @@ internal sealed partial class Decider(EngineState state)
         {
             SubmitOrder submit => Submit(submit),
             CancelOrder cancel => Cancel(cancel),
+            ApproveOrder approve => Approve(approve),
+            RejectOrder reject => Reject(reject),
+            PlaceHold hold => Place(hold),
+            ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
+            RecallShipment recall => Recall(recall),
             RecordDelivery delivery => Deliver(delivery),
+            RecordLoss loss => Lose(loss),
             CreateReservation create => Create(create),
             ExtendReservation extend => Extend(extend),
             ReleaseReservation release => Release(release),
@@ -41,17 +47,17 @@ internal sealed partial class Decider(EngineState state)
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),
             DefineCustomer customer => Define(customer),
+            SetReviewRules set => Define(set),
             _ => throw new ArgumentException($"The core does not know {command.GetType().Name}.", nameof(command)),
         };
     }
 
     /// <summary>Writes the event that ends a reservation whose time has run out.</summary>
-    public void Expire(long reservation, long now, EventBuffer events)
+    private void Expire(long reservation)
     {
-        Start(null!, now, events);
         BeginEvent();
-        events.BeginBody(EventKind.ReservationExpired);
-        events.Number(1, reservation);
+        _events.BeginBody(EventKind.ReservationExpired);
+        _events.Number(1, reservation);
         EndEvent();
     }
 
@@ -86,10 +92,13 @@ internal sealed partial class Decider(EngineState state)
         _sequence = state.Sequence;
         AnswerOffset = -1;
         AnswerLength = 0;
+        _subject = default;
+        _raised = 0;
     }
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
-    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None)
+    private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None,
+        OrderHolds holds = OrderHolds.None)
     {
         BeginEvent();
         Origin();
@@ -105,6 +114,7 @@ internal sealed partial class Decider(EngineState state)
             _events.EndNested(nested);
         }
         _events.Number(3, subject);
+        _events.Number(80, (long)holds);
         EndAnswer();
         return outcome;
     }
@@ -118,16 +128,29 @@ internal sealed partial class Decider(EngineState state)
         _events.Number(2, _now);
     }
 
-    private void BeginOrderEvent(long order, in OrderHead head, OrderState after)
+    /// <summary>Begins an event of an order. One decision may write several of the same order: each goes on from the state that the one before left.</summary>
+    private void BeginOrderEvent(long order, in OrderHead head, OrderState after, bool answers = true)
     {
         BeginEvent();
-        if (_command is not null) Origin();
-        _events.Number(4, order);
-        _events.Number(5, head.Channel);
-        _events.Number(6, head.Customer);
-        _events.Number(7, (long)head.State);
-        _events.Number(8, (long)after);
+        if (_command is not null) Origin(answers);
+        if (_subject.Order != order) _subject = new Subject(order, head.Channel, head.Customer, head.State);
+        WriteSubject(after);
     }
+
+    private void WriteSubject(OrderState after)
+    {
+        _events.Number(4, _subject.Order);
+        _events.Number(5, _subject.Channel);
+        _events.Number(6, _subject.Customer);
+        _events.Number(7, (long)_subject.State);
+        _events.Number(8, (long)after);
+        _subject = _subject with { State = after };
+    }
+
+    // The order of the decision's last event of an order, as that event leaves it.
+    private Subject _subject;
+
+    private readonly record struct Subject(long Order, int Channel, int Customer, OrderState State);
 
     // Who asked, and the request id under which the answer is kept. An event that does not answer carries no id.
     private void Origin(bool answers = true)

@@ -1,6 +1,7 @@
 // Reads protobuf's wire format from a span (protobuf.dev/programming-guides/encoding). Any thread; allocates nothing.
 
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace OrderEngine.Core.Events;
 
@@ -31,16 +32,21 @@ public ref struct ProtoReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
-    /// <summary>Reads a varint of up to 64 bits.</summary>
+    /// <summary>Reads a varint of up to 64 bits. Most are one byte long: those are read where the call stands.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Varint()
+    {
+        var position = _position;
+        if ((uint)position >= (uint)_bytes.Length || _bytes[position] >= 0x80) return LongVarint();
+        _position = position + 1;
+        return _bytes[position];
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong LongVarint()
     {
         var bytes = _bytes;
         var position = _position;
-        if ((uint)position < (uint)bytes.Length && bytes[position] < 0x80)
-        {
-            _position = position + 1;
-            return bytes[position];
-        }
         ulong value = 0;
         for (var shift = 0; shift < 70; shift += 7)
         {

@@ -1,7 +1,8 @@
 // Loads a snapshot into an empty core. Runs on one thread, the one that will be the writer's or before it exists.
 //
 // Nothing is trusted: numbers follow each other, references lie within what was loaded, unknown fields are refused (a newer engine would have
-// said something that this one drops), and in the end counts, totals and state hash must be those of the trailer.
+// said something that this one drops), and in the end counts, totals and state hash must be those of the trailer. (The hash of an earlier
+// format cannot be: rows had another layout. The file's checksums, the counts and the totals stand for it.)
 
 using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
@@ -16,8 +17,9 @@ public sealed partial class SnapshotLoader
     private readonly EngineState _state;
     private long _blocks;
     private int _section;
+    private int _format;
     private long _sequence;
-    private long _catalog, _levels, _backorders, _orders, _events, _reservations, _requests;
+    private long _catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _deadlines, _exceptions;
     private StateSummary? _loaded;
 
     /// <summary>Begins to load.</summary>
@@ -72,7 +74,12 @@ public sealed partial class SnapshotLoader
     private void ReadRecord(int field, ReadOnlySpan<byte> record)
     {
         // Orders and their further events take turns.
-        var section = field == SnapshotFormat.OrderEvents ? SnapshotFormat.Orders : field;
+        var section = field switch
+        {
+            SnapshotFormat.OrderEvents => SnapshotFormat.Orders,
+            SnapshotFormat.Trailer => int.MaxValue,
+            _ => field,
+        };
         if (section < _section || (section == SnapshotFormat.Header) != (_blocks == 0)) throw Wrong($"Field {field} stands in the wrong place.");
         _section = section;
         switch (field)
@@ -85,6 +92,8 @@ public sealed partial class SnapshotLoader
             case SnapshotFormat.OrderEvents: ReadOrderEvents(record); break;
             case SnapshotFormat.Reservations: ReadReservation(record); break;
             case SnapshotFormat.Requests: ReadRequest(record); break;
+            case SnapshotFormat.Deadlines: ReadDeadlines(record); break;
+            case SnapshotFormat.Exceptions: ReadException(record); break;
             case SnapshotFormat.Trailer: ReadTrailer(record); break;
             default: throw Unknown(field, "block");
         }
@@ -92,16 +101,15 @@ public sealed partial class SnapshotLoader
 
     private void ReadHeader(ReadOnlySpan<byte> record)
     {
-        var format = 0;
         var reader = new ProtoReader(record);
         while (reader.Next(out var field, out _))
         {
-            if (field == 1) format = reader.Int();
+            if (field == 1) _format = reader.Int();
             else if (field == 2) _sequence = reader.Long();
             else throw Unknown(field, "header");
         }
-        if (format != SnapshotFormat.Version)
-            throw new SnapshotContentException($"The snapshot is of format {format}, this program knows format {SnapshotFormat.Version}: start the version that wrote it.");
+        if (_format is < 1 or > SnapshotFormat.Version)
+            throw new SnapshotContentException($"The snapshot is of format {_format}, this program knows formats 1 to {SnapshotFormat.Version}: start the version that wrote it.");
     }
 
     private void ReadTrailer(ReadOnlySpan<byte> record)
@@ -130,10 +138,12 @@ public sealed partial class SnapshotLoader
                 case 14: committed = reader.Long(); break;
                 case 15: held = reader.Long(); break;
                 case 16: backordered = reader.Long(); break;
+                case SnapshotFormat.Deadlines: counts = counts with { Deadlines = reader.Long() }; break;
+                case SnapshotFormat.Exceptions: counts = counts with { Exceptions = reader.Long() }; break;
                 default: throw Unknown(field, "trailer");
             }
         }
-        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests);
+        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _deadlines, _exceptions);
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
         Seal(new StateSummary(sequence, time, hash, counts.Orders, open, onHand, committed, held, backordered) { HighestKey = key });
     }
@@ -147,6 +157,7 @@ public sealed partial class SnapshotLoader
         // Which queues had stock to hand out is not in the rows: all are looked at once, as after a replay.
         _state.Queues.MarkAllPending();
         var summary = _core.Seal();
+        if (_format < SnapshotFormat.Version) recorded = recorded with { StateHash = summary.StateHash };
         if (summary != recorded) throw Wrong($"The state loaded is {summary}, recorded was {recorded}.");
         _loaded = summary;
     }

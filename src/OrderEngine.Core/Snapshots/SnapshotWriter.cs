@@ -19,7 +19,7 @@ public sealed partial class SnapshotWriter
     private long _at;
     private long _blockNumber;
     private ulong _hash;
-    private long _catalog, _levels, _backorders, _orders, _events, _reservations, _requests;
+    private long _catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _deadlines, _exceptions;
 
     private SnapshotWriter(StateReader reader, Action<ReadOnlySpan<byte>> sink)
     {
@@ -54,11 +54,14 @@ public sealed partial class SnapshotWriter
         WriteCatalog(EventKind.LocationDefined, _state.Catalog.Locations);
         WriteCatalog(EventKind.ChannelDefined, _state.Catalog.Channels);
         WriteCatalog(EventKind.CustomerDefined, _state.Catalog.Customers);
+        WriteCatalog(EventKind.ReviewRulesDefined, _state.Catalog.ReviewRuleRows);
         WriteStock();
         WriteBackorders();
         for (long number = 1; number <= _state.Orders.Count; number++) WriteOrder(number);
         for (long number = 1; number <= _state.Reservations.Count; number++) WriteReservation(number);
         WriteRequests(requests);
+        for (long number = 1; number <= _state.Deadlines.Rows.Count; number++) WriteDeadlines(number);
+        for (long number = 1; number <= _state.Exceptions.Rows.Count; number++) WriteException(number);
         if (_hash != summary.StateHash || _orders != summary.Orders)
             throw new SnapshotContentException($"The walk at sequence {_at} came to {_orders} orders and hash {_hash:x16}, recorded are {summary.Orders} and {summary.StateHash:x16}.");
         EndBlock();
@@ -112,6 +115,8 @@ public sealed partial class SnapshotWriter
         _block.Number(14, summary.Committed);
         _block.Number(15, summary.Held);
         _block.Number(16, summary.Backordered);
+        _block.Number(SnapshotFormat.Deadlines, _deadlines);
+        _block.Number(SnapshotFormat.Exceptions, _exceptions);
         _block.EndNested(start);
     }
 

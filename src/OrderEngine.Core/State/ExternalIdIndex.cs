@@ -1,6 +1,7 @@
 // Which order carries which external id: unique per channel for ever. The writer adds; any thread finds.
 
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.State;
@@ -33,6 +34,7 @@ internal sealed class ExternalIdIndex(RowHeap heap)
     public static ulong EntryHash(int channel, ReadOnlySpan<byte> externalId, long order) => StableHash.Mix(HashOf(channel, externalId), (ulong)order);
 
     /// <summary>The order with this id; 0 when there is none.</summary>
+    [SkipLocalsInit] // only the candidates found are looked at
     public long Find(int channel, ReadOnlySpan<byte> externalId)
     {
         Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
@@ -44,6 +46,12 @@ internal sealed class ExternalIdIndex(RowHeap heap)
         }
         return 0;
     }
+
+    /// <summary>As <see cref="HashIndex.PrefetchHead"/>. Writer only.</summary>
+    public void PrefetchHead(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchHead(HashOf(channel, externalId));
+
+    /// <summary>As <see cref="HashIndex.PrefetchChain"/>. Writer only.</summary>
+    public void PrefetchChain(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchChain(HashOf(channel, externalId));
 
     /// <summary>The external id of an order; empty when there is no such order.</summary>
     public ReadOnlySpan<byte> Text(long order)

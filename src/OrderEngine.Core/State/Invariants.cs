@@ -28,6 +28,7 @@ public static class Invariants
         private readonly Dictionary<(int Sku, int Location), long> _committed = [];
         private readonly Dictionary<(int Sku, int Location), long> _held = [];
         private readonly Dictionary<int, long> _waiting = [];
+        private readonly Dictionary<long, (long Open, long Last)> _exceptions = [];
 
         public InvariantReport Run()
         {
@@ -54,6 +55,7 @@ public static class Invariants
                 CheckLevel(in row);
             }
             CheckWaiting();
+            CheckExceptions();
             foreach (var (key, units) in _committed.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are committed at {Location(key.Location)}, where there is no stock level.");
             foreach (var (key, units) in _held.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are held at {Location(key.Location)}, where there is no stock level.");
             return new InvariantReport(at, _violations, orders, levels, reservations);
@@ -87,9 +89,28 @@ public static class Invariants
                 cancelled += line.Cancelled * line.UnitPrice;
                 if (line.Backordered > 0) Add(_waiting, line.Sku, line.Backordered);
             }
+            CheckParcels(number, order);
+            if (head.LastException != 0) _exceptions.Add(number, (head.OpenExceptions, head.LastException));
+            Expect(head.LastException != 0 || head.OpenExceptions == 0, $"Order {number} counts {head.OpenExceptions} open exceptions and names none.");
             Expect(head.State == OrderStates.Derive(head.State, lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
             Expect(head.State != OrderState.Rejected || head.Total == cancelled, $"Order {number} is rejected, but not all of it is cancelled.");
             Expect(head.Total == total && head.CancelledTotal == cancelled, $"Order {number} is worth {head.Total} less {head.CancelledTotal}, its lines say {total} less {cancelled}.");
+        }
+
+        private void CheckParcels(long number, OrderView order)
+        {
+            var sums = new (int Shipped, int Delivered, int Lost)[order.Lines.Length];
+            foreach (ref readonly var line in order.ParcelLines)
+            {
+                Expect(line is { Delivered: >= 0, Lost: >= 0, Open: >= 0 } && line.Parcel <= order.Head.Parcels, $"Parcel {line.Parcel} of order {number} does not add up.");
+                ref var sum = ref sums[line.Line - 1];
+                sum = (sum.Shipped + line.Quantity, sum.Delivered + line.Delivered, sum.Lost + line.Lost);
+            }
+            for (var i = 0; i < sums.Length; i++)
+            {
+                ref readonly var line = ref order.Lines[i];
+                Expect(sums[i] == (line.Shipped, line.Delivered, line.Lost), $"Line {i + 1} of order {number}: its parcels do not sum to what was shipped, delivered and lost.");
+            }
         }
 
         private void CheckLevel(in StockRow row)
@@ -112,6 +133,17 @@ public static class Invariants
                 var counted = reader.Backordered(sku, at);
                 Expect(counted == expected, $"SKU {Sku(sku)}: {counted} units backordered, the orders say {expected}.");
             }
+        }
+
+        private void CheckExceptions()
+        {
+            for (long number = 1; number <= reader.LastException; number++)
+            {
+                var exception = reader.Exception(number, at);
+                if (!exception.Exists || exception.Head.Order == 0 || !_exceptions.TryGetValue(exception.Head.Order, out var counts)) continue;
+                _exceptions[exception.Head.Order] = (exception.IsOpen ? counts.Open - 1 : counts.Open, counts.Last == number ? 0 : counts.Last);
+            }
+            foreach (var (order, counts) in _exceptions.OrderBy(pair => pair.Key)) Expect(counts == (0, 0), $"Order {order} counts {counts.Open} open exceptions too many, or its last one {counts.Last} is not its own.");
         }
 
         private string Sku(int number) => Encoding.UTF8.GetString(reader.Skus.Text(number));
@@ -164,10 +196,26 @@ public static class Invariants
             var reservation = state.Reservation(number);
             if (reservation.Head.State != ReservationState.Held) continue;
             open++;
-            if (!state.Timers.Contains(new TimerKey(reservation.Head.ExpiresAt, reservation.Head.CreatedSequence, number))) violations.Add($"Reservation {number} is held and has no timer.");
+            if (!state.Timers.Contains(new TimerKey(reservation.Head.ExpiresAt, reservation.Head.CreatedSequence, DeadlineKind.Reservation, number))) violations.Add($"Reservation {number} is held and has no timer.");
         }
-        if (open != state.OpenReservations || open != state.Timers.Count) violations.Add($"{open} reservations are held; {state.OpenReservations} are counted and {state.Timers.Count} timers pending.");
+        if (open != state.OpenReservations) violations.Add($"{open} reservations are held; {state.OpenReservations} are counted.");
+        var timers = open + CheckDeadlines(state, violations);
+        if (timers != state.Timers.Count) violations.Add($"{timers} timers should be pending, {state.Timers.Count} are.");
         return violations;
+    }
+
+    private static long CheckDeadlines(EngineState state, List<string> violations)
+    {
+        long pending = 0;
+        for (long number = 1; number <= state.Deadlines.Rows.Count; number++)
+        {
+            foreach (ref readonly var deadline in state.Deadlines.Of(number))
+            {
+                pending++;
+                if (!state.Timers.Contains(Deadlines.KeyOf(number, in deadline))) violations.Add($"The deadline {deadline.Kind} of order {number} has no timer.");
+            }
+        }
+        return pending;
     }
 
     /// <summary>Formats a violation only when there is one.</summary>

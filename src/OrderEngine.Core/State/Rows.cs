@@ -1,6 +1,6 @@
 // The layouts of the state's rows: reference-free structs, copied as bytes, hashed as bytes (so unused bytes stay zero).
 //
-//   order row        | OrderHead (96) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount |
+//   order row        | OrderHead (104) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount | ParcelLineRow (20) x ParcelLineCount |
 //   reservation row  | ReservationHead (56) | HeldRow (16) x ItemCount |
 //   stock row        | StockRow (48) |
 //   catalog row      | the body of the event that defined the entry last |
@@ -33,12 +33,16 @@ public struct OrderHead
     public Priority Priority;
     /// <summary>The customer's tier at acceptance.</summary>
     public byte Tier;
-    /// <summary>Zero.</summary>
-    public ushort Unused;
+    /// <summary>Reasons for which it was held for review when it was accepted; its first event says them.</summary>
+    public byte ReviewReasons;
+    /// <summary>Open holds: while there are any, nothing is released to the warehouse.</summary>
+    public OrderHolds Holds;
     /// <summary>Packed currency.</summary>
     public int Currency;
     /// <summary>Parcels shipped.</summary>
-    public int Parcels;
+    public ushort Parcels;
+    /// <summary>Rows that follow the allocations.</summary>
+    public ushort ParcelLineCount;
     /// <summary>Microseconds since 1970.</summary>
     public long AcceptedAt;
     /// <summary>Sequence of its first event.</summary>
@@ -55,6 +59,10 @@ public struct OrderHead
     public long CancelledTotal;
     /// <summary>The reservation it was committed from; 0: none.</summary>
     public long Reservation;
+    /// <summary>The exception raised last; 0: none. Each names the one before it.</summary>
+    public int LastException;
+    /// <summary>Exceptions that are not resolved.</summary>
+    public int OpenExceptions;
 }
 
 /// <summary>One line of an order. Ordered = Cancelled + Unallocated + Backordered + Reserved + Released + Shipped.</summary>
@@ -105,6 +113,25 @@ public struct AllocationRow
     public int Shipped;
     /// <summary>Zero.</summary>
     public int Unused;
+}
+
+/// <summary>Units of one line in one parcel. Delivered + Lost are at most Quantity; a line's parcels sum to what it has shipped, delivered and lost.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
+public struct ParcelLineRow
+{
+    /// <summary>1-based within the order; rows come in this order.</summary>
+    public int Parcel;
+    /// <summary>1-based.</summary>
+    public int Line;
+    /// <summary>Units that left.</summary>
+    public int Quantity;
+    /// <summary>Of them: delivered.</summary>
+    public int Delivered;
+    /// <summary>Of them: lost.</summary>
+    public int Lost;
+
+    /// <summary>Units under way.</summary>
+    public readonly int Open => Quantity - Delivered - Lost;
 }
 
 /// <summary>The head of a reservation's row.</summary>
@@ -192,6 +219,10 @@ public readonly ref struct OrderView
     /// <summary>Where the lines' units come from, in the order in which they were allotted.</summary>
     public unsafe ReadOnlySpan<AllocationRow> Allocations =>
         MemoryMarshal.Cast<byte, AllocationRow>(_row.Slice(sizeof(OrderHead) + Head.LineCount * sizeof(LineRow), Head.AllocationCount * sizeof(AllocationRow)));
+
+    /// <summary>What left in which parcel, oldest parcel first.</summary>
+    public unsafe ReadOnlySpan<ParcelLineRow> ParcelLines => MemoryMarshal.Cast<byte, ParcelLineRow>(
+        _row.Slice(sizeof(OrderHead) + Head.LineCount * sizeof(LineRow) + Head.AllocationCount * sizeof(AllocationRow), Head.ParcelLineCount * sizeof(ParcelLineRow)));
 }
 
 /// <summary>A reservation's row, seen in place. Valid inside the read guard under which it was read.</summary>

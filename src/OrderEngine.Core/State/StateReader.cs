@@ -1,6 +1,7 @@
 // Reading the state from any thread while the writer goes on. Every read names the sequence at which it looks; the caller enters a guard,
 // then reads the engine's durable sequence, then looks. A guard never crosses an await.
 
+using System.Runtime.InteropServices;
 using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.State;
@@ -41,6 +42,14 @@ public sealed class StateReader
 
     /// <summary>As <see cref="Sku"/>, orderengine.journal.CustomerDefined.</summary>
     public ReadOnlySpan<byte> Customer(int number, long at, out long version) => _state.Catalog.Customers.At(number, at, out version);
+
+    /// <summary>As <see cref="Sku"/>, orderengine.journal.ReviewRulesDefined: all review rules.</summary>
+    public ReadOnlySpan<byte> ReviewRules(long at, out long version) => _state.Catalog.ReviewRuleRows.At(1, at, out version);
+
+    /// <summary>
+    /// The review rules that the writer knows, perhaps not durable yet: for looking at notes on their way in, never to be shown.
+    /// </summary>
+    public ReviewRule[] LatestReviewRules => _state.Catalog.ReviewRules;
 
     /// <summary>The highest order number that may exist; numbers are dense from 1.</summary>
     public long LastOrder => _state.Orders.Count;
@@ -87,6 +96,15 @@ public sealed class StateReader
 
     /// <summary>Units of a SKU that orders wait for.</summary>
     public long Backordered(int sku, long at) => _state.Stock.Waiting.TryAt<long>(sku, at, out var units, out _) ? units : 0;
+
+    /// <summary>One exception as it stood at a sequence.</summary>
+    public ExceptionView Exception(long number, long at) => new(_state.Exceptions.Rows.At(number, at, out _));
+
+    /// <summary>The highest exception number that may exist; numbers are dense from 1.</summary>
+    public long LastException => _state.Exceptions.Rows.Count;
+
+    /// <summary>The deadlines of an order at a sequence.</summary>
+    public ReadOnlySpan<DeadlineRow> Deadlines(long order, long at) => MemoryMarshal.Cast<byte, DeadlineRow>(_state.Deadlines.Rows.At(order, at, out _));
 
     /// <summary>The key under which a customer's personal data is sealed; 0 when there is none yet.</summary>
     public long CustomerKey(int customer) => _state.Catalog.CustomerKey(customer);

@@ -1,5 +1,6 @@
 // The stock of every SKU at every location, and the units that orders wait for. The writer changes; rows are read from any thread.
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using OrderEngine.Core.Storage;
 
@@ -37,8 +38,13 @@ internal sealed class StockLedger
     public long Backordered { get; private set; }
 
     /// <summary>The slot of a SKU at a location; 0 when they never met. Writer only.</summary>
+    [SkipLocalsInit] // only the candidates found are looked at
     public long Find(int sku, int location)
     {
+        // Most SKUs lie at one location: its row is looked at anyway, the index would be one more miss of the cache.
+        var first = First(sku);
+        if (first == 0) return 0;
+        if (Levels.LatestAs<StockRow>(first).Location == location) return first;
         Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
         var count = _index.Find(HashOf(sku, location), candidates);
         foreach (var slot in candidates[..count])

@@ -1,20 +1,47 @@
-// What is due when: ordered by (due, sequence). Set and taken away by applying events, so it is rebuilt by replaying. Writer thread only.
+// What is due when: one queue for everything that has a time, ordered by (due, sequence, kind, subject). Set and taken away by applying events,
+// so it is rebuilt by replaying; after a snapshot from the rows that the timers belong to. Writer thread only.
 
 using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.State;
 
-/// <summary>A deadline.</summary>
-/// <param name="Due">Microseconds since 1970.</param>
-/// <param name="Sequence">Of the event that made its object: ties fire in this order.</param>
-/// <param name="Reservation">Number of the reservation that ends.</param>
-internal readonly record struct TimerKey(long Due, long Sequence, long Reservation) : IComparable<TimerKey>
+/// <summary>A timer.</summary>
+internal readonly record struct TimerKey : IComparable<TimerKey>
 {
+    private const int KindShift = 56;
+    // Kind and subject in one word, so that the key has no bytes that mean nothing (OrderedPool).
+    private readonly long _what;
+
+    /// <summary>A timer.</summary>
+    /// <param name="due">Microseconds since 1970.</param>
+    /// <param name="sequence">Of the event that set it, or made its object: ties fire in this order.</param>
+    /// <param name="kind">What it waits for.</param>
+    /// <param name="subject">Number of the reservation or order.</param>
+    public TimerKey(long due, long sequence, DeadlineKind kind, long subject)
+    {
+        Due = due;
+        Sequence = sequence;
+        _what = (long)kind << KindShift | subject;
+    }
+
+    /// <summary>Microseconds since 1970.</summary>
+    public long Due { get; }
+
+    /// <summary>Of the event that set it, or made its object.</summary>
+    public long Sequence { get; }
+
+    /// <summary>What it waits for.</summary>
+    public DeadlineKind Kind => (DeadlineKind)(_what >> KindShift);
+
+    /// <summary>Number of the reservation or order.</summary>
+    public long Subject => _what & ((1L << KindShift) - 1);
+
     /// <inheritdoc/>
     public int CompareTo(TimerKey other)
     {
         if (Due != other.Due) return Due < other.Due ? -1 : 1;
-        return Sequence.CompareTo(other.Sequence);
+        if (Sequence != other.Sequence) return Sequence < other.Sequence ? -1 : 1;
+        return _what.CompareTo(other._what);
     }
 }
 

@@ -1,6 +1,8 @@
 // Owns: texts (SKU codes, channel names, external ids ...) and their dense numbers.
 // Runs on: Add on the writer thread; everything else on any thread.
 
+using System.Runtime.CompilerServices;
+
 namespace OrderEngine.Core.Storage;
 
 /// <summary>
@@ -56,6 +58,8 @@ public sealed class SymbolTable(RowHeap heap)
     /// <summary>Compares two texts byte by byte, which for UTF-8 is by code point. Any thread.</summary>
     public int CompareOrdinal(int a, int b) => a == b ? 0 : Text(a).SequenceCompareTo(Text(b));
 
+    // The candidates need not be zeroed first: only those found are looked at.
+    [SkipLocalsInit]
     private int Find(ulong hash, ReadOnlySpan<byte> utf8)
     {
         Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];

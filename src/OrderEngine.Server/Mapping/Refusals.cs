@@ -55,6 +55,8 @@ internal static class Refusals
                 return Errors.Status(reason, ("order_id", PublicId.Format(PublicId.Order, (long)refusal.Object)));
             case Outcome.IllegalTransition when recorded.Before != Core.OrderState.None:
                 return Errors.Status(reason, ("state", Name(recorded.Before)));
+            case Outcome.OrderOnHold:
+                return Errors.Status(reason, ("holds", string.Join(',', Holds.KindsOf((OrderHolds)refusal.Holds).Select(kind => kind.ToString().ToUpperInvariant()))));
             default:
                 return Errors.Status(reason);
         }

@@ -118,6 +118,28 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         return OrderAnswers.Cancelled(await calls.ExecuteAsync(command, Lane.Priority, context));
     }
 
+    /// <inheritdoc/>
+    public override async Task<ReviewResponse> ApproveOrder(ApproveOrderRequest request, ServerCallContext context) =>
+        OrderAnswers.Reviewed(await calls.ExecuteAsync(ReviewRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
+
+    /// <inheritdoc/>
+    public override async Task<ReviewResponse> RejectOrder(RejectOrderRequest request, ServerCallContext context) =>
+        OrderAnswers.Reviewed(await calls.ExecuteAsync(ReviewRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
+
+    /// <inheritdoc/>
+    public override async Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context)
+    {
+        var command = ChangeRequests.Map(request, calls.Reader, calls.Vault).OrThrow();
+        return OrderAnswers.Held(await calls.ExecuteAsync(command, Lane.Priority, context));
+    }
+
+    /// <inheritdoc/>
+    public override async Task<HoldResponse> ReleaseHold(ReleaseHoldRequest request, ServerCallContext context)
+    {
+        var command = ChangeRequests.Map(request, calls.Reader, calls.Vault).OrThrow();
+        return OrderAnswers.Held(await calls.ExecuteAsync(command, Lane.Priority, context));
+    }
+
     /// <summary>Takes details from refusals, the last first, until a client takes the answer. What is accepted is bounded by its lines.</summary>
     private static void Fit(RepeatedField<SubmitResult> results)
     {

@@ -22,7 +22,15 @@ internal sealed class ModelLine(int number, int sku, int ordered, long price)
 {
     public readonly int Number = number, Sku = sku, Ordered = ordered;
     public readonly long Price = price;
-    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered;
+    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered, Lost;
+}
+
+/// <summary>What left in one parcel, by line.</summary>
+internal sealed class ModelParcel
+{
+    public readonly Dictionary<int, (int Units, int Delivered, int Lost)> Lines = [];
+
+    public int Open(int line) => Lines.TryGetValue(line, out var l) ? l.Units - l.Delivered - l.Lost : 0;
 }
 
 internal sealed class ModelOrder
@@ -36,8 +44,10 @@ internal sealed class ModelOrder
     public required long AcceptedSequence { get; init; }
     public readonly List<ModelLine> Lines = [];
     public readonly List<ModelAllocation> Allocations = [];
+    public List<string> Reasons { get; init; } = [];
+    public readonly List<ModelParcel> Parcels = [];
+    public readonly HashSet<OrderHolds> Holds = [];
     public long Version, ChangedAt;
-    public int Parcels;
 
     /// <summary>The state that commands set beside the quantities; <see cref="OrderState.None"/>: they alone decide.</summary>
     public OrderState Stored { get; set; }
@@ -53,7 +63,8 @@ internal sealed class ModelOrder
             var left = Lines.Sum(line => line.Ordered - line.Cancelled);
             if (Stored != OrderState.None && left > 0) return Stored;
             if (left == 0) return OrderState.Cancelled;
-            if (Lines.Sum(line => line.Delivered) == left) return OrderState.Delivered;
+            if (Lines.Sum(line => line.Lost) == left) return OrderState.Lost;
+            if (Lines.Sum(line => line.Delivered + line.Lost) == left) return OrderState.Delivered;
             if (Lines.Sum(line => line.Shipped) == left) return OrderState.Shipped;
             if (Lines.Any(line => line.Shipped > 0)) return OrderState.PartiallyShipped;
             if (Lines.Any(line => line.Released > 0)) return OrderState.Fulfilling;
@@ -97,7 +108,7 @@ internal sealed class ModelEntry(int number)
     public long Version;
 }
 
-internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms)
+internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ChannelLimits Limits)
 {
     public bool Allows(int location) => Allowed.Length == 0 || Allowed.Contains(location);
 }

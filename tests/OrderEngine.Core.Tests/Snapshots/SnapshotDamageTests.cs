@@ -52,7 +52,7 @@ public sealed class SnapshotDamageTests
     [Fact]
     public void A_newer_format_and_unknown_fields_are_refused()
     {
-        Assert.Contains("format 2", Refused([[0x12, 0x04, 0x08, 0x02, 0x10, 0x01]]).Message, StringComparison.Ordinal);
+        Assert.Contains("format 99", Refused([[0x12, 0x04, 0x08, 0x63, 0x10, 0x01]]).Message, StringComparison.Ordinal);
         Assert.Contains("newer", Refused([[0x12, 0x06, 0x08, 0x01, 0x10, 0x01, 0x18, 0x01]]).Message, StringComparison.Ordinal);
         Assert.Contains("newer", Refused([Small.Blocks[0], [0x08, 0x01, 0xA2, 0x06, 0x00]]).Message, StringComparison.Ordinal);
     }

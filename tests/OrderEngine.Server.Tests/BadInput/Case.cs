@@ -27,12 +27,19 @@ internal sealed record Case(string Rpc, string Field, string What, ErrorReason? 
 internal sealed record World(string OrderId, string ReservationId);
 
 /// <summary>An rpc, a sound request for it, and how to call it.</summary>
-internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer, T, Task<RpcStatus?>> call) where T : IMessage<T>
+/// <param name="name">Its name.</param>
+/// <param name="sound">A request in which nothing is wrong.</param>
+/// <param name="call">Sends it.</param>
+/// <param name="outcome">What a sound request leads to in the table's world; null: it is accepted.</param>
+internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer, T, Task<RpcStatus?>> call, ErrorReason? outcome = null) where T : IMessage<T>
 {
     public string Name => name;
 
     /// <summary>The same requests by another way.</summary>
-    public Rpc<T> Via(string way, Func<TestServer, T, Task<RpcStatus?>> other) => new(way, sound, other);
+    public Rpc<T> Via(string way, Func<TestServer, T, Task<RpcStatus?>> other) => new(way, sound, other, outcome);
+
+    /// <summary>The same, where the world does not let a sound request pass.</summary>
+    public Rpc<T> LeadingTo(ErrorReason reason) => new(name, sound, call, reason);
 
     public static Rpc<T> Unary(string name, Func<World, T> sound, Func<TestServer, T, Task> call) => new(name, sound, async (server, request) =>
     {
@@ -40,7 +47,7 @@ internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer,
         return null;
     });
 
-    public Case Ok(string field, string what, Action<T> change) => Row(field, what, null, null, change);
+    public Case Ok(string field, string what, Action<T> change) => Row(field, what, outcome, null, change);
 
     public Case Bad(string field, string what, Action<T> change, string? path = null) => Row(field, what, ErrorReason.InvalidField, path ?? field, change);
 
@@ -56,8 +63,8 @@ internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer,
     {
         if (required) yield return Bad(field, "empty", request => set(request, ""), path);
         else yield return Ok(field, "empty", request => set(request, ""));
-        yield return Row(field, "of 64 bytes", unknown, null, request => set(request, Ids.Of(64)));
-        yield return Row(field, "of 64 bytes, two a letter", unknown, null, request => set(request, Ids.Wide(64)));
+        yield return Row(field, "of 64 bytes", unknown ?? outcome, null, request => set(request, Ids.Of(64)));
+        yield return Row(field, "of 64 bytes, two a letter", unknown ?? outcome, null, request => set(request, Ids.Wide(64)));
         yield return Bad(field, "of 65 bytes", request => set(request, Ids.Of(65)), path);
         yield return Bad(field, "of 66 bytes, two a letter", request => set(request, Ids.Wide(66)), path);
         yield return Bad(field, "of a megabyte", request => set(request, Ids.Of(1024 * 1024)), path);
@@ -86,8 +93,8 @@ internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer,
     /// <summary>A number: at both bounds and beyond.</summary>
     public IEnumerable<Case> Number(string field, Action<T, long> set, long least, long most, string? path = null, ErrorReason? atLeast = null, ErrorReason? atMost = null)
     {
-        yield return Row(field, $"= {least}", atLeast, null, request => set(request, least));
-        yield return Row(field, $"= {most}", atMost, null, request => set(request, most));
+        yield return Row(field, $"= {least}", atLeast ?? outcome, null, request => set(request, least));
+        yield return Row(field, $"= {most}", atMost ?? outcome, null, request => set(request, most));
         yield return Bad(field, $"= {least - 1}", request => set(request, least - 1), path);
         yield return Bad(field, $"= {most + 1}", request => set(request, most + 1), path);
     }
@@ -126,15 +133,25 @@ internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer,
         yield return Bad(field, "of a megabyte", request => set(request, Ids.Of(1024 * 1024)));
     }
 
-    /// <summary>request_id and actor, which every change has.</summary>
-    public IEnumerable<Case> Asker(Action<T, string> id, Action<T, Actor> actor, Contracts.V1.Role allowed)
+    /// <summary>A reason code.</summary>
+    public IEnumerable<Case> Reason(string field, Action<T, string> set)
+    {
+        yield return Ok(field, "empty", request => set(request, ""));
+        yield return Ok(field, "of 64 letters", request => set(request, new string('A', 64)));
+        yield return Bad(field, "of 65 letters", request => set(request, new string('A', 65)));
+        yield return Bad(field, "with a space", request => set(request, "CHANGED MIND"));
+        yield return Bad(field, "in lower case", request => set(request, "fraud"));
+    }
+
+    /// <summary>request_id and actor, which every change has. FINANCE and SYSTEM may not, unless other roles that may not are named.</summary>
+    public IEnumerable<Case> Asker(Action<T, string> id, Action<T, Actor> actor, Contracts.V1.Role allowed, params Contracts.V1.Role[] mayNot)
     {
         foreach (var row in Id("request_id", (request, value) => id(request, Ids.Fresh(value)))) yield return row;
         foreach (var row in ShortText("actor.id", (request, value) => actor(request, new Actor { Id = value }), 64)) yield return row;
         yield return Ok("actor.role", "allowed", request => actor(request, new Actor { Role = allowed }));
         yield return Bad("actor.role", "unknown", request => actor(request, new Actor { Role = (Contracts.V1.Role)99 }));
-        yield return Refused("actor.role", "that may not", ErrorReason.RoleNotAllowed, request => actor(request, new Actor { Role = Contracts.V1.Role.Finance }));
-        yield return Refused("actor.role", "= SYSTEM", ErrorReason.RoleNotAllowed, request => actor(request, new Actor { Role = Contracts.V1.Role.System }));
+        foreach (var role in mayNot.Length > 0 ? mayNot : [Contracts.V1.Role.Finance, Contracts.V1.Role.System])
+            yield return Refused("actor.role", $"= {role}, that may not", ErrorReason.RoleNotAllowed, request => actor(request, new Actor { Role = role }));
     }
 
     public IEnumerable<Case> Etag(string field, Action<T, string> set)

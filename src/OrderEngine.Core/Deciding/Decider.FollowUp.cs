@@ -1,0 +1,88 @@
+// Deciding what has to be followed up: what comes of a timer that is due, and exceptions, which any decision may raise beside its own events.
+
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+
+namespace OrderEngine.Core.Deciding;
+
+internal sealed partial class Decider
+{
+    // Exceptions raised by this decision: they are not in the state yet, but have their numbers.
+    private int _raised;
+
+    /// <summary>Writes what comes of a timer that is due. The events must take the timer away when they are applied, or the engine stops.</summary>
+    /// <remarks>Another area's kind of timer: one line here that writes its event.</remarks>
+    public void Fire(in TimerKey timer, long now, EventBuffer events)
+    {
+        Start(null!, now, events);
+        switch (timer.Kind)
+        {
+            case DeadlineKind.Reservation: Expire(timer.Subject); break;
+            default: Miss(in timer); break;
+        }
+    }
+
+    /// <summary>A deadline of an order that nothing else comes of: it is noted as missed, and somebody has to look into it.</summary>
+    private void Miss(in TimerKey timer)
+    {
+        BeginOrderEvent(timer.Subject, in state.Order(timer.Subject).Head, state.Order(timer.Subject).Head.State);
+        _events.BeginBody(EventKind.DeadlineMissed);
+        _events.Number(1, (long)timer.Kind);
+        _events.Number(2, timer.Due);
+        EndEvent();
+        var (grade, owner) = Care(timer.Kind);
+        RaiseException(ExceptionKind.DeadlineMissed, grade, owner, timer.Subject, deadline: timer.Kind);
+    }
+
+    /// <summary>How grave it is to miss a deadline, and whose business.</summary>
+    private static (Grade Grade, Role Owner) Care(DeadlineKind kind) => kind switch
+    {
+        DeadlineKind.Payment => (Grade.Medium, Role.Finance),
+        DeadlineKind.Review => (Grade.Medium, Role.Reviewer),
+        DeadlineKind.Release => (Grade.Medium, Role.Warehouse),
+        DeadlineKind.Delivery => (Grade.High, Role.Support),
+        _ => (Grade.Low, Role.Support),
+    };
+
+    /// <summary>
+    /// Raises an exception: appends its event to those of the decision. Any decision may call it, before or after the event that answers the
+    /// command, but outside of any event that has begun. The order may be the one that the decision is about, or another.
+    /// </summary>
+    /// <param name="kind">What happened.</param>
+    /// <param name="grade">How grave.</param>
+    /// <param name="owner">Who has to look into it.</param>
+    /// <param name="order">Number of the order; 0: it is not about one order.</param>
+    /// <param name="line">1-based line; 0: no one line.</param>
+    /// <param name="sku">Number of the SKU; 0: no one SKU.</param>
+    /// <param name="location">Number of the location; 0: no one location.</param>
+    /// <param name="quantity">Units or minor units concerned; 0: not said.</param>
+    /// <param name="deadline">Of a missed deadline: which.</param>
+    /// <param name="detail">What else is known, at most <see cref="Limits.ExceptionTextBytes"/> of UTF-8; nothing personal.</param>
+    private void RaiseException(ExceptionKind kind, Grade grade, Role owner, long order = 0, int line = 0, int sku = 0, int location = 0,
+        long quantity = 0, DeadlineKind deadline = DeadlineKind.None, ReadOnlySpan<byte> detail = default)
+    {
+        BeginEvent();
+        if (_command is not null) Origin(answers: false);
+        if (order != 0)
+        {
+            if (_subject.Order != order)
+            {
+                ref readonly var head = ref state.Order(order).Head;
+                _subject = new Subject(order, head.Channel, head.Customer, head.State);
+            }
+            WriteSubject(_subject.State);
+        }
+        _events.BeginBody(EventKind.ExceptionRaised);
+        _events.Number(1, state.Exceptions.Rows.Count + ++_raised);
+        _events.Number(2, (long)kind);
+        _events.Number(3, (long)grade);
+        _events.Number(4, (long)owner);
+        _events.Number(5, line);
+        _events.Number(6, sku);
+        _events.Number(7, location);
+        _events.Number(8, quantity);
+        _events.Number(9, (long)deadline);
+        _events.Bytes(10, detail);
+        EndEvent();
+    }
+}
