@@ -32,7 +32,7 @@ internal sealed class Platter(Choices choices, FaultCount faults, Trace trace, s
         var path = files[choices.Next(files.Length)];
         var bytes = (byte[])whole[path].Clone();
         // Mostly where something is written: the rest of a segment is zeros.
-        var used = Math.Max(1, Array.FindLastIndex(bytes, b => b != 0) + 1);
+        var used = Math.Min(bytes.Length, (Array.FindLastIndex(bytes, b => b != 0) / Block + 1) * Block);
         var at = choices.Next(4) == 3 ? choices.Next(bytes.Length) : choices.Next(used);
         var block = at / Block * Block;
         var end = Math.Min(block + Block, bytes.Length);

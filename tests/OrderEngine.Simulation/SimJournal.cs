@@ -6,7 +6,7 @@ namespace OrderEngine.Simulation;
 
 internal sealed class SimJournal(FasterJournal inner, SimDisk disk, Baton baton) : IJournal
 {
-    private readonly Queue<(Task Real, TaskCompletionSource Shown)> _under = new();
+    private readonly Queue<(Task Real, long Last, TaskCompletionSource Shown)> _under = new();
 
     public ulong Identity => inner.Identity;
     public long FirstSequence => inner.FirstSequence;
@@ -16,9 +16,9 @@ internal sealed class SimJournal(FasterJournal inner, SimDisk disk, Baton baton)
     /// <summary>FASTER's worker stands before the commit file.</summary>
     public bool IsCommitting => baton.IsParked(SimDisk.Commit);
 
-    public ValueTask AppendAsync(JournalBatch batch) => Show(inner.AppendAsync(batch).AsTask());
+    public ValueTask AppendAsync(JournalBatch batch) => Show(inner.AppendAsync(batch).AsTask(), batch.LastSequence);
 
-    public ValueTask TruncateBelowAsync(long sequence) => Show(inner.TruncateBelowAsync(sequence).AsTask());
+    public ValueTask TruncateBelowAsync(long sequence) => Show(inner.TruncateBelowAsync(sequence).AsTask(), long.MaxValue);
 
     public IEnumerable<JournalBatch> Read(long fromSequence, CancellationToken cancellationToken = default) => inner.Read(fromSequence, cancellationToken);
 
@@ -46,7 +46,9 @@ internal sealed class SimJournal(FasterJournal inner, SimDisk disk, Baton baton)
             {
                 if (disk.PendingSteps > 0) return;
                 baton.WaitFor(SimDisk.Commit, () => first.Real.IsCompleted);
-                if (!first.Real.IsCompleted) return;
+                // The worker may stand before the next commit while the pool has yet to carry the news of this one.
+                if (!first.Real.IsCompleted && inner.LastSequence < first.Last) return;
+                ((IAsyncResult)first.Real).AsyncWaitHandle.WaitOne();
             }
             _under.Dequeue();
             if (first.Real.IsCompletedSuccessfully) first.Shown.SetResult();
@@ -66,10 +68,10 @@ internal sealed class SimJournal(FasterJournal inner, SimDisk disk, Baton baton)
         return ValueTask.CompletedTask;
     }
 
-    private ValueTask Show(Task real)
+    private ValueTask Show(Task real, long last)
     {
         var shown = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _under.Enqueue((real, shown));
+        _under.Enqueue((real, last, shown));
         if (disk.PendingSteps == 0) Settle();
         return new ValueTask(shown.Task);
     }
