@@ -41,7 +41,7 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories, "outcome OrderNotFound", "outcome NotCancellable", "outcome RequestIdReused", "replayed Ok", "replayed OutOfStock", "expired in a turn",
             "lines over 2 locations", "reservation Expired", "reservation Committed", "reservation Released", "state Cancelled", "state Delivered", "state Shipped",
             "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved");
-        tally.AtLeast(Histories / 10, "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold", "outcome HoldAlreadyOpen", "outcome HoldNotOpen",
+        tally.AtLeast(Histories / 10, "AmendOrder Ok", "AmendLines Ok", "AmendLines OutOfStock", "outcome NotAmendable", "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold", "outcome HoldAlreadyOpen", "outcome HoldNotOpen",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");
         tally.AtLeast(Histories / 50, "outcome StockOverflow", "lines over 4 locations");
     }

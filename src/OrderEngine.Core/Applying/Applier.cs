@@ -48,6 +48,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ShipmentReleased: Released(in e); break;
             case EventKind.ShipmentConfirmed: Shipped(in e); break;
             case EventKind.DeliveryRecorded: Delivered(in e); break;
+            case EventKind.OrderAmended: Amended(in e); break;
             case EventKind.HoldPlaced or EventKind.HoldReleased: HoldsChanged(in e); break;
             case EventKind.ReservationCreated: Created(in e); break;
             case EventKind.ReservationExtended: Extended(in e); break;

@@ -29,6 +29,7 @@ internal sealed partial class Decider(EngineState state)
         {
             SubmitOrder submit => Submit(submit),
             CancelOrder cancel => Cancel(cancel),
+            AmendOrder amend => Amend(amend),
             PlaceHold hold => Place(hold),
             ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
@@ -93,7 +94,7 @@ internal sealed partial class Decider(EngineState state)
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
     private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None,
-        OrderHolds holds = OrderHolds.None)
+        OrderHolds holds = OrderHolds.None, int line = 0)
     {
         BeginEvent();
         Origin();
@@ -110,6 +111,7 @@ internal sealed partial class Decider(EngineState state)
         }
         _events.Number(3, subject);
         _events.Number(80, (long)holds);
+        _events.Number(81, line);
         EndAnswer();
         return outcome;
     }

@@ -35,8 +35,8 @@ public struct OrderHead
     public byte Tier;
     /// <summary>Open holds: while there are any, nothing is released to the warehouse.</summary>
     public OrderHolds Holds;
-    /// <summary>Zero.</summary>
-    public byte Unused;
+    /// <summary>What its history holds beside the ordinary.</summary>
+    public OrderDetails Details;
     /// <summary>Packed currency.</summary>
     public int Currency;
     /// <summary>Parcels shipped.</summary>

@@ -119,6 +119,13 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     }
 
     /// <inheritdoc/>
+    public override async Task<AmendOrderResponse> AmendOrder(AmendOrderRequest request, ServerCallContext context)
+    {
+        var mapped = await Amendment.MapAsync(request, calls.Reader, calls.Vault, calls.Engine.View.DurableSequence);
+        return OrderAnswers.Amended(await calls.ExecuteAsync(mapped.OrThrow(), Lane.Priority, context), calls.Reader);
+    }
+
+    /// <inheritdoc/>
     public override async Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context)
     {
         var command = ChangeRequests.Map(request, calls.Reader, calls.Vault).OrThrow();
@@ -157,8 +164,9 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         Order? order;
         using (reader.Enter())
         {
-            order = OrderReads.Read(reader, number, calls.Engine.View.DurableSequence);
-            if (order is not null && withDelivery) delivery = OrderReads.SealedDelivery(reader, number);
+            var at = calls.Engine.View.DurableSequence;
+            order = OrderReads.Read(reader, number, at);
+            if (order is not null && withDelivery) delivery = OrderReads.SealedDelivery(reader, number, at, out _);
         }
         if (order is not null && delivery.Key != 0) order.Delivery = calls.Vault.Unseal(delivery);
         return order;

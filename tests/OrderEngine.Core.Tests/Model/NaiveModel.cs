@@ -91,6 +91,8 @@ internal sealed partial class NaiveModel
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        CommandKind.AmendOrder => [Role.Customer, Role.Support],
+        CommandKind.AmendLines => [Role.Support],
         CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
         _ => [Role.Channel, Role.Support],
     };
@@ -100,7 +102,7 @@ internal sealed partial class NaiveModel
     [
         Outcome.ExternalIdTaken, Outcome.OutOfStock, Outcome.IllegalTransition, Outcome.NotCancellable, Outcome.QuantityNotAvailable,
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
-        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
+        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
     private void Prepare(Command command)
@@ -117,6 +119,7 @@ internal sealed partial class NaiveModel
             foreach (var line in order.Lines) ServeAheadOf(line.Sku, order.Customer, order.RequestedAt);
         if (command is CreateReservation create)
             foreach (var item in create.Items) ServeAheadOf(item.Sku, create.Customer, 0);
+        if (command is AmendOrder amend) ServeAheadOf(amend);
     }
 
     private Outcome Decide(Command command) => command switch
@@ -132,6 +135,7 @@ internal sealed partial class NaiveModel
         ReleaseReservation release => Release(release),
         SubmitOrder submit => Submit(submit),
         CancelOrder cancel => Cancel(cancel),
+        AmendOrder amend => Amend(amend),
         PlaceHold hold => Place(hold),
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
