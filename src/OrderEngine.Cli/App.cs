@@ -63,7 +63,9 @@ internal static class App
         root.Add(OrderCommands.Order(run));
         root.Add(FulfillmentCommands.Release(run));
         root.Add(FulfillmentCommands.Ship(run));
+        root.Add(FulfillmentCommands.Recall(run));
         root.Add(FulfillmentCommands.Deliver(run));
+        root.Add(FulfillmentCommands.Lose(run));
         root.Add(ReserveCommands.Reserve(run));
         root.Add(StockCommands.Stock(run));
         root.Add(FollowCommands.Track(run));

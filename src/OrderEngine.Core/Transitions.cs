@@ -33,6 +33,7 @@ public static class Transitions
         new(CommandKind.DefineLocation, Role.Manager, [Role.Manager, Role.Support, Role.Warehouse], []),
         new(CommandKind.DefineChannel, Role.Manager, [Role.Manager, Role.Support, Role.Warehouse], []),
         new(CommandKind.DefineCustomer, Role.Channel, [Role.Channel, Role.Support, Role.Manager], []),
+        new(CommandKind.SetReviewRules, Role.Manager, [Role.Manager, Role.Reviewer], []),
         new(CommandKind.ReceiveStock, Role.Warehouse, [Role.Warehouse], []),
         new(CommandKind.AdjustStock, Role.Warehouse, [Role.Warehouse, Role.Manager], []),
         new(CommandKind.CreateReservation, Role.Channel, [Role.Channel, Role.Support], []),
@@ -41,7 +42,10 @@ public static class Transitions
         new(CommandKind.ReleaseReservation, Role.Channel, [Role.Channel, Role.Support], []),
         new(CommandKind.SubmitOrder, Role.Channel, [Role.Channel, Role.Support], []),
         new(CommandKind.CancelOrder, Role.Customer, [Role.Customer, Role.Support],
-            [OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
+            [OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped,
+                OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Expired]),
+        new(CommandKind.ApproveOrder, Role.Reviewer, [Role.Reviewer], [OrderState.PendingReview]),
+        new(CommandKind.RejectOrder, Role.Reviewer, [Role.Reviewer], [OrderState.PendingReview]),
         new(CommandKind.PlaceHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
         new(CommandKind.ReleaseHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
         new(CommandKind.AmendOrder, Role.Customer, [Role.Customer, Role.Support], Amendable),
@@ -49,7 +53,9 @@ public static class Transitions
         new(CommandKind.ReleaseShipment, Role.Warehouse, [Role.Warehouse],
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.ConfirmShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
+        new(CommandKind.RecallShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.RecordDelivery, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
+        new(CommandKind.RecordLoss, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
     ];
 
     private static readonly Transition?[] ByCommand = Index();

@@ -123,6 +123,10 @@ public enum PaymentTerms : byte
     CashOnDelivery = 1,
     /// <summary>On account.</summary>
     Credit = 2,
+    /// <summary>Before anything is released.</summary>
+    Prepaid = 3,
+    /// <summary>In amounts on dates.</summary>
+    Instalment = 4,
 }
 
 /// <summary>What kind of order it is.</summary>
@@ -149,6 +153,17 @@ public enum Priority : byte
     Normal = 1,
     /// <summary>Ahead of the normal lane.</summary>
     High = 2,
+}
+
+/// <summary>What became of units that were released to the warehouse and could not be picked.</summary>
+public enum ShortPickCause : byte
+{
+    /// <summary>As <see cref="Missing"/>.</summary>
+    None = 0,
+    /// <summary>They are not there: on hand falls.</summary>
+    Missing = 1,
+    /// <summary>They are there and cannot be sold: unavailable grows.</summary>
+    Damaged = 2,
 }
 
 /// <summary>Where a reservation stands.</summary>
@@ -200,8 +215,14 @@ public enum Outcome : byte
     StockBelowCommitted = 47,
     /// <summary>Above <see cref="Limits.StockLevel"/>.</summary>
     StockOverflow = 48,
+    /// <summary>More lines or value than the channel may hand in.</summary>
+    ChannelLimitExceeded = 105,
     /// <summary>The object has changed since.</summary>
     EtagMismatch = 49,
+    /// <summary>Units to be cancelled are with the warehouse, which can recall them.</summary>
+    ReleasedToWarehouse = 120,
+    /// <summary>The order has no such parcel.</summary>
+    ParcelNotFound = 132,
     /// <summary>A hold is open.</summary>
     OrderOnHold = 170,
     /// <summary>Such a hold is open already.</summary>
@@ -226,6 +247,8 @@ public enum Outcome : byte
     DeadlinePassed = 102,
     /// <summary>Deciding failed with an exception; nothing was changed.</summary>
     InternalError = 103,
+    /// <summary>The disk is low; not decided.</summary>
+    DiskLow = 180,
 }
 
 /// <summary>Facts about outcomes.</summary>
@@ -236,5 +259,7 @@ public static class Outcomes
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
+        or Outcome.ChannelLimitExceeded
+        or Outcome.ReleasedToWarehouse
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
 }

@@ -220,7 +220,7 @@ public sealed class OrderTests : IAsyncLifetime
 
         Assert.Equal((1, 4), (Assert.Single(cancelled.Cancelled).LineNumber, cancelled.Cancelled[0].Quantity));
         Assert.Equal((StatusCode.Aborted, "ETAG_MISMATCH"), (stale.Code, stale.Reason));
-        Assert.Equal("NOT_CANCELLABLE", tooLate.Reason);
+        Assert.Equal("RELEASED_TO_WAREHOUSE", tooLate.Reason);
         Assert.Equal(("ILLEGAL_TRANSITION", "DELIVERED"), (illegal.Reason, illegal.Metadata["state"]));
         Assert.Equal([OrderState.Ready, OrderState.Fulfilling, OrderState.Shipped, OrderState.Delivered], new[] { cancelled.State, released.State, shipped.State, delivered.State });
         var parcel = Assert.Single((await _server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order.OrderId })).Parcels);

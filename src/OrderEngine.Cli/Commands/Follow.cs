@@ -81,7 +81,7 @@ internal sealed class Follow
 
     /// <summary>One parcel in one line.</summary>
     public static string ParcelLine(Parcel parcel) =>
-        $"parcel {parcel.ParcelNumber} left {parcel.LocationId} on {Session.Time(parcel.ShipTime)} {parcel.Carrier} {parcel.TrackingNumber}: " +
+        $"parcel {parcel.ParcelNumber} {Values.Upper(parcel.State)}, left {parcel.LocationId} on {Session.Time(parcel.ShipTime)} {parcel.Carrier} {parcel.TrackingNumber}: " +
         string.Join(", ", parcel.Lines.Select(line => $"{Session.Number(line.Quantity)} of line {line.LineNumber}"));
 
     /// <summary>One open hold in one line.</summary>
@@ -97,11 +97,16 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.ShipmentReleased => "released " + Movements(e.ShipmentReleased.Lines),
         OrderEvent.ChangeOneofCase.ShipmentConfirmed => $"shipped parcel {e.ShipmentConfirmed.ParcelNumber} ({e.ShipmentConfirmed.Carrier} {e.ShipmentConfirmed.TrackingNumber}): " +
             Movements(e.ShipmentConfirmed.Lines),
-        OrderEvent.ChangeOneofCase.DeliveryRecorded => "delivered " + Quantities(e.DeliveryRecorded.Lines),
+        OrderEvent.ChangeOneofCase.DeliveryRecorded => "delivered " + Quantities(e.DeliveryRecorded.Lines) + OfParcel(e.DeliveryRecorded.ParcelNumber),
+        OrderEvent.ChangeOneofCase.LossRecorded => "lost " + Quantities(e.LossRecorded.Lines) + OfParcel(e.LossRecorded.ParcelNumber),
+        OrderEvent.ChangeOneofCase.PickFellShort => "not found " + Movements(e.PickFellShort.Lines),
+        OrderEvent.ChangeOneofCase.ShipmentRecalled => "recalled " + Movements(e.ShipmentRecalled.Lines),
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
         _ => "changed",
     };
+
+    private static string OfParcel(int number) => number == 0 ? "" : $" of parcel {number}";
 
     private static string Quantities(IEnumerable<LineQuantity> lines) => string.Join(", ", lines.Select(line => $"{Session.Number(line.Quantity)} of line {line.LineNumber}"));
 

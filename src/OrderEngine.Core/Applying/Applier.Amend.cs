@@ -8,6 +8,8 @@ namespace OrderEngine.Core.Applying;
 
 internal sealed partial class Applier
 {
+    private ParcelLineRow[] _parcelLines = [];
+
     private unsafe void Amended(in EventView e)
     {
         var head = BeginRewrite(in e);
@@ -34,12 +36,13 @@ internal sealed partial class Applier
             }
         }
         if ((fields & AmendedFields.Delivery) != 0) head.Details |= OrderDetails.AmendedDelivery;
-        head.LineCount = _lineCount;
+        head.LineCount = checked((ushort)_lineCount);
         head.AllocationCount = _allocationCount;
-        var row = state.Orders.Resize(e.Order, RowBytes(_lineCount, _allocationCount), e.Sequence);
+        var row = state.Orders.Resize(e.Order, RowBytes(_lineCount, _allocationCount, head.ParcelLineCount), e.Sequence);
         MemoryMarshal.AsRef<OrderHead>(row) = head;
         MemoryMarshal.AsBytes(_lines.AsSpan(0, _lineCount)).CopyTo(row[sizeof(OrderHead)..]);
         MemoryMarshal.AsBytes(_allocations.AsSpan(0, _allocationCount)).CopyTo(row[(sizeof(OrderHead) + _lineCount * sizeof(LineRow))..]);
+        MemoryMarshal.AsBytes(_parcelLines.AsSpan(0, head.ParcelLineCount)).CopyTo(row[RowBytes(_lineCount, _allocationCount, 0)..]);
     }
 
     /// <summary>The order's lines and allocations in scratch; answers its head as it will be but for what the event changes.</summary>
@@ -53,6 +56,8 @@ internal sealed partial class Applier
         if (_allocations.Length < _allocationCount) Array.Resize(ref _allocations, _allocationCount);
         present.Lines.CopyTo(_lines);
         present.Allocations.CopyTo(_allocations);
+        if (_parcelLines.Length < present.ParcelLines.Length) _parcelLines = new ParcelLineRow[present.ParcelLines.Length];
+        present.ParcelLines.CopyTo(_parcelLines);
         var head = present.Head;
         head.State = e.After;
         head.ChangedAt = e.Time;

@@ -45,12 +45,16 @@ internal sealed partial class Applier
                 case 9: state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence); break;
                 case 10: head.Reservation = reader.Long(); break;
                 case 11: head.Tier = (byte)reader.Varint(); break;
+                case 40:
+                    head.ReviewReasons++;
+                    reader.Skip(wireType);
+                    break;
                 default: reader.Skip(wireType); break;
             }
         }
-        head.LineCount = _lineCount;
+        head.LineCount = (ushort)_lineCount;
         head.AllocationCount = _allocationCount;
-        var row = state.Orders.Create(e.Order, RowBytes(_lineCount, _allocationCount), e.Sequence);
+        var row = state.Orders.Create(e.Order, RowBytes(_lineCount, _allocationCount, 0), e.Sequence);
         MemoryMarshal.AsRef<OrderHead>(row) = head;
         MemoryMarshal.AsBytes(_lines.AsSpan(0, _lineCount)).CopyTo(row[sizeof(OrderHead)..]);
         MemoryMarshal.AsBytes(_allocations.AsSpan(0, _allocationCount)).CopyTo(row[(sizeof(OrderHead) + _lineCount * sizeof(LineRow))..]);
@@ -107,7 +111,7 @@ internal sealed partial class Applier
 
     private void Cancelled(in EventView e)
     {
-        var order = Change(in e, 0);
+        var order = Change(in e);
         var reader = new ProtoReader(e.Body);
         while (reader.Next(out var field, out var wireType))
         {
@@ -196,64 +200,6 @@ internal sealed partial class Applier
         return fresh;
     }
 
-    private void Released(in EventView e)
-    {
-        var order = Change(in e, 0);
-        var reader = new ProtoReader(e.Body);
-        while (reader.Next(out var field, out var wireType))
-        {
-            if (field != 1)
-            {
-                reader.Skip(wireType);
-                continue;
-            }
-            ReadMovement(reader.Bytes(), out var index, out var location, out var quantity);
-            ref var allocation = ref order.Allocation(index, location);
-            allocation.Reserved -= quantity;
-            allocation.Released += quantity;
-            order.Line(index).Reserved -= quantity;
-            order.Line(index).Released += quantity;
-        }
-    }
-
-    private void Shipped(in EventView e)
-    {
-        var order = Change(in e, 0);
-        order.Head.Parcels++;
-        var reader = new ProtoReader(e.Body);
-        while (reader.Next(out var field, out var wireType))
-        {
-            if (field != 4)
-            {
-                reader.Skip(wireType);
-                continue;
-            }
-            ReadMovement(reader.Bytes(), out var index, out var location, out var quantity);
-            ref var allocation = ref order.Allocation(index, location);
-            allocation.Released -= quantity;
-            allocation.Shipped += quantity;
-            order.Line(index).Released -= quantity;
-            order.Line(index).Shipped += quantity;
-            state.Stock.Change(order.Line(index).Sku, location, e.Sequence, onHand: -quantity, committed: -quantity);
-        }
-    }
-
-    private void Delivered(in EventView e)
-    {
-        var order = Change(in e, 0);
-        var reader = new ProtoReader(e.Body);
-        while (reader.Next(out var field, out var wireType))
-        {
-            if (field != 1)
-            {
-                reader.Skip(wireType);
-                continue;
-            }
-            ReadPair(reader.Bytes(), out var index, out var quantity);
-            order.Line(index).Delivered += quantity;
-        }
-    }
-
     // Units that wait more (or fewer): the queue holds what the line says, the totals follow.
     private void Wait(in OrderHead head, long order, int index, in LineRow line, int change, long sequence)
     {
@@ -261,15 +207,22 @@ internal sealed partial class Applier
         state.Stock.ChangeWaiting(line.Sku, sequence, change);
     }
 
-    /// <summary>The order's next version, with room for more allocations.</summary>
-    private unsafe OrderChange Change(in EventView e, int moreAllocations)
+    /// <summary>The order's next version, with room for more allocations or more parcel lines.</summary>
+    private unsafe OrderChange Change(in EventView e, int moreAllocations = 0, int moreParcelLines = 0)
     {
         var present = state.Order(e.Order);
         if (!present.Exists) throw new ApplyException($"Event {e.Sequence} is of order {e.Order}, which does not exist.");
-        ref readonly var head = ref present.Head;
-        var row = moreAllocations == 0
-            ? state.Orders.Update(e.Order, e.Sequence)
-            : state.Orders.Resize(e.Order, RowBytes(head.LineCount, head.AllocationCount + moreAllocations), e.Sequence);
+        var (lines, allocations, parcelLines) = (present.Head.LineCount, present.Head.AllocationCount, present.Head.ParcelLineCount);
+        Span<byte> row;
+        if (moreAllocations + moreParcelLines == 0)
+        {
+            row = state.Orders.Update(e.Order, e.Sequence);
+        }
+        else
+        {
+            row = state.Orders.Resize(e.Order, RowBytes(lines, allocations + moreAllocations, parcelLines + moreParcelLines), e.Sequence);
+            MoveParcelLines(row, RowBytes(lines, allocations, 0), RowBytes(lines, allocations + moreAllocations, 0), parcelLines * sizeof(ParcelLineRow));
+        }
         var order = new OrderChange(row);
         order.Head.State = e.After;
         order.Head.ChangedAt = e.Time;
@@ -278,7 +231,16 @@ internal sealed partial class Applier
         return order;
     }
 
-    private static unsafe int RowBytes(int lines, int allocations) => sizeof(OrderHead) + lines * sizeof(LineRow) + allocations * sizeof(AllocationRow);
+    // Parcel lines lie behind the allocations and make room for more of those.
+    private static void MoveParcelLines(Span<byte> row, int from, int to, int length)
+    {
+        if (from == to || length == 0) return;
+        row.Slice(from, length).CopyTo(row[to..]);
+        row[from..to].Clear();
+    }
+
+    private static unsafe int RowBytes(int lines, int allocations, int parcelLines) =>
+        sizeof(OrderHead) + lines * sizeof(LineRow) + allocations * sizeof(AllocationRow) + parcelLines * sizeof(ParcelLineRow);
 
     /// <summary>An order's row while it is being changed.</summary>
     private readonly unsafe ref struct OrderChange(Span<byte> row)
@@ -290,6 +252,9 @@ internal sealed partial class Applier
         public ref LineRow Line(int number) => ref MemoryMarshal.Cast<byte, LineRow>(_row.Slice(sizeof(OrderHead), Head.LineCount * sizeof(LineRow)))[number - 1];
 
         private Span<AllocationRow> Allocations => MemoryMarshal.Cast<byte, AllocationRow>(_row[(sizeof(OrderHead) + Head.LineCount * sizeof(LineRow))..]);
+
+        /// <summary>What left in which parcel; complete once the allocations are.</summary>
+        public Span<ParcelLineRow> ParcelLines => MemoryMarshal.Cast<byte, ParcelLineRow>(_row[RowBytes(Head.LineCount, Head.AllocationCount, 0)..]);
 
         public ref AllocationRow Allocation(int line, int location)
         {

@@ -22,6 +22,7 @@ internal sealed partial class Applier(EngineState state)
             state.Sequence = e.Sequence;
             state.Time = e.Time;
             ApplyBody(in e);
+            if (e.Customer != 0 && e.Order != 0) state.CountOrder(e.Customer, e.Before, e.After);
             var address = e.Order != 0 ? state.History.Add(e.Order, e.Sequence, bytes) : 0;
             if (e.RequestKey != 0) Remember(in e, address);
         }
@@ -44,10 +45,15 @@ internal sealed partial class Applier(EngineState state)
         {
             case EventKind.OrderSubmitted: Submitted(in e); break;
             case EventKind.OrderCancelled: Cancelled(in e); break;
+            case EventKind.OrderRejected: Cancelled(in e); break;
+            case EventKind.OrderApproved: Change(in e, 0); break;
             case EventKind.BackorderFilled: Filled(in e); break;
-            case EventKind.ShipmentReleased: Released(in e); break;
+            case EventKind.ShipmentReleased: Released(in e, back: false); break;
             case EventKind.ShipmentConfirmed: Shipped(in e); break;
-            case EventKind.DeliveryRecorded: Delivered(in e); break;
+            case EventKind.DeliveryRecorded: Arrived(in e, lost: false); break;
+            case EventKind.LossRecorded: Arrived(in e, lost: true); break;
+            case EventKind.PickFellShort: FellShort(in e); break;
+            case EventKind.ShipmentRecalled: Released(in e, back: true); break;
             case EventKind.OrderAmended: Amended(in e); break;
             case EventKind.HoldPlaced or EventKind.HoldReleased: HoldsChanged(in e); break;
             case EventKind.ReservationCreated: Created(in e); break;
@@ -65,6 +71,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.CustomerDefined: state.Catalog.DefineCustomer(e.Body, e.Sequence); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.ExceptionRaised: Raised(in e); break;
+            case EventKind.ReviewRulesDefined: state.Catalog.DefineReviewRules(e.Body, e.Sequence); break;
             case EventKind.RequestRefused: break;
             default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");
         }

@@ -1,4 +1,4 @@
-// Deciding what the warehouse and the carrier report: release, ship, deliver.
+// Deciding what the warehouse is given and gives back: release, recall, ship.
 
 using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
@@ -30,54 +30,79 @@ internal sealed partial class Decider
         return Outcome.Ok;
     }
 
-    private Outcome Confirm(ConfirmShipment confirm)
+    private Outcome Recall(RecallShipment recall)
     {
-        var refusal = FindOrder(confirm.Order, out var order);
+        var refusal = FindOrder(recall.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
-        if (!PlanMovements(order, confirm.Lines, released: true) || !OneLocation() || order.Head.Parcels >= Limits.ParcelsPerOrder)
-            return Refuse(Outcome.QuantityNotAvailable, confirm.Order);
+        if (!PlanMovements(order, recall.Lines, released: true)) return Refuse(Outcome.QuantityNotAvailable, recall.Order);
 
         CopyLines(order);
         foreach (ref readonly var movement in Movements)
         {
             _lines[movement.Line - 1].Released -= movement.Quantity;
+            _lines[movement.Line - 1].Reserved += movement.Quantity;
+        }
+        BeginOrderEvent(recall.Order, in order.Head, Derived());
+        _events.BeginBody(EventKind.ShipmentRecalled);
+        foreach (ref readonly var movement in Movements) Movement(1, movement.Line, movement.Location, movement.Quantity);
+        EndAnswer();
+        return Outcome.Ok;
+    }
+
+    private Outcome Confirm(ConfirmShipment confirm)
+    {
+        var refusal = FindOrder(confirm.Order, out var order);
+        if (refusal != Outcome.Ok) return refusal;
+        if (!PlanMovements(order, confirm.Lines, released: true) || !PlanShort(order, confirm) || !OneLocation(confirm.Short)
+            || order.Head.Parcels >= Limits.ParcelsPerOrder || order.Head.ParcelLineCount + _movementCount > Limits.ParcelLinesPerOrder)
+            return Refuse(Outcome.QuantityNotAvailable, confirm.Order);
+
+        CopyLines(order);
+        if (_movementCount > 0) WriteShipped(confirm, order);
+        if (confirm.Short.Length > 0) WriteShort(confirm, order);
+        return Outcome.Ok;
+    }
+
+    private void WriteShipped(ConfirmShipment confirm, OrderView order)
+    {
+        foreach (ref readonly var movement in Movements)
+        {
+            _lines[movement.Line - 1].Released -= movement.Quantity;
             _lines[movement.Line - 1].Shipped += movement.Quantity;
         }
-        BeginOrderEvent(confirm.Order, in order.Head, Derived());
+        var answers = confirm.Short.Length == 0;
+        BeginOrderEvent(confirm.Order, in order.Head, Derived(), answers);
         _events.BeginBody(EventKind.ShipmentConfirmed);
         _events.Number(1, order.Head.Parcels + 1);
         _events.Bytes(2, confirm.Carrier);
         _events.Bytes(3, confirm.TrackingNumber);
         foreach (ref readonly var movement in Movements) Movement(4, movement.Line, movement.Location, movement.Quantity);
-        EndAnswer();
-        return Outcome.Ok;
+        if (answers) EndAnswer();
+        else EndEvent();
     }
 
-    private Outcome Deliver(RecordDelivery delivery)
+    private void WriteShort(ConfirmShipment confirm, OrderView order)
     {
-        var refusal = FindOrder(delivery.Order, out var order);
-        if (refusal != Outcome.Ok) return refusal;
-        if (!WantLines(order.Lines, delivery.Lines)) return Refuse(Outcome.QuantityNotAvailable, delivery.Order);
-        var any = false;
-        var lines = order.Lines;
-        for (var i = 0; i < _lineCount; i++)
+        foreach (ref readonly var missed in confirm.Short.AsSpan())
         {
-            ref readonly var line = ref lines[i];
-            var open = line.Shipped - line.Delivered - line.Lost;
-            if (delivery.Lines.Length == 0) _wanted[i] = open;
-            if (_wanted[i] > open) return Refuse(Outcome.QuantityNotAvailable, delivery.Order);
-            any |= _wanted[i] > 0;
+            ref var line = ref _lines[missed.Line - 1];
+            line.Released -= missed.Quantity;
+            line.Backordered += missed.Quantity;
         }
-        if (!any) return Refuse(Outcome.QuantityNotAvailable, delivery.Order);
-
-        CopyLines(order);
-        for (var i = 0; i < _lineCount; i++) _lines[i].Delivered += _wanted[i];
-        BeginOrderEvent(delivery.Order, in order.Head, Derived());
-        _events.BeginBody(EventKind.DeliveryRecorded);
-        for (var i = 0; i < _lineCount; i++)
-            if (_wanted[i] > 0) Quantity(1, i + 1, _wanted[i]);
+        foreach (ref readonly var missed in confirm.Short.AsSpan())
+            RaiseException(ExceptionKind.ShortPick, Grade.Medium, Role.Warehouse, confirm.Order, missed.Line, _lines[missed.Line - 1].Sku, missed.Location, missed.Quantity);
+        BeginOrderEvent(confirm.Order, in order.Head, Derived());
+        _events.BeginBody(EventKind.PickFellShort);
+        foreach (ref readonly var missed in confirm.Short.AsSpan())
+        {
+            var nested = _events.BeginNested(1);
+            _events.Number(1, missed.Line);
+            _events.Number(2, missed.Location);
+            _events.Number(3, missed.Quantity);
+            _events.Number(4, (long)(missed.Cause == ShortPickCause.None ? ShortPickCause.Missing : missed.Cause));
+            _events.EndNested(nested);
+        }
         EndAnswer();
-        return Outcome.Ok;
     }
 
     private ReadOnlySpan<LineMovement> Movements => _movements.AsSpan(0, _movementCount);
@@ -108,10 +133,43 @@ internal sealed partial class Decider
         return true;
     }
 
-    private bool OneLocation()
+    /// <summary>True when what fell short was released and is not shipped as well. Where no lines were named, it is taken from all that was released.</summary>
+    private bool PlanShort(OrderView order, ConfirmShipment confirm)
     {
+        foreach (ref readonly var missed in confirm.Short.AsSpan())
+        {
+            var left = ReleasedAt(order, missed.Line, missed.Location) - missed.Quantity;
+            for (var i = 0; i < _movementCount; i++)
+            {
+                ref var movement = ref _movements[i];
+                if (movement.Line != missed.Line || movement.Location != missed.Location) continue;
+                if (confirm.Lines.Length == 0) movement = movement with { Quantity = left };
+                else left -= movement.Quantity;
+            }
+            if (left < 0) return false;
+        }
+        var kept = 0;
+        for (var i = 0; i < _movementCount; i++)
+            if (_movements[i].Quantity > 0) _movements[kept++] = _movements[i];
+        _movementCount = kept;
+        return true;
+    }
+
+    private static int ReleasedAt(OrderView order, int line, int location)
+    {
+        foreach (ref readonly var allocation in order.Allocations)
+            if (allocation.Line == line && allocation.Location == location) return allocation.Released;
+        return 0;
+    }
+
+    // A parcel leaves one place, and what is missing from it was to leave the same.
+    private bool OneLocation(ShortPick[] missed)
+    {
+        var location = _movementCount > 0 ? _movements[0].Location : missed[0].Location;
         foreach (ref readonly var movement in Movements)
-            if (movement.Location != _movements[0].Location) return false;
+            if (movement.Location != location) return false;
+        foreach (ref readonly var one in missed.AsSpan())
+            if (one.Location != location) return false;
         return true;
     }
 }

@@ -29,12 +29,16 @@ internal sealed partial class Decider(EngineState state)
         {
             SubmitOrder submit => Submit(submit),
             CancelOrder cancel => Cancel(cancel),
+            ApproveOrder approve => Approve(approve),
+            RejectOrder reject => Reject(reject),
             AmendOrder amend => Amend(amend),
             PlaceHold hold => Place(hold),
             ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
+            RecallShipment recall => Recall(recall),
             RecordDelivery delivery => Deliver(delivery),
+            RecordLoss loss => Lose(loss),
             CreateReservation create => Create(create),
             ExtendReservation extend => Extend(extend),
             ReleaseReservation release => Release(release),
@@ -44,6 +48,7 @@ internal sealed partial class Decider(EngineState state)
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),
             DefineCustomer customer => Define(customer),
+            SetReviewRules set => Define(set),
             _ => throw new ArgumentException($"The core does not know {command.GetType().Name}.", nameof(command)),
         };
     }
@@ -126,10 +131,10 @@ internal sealed partial class Decider(EngineState state)
     }
 
     /// <summary>Begins an event of an order. One decision may write several of the same order: each goes on from the state that the one before left.</summary>
-    private void BeginOrderEvent(long order, in OrderHead head, OrderState after)
+    private void BeginOrderEvent(long order, in OrderHead head, OrderState after, bool answers = true)
     {
         BeginEvent();
-        if (_command is not null) Origin();
+        if (_command is not null) Origin(answers);
         if (_subject.Order != order) _subject = new Subject(order, head.Channel, head.Customer, head.State);
         WriteSubject(after);
     }

@@ -30,9 +30,14 @@ public sealed partial class SnapshotLoader
                     break;
                 case 20: ReadLine(reader.Bytes(), ref head.LineCount); break;
                 case 21: ReadAllocation(reader.Bytes(), ref head.AllocationCount); break;
+                case 50: ReadParcelLine(reader.Bytes(), ref head.ParcelLineCount); break;
                 case 22:
                     // The row comes before its events.
-                    if (!hasEvents) Restore(number, ref head);
+                    if (!hasEvents)
+                    {
+                        if (_format < FirstFormatWithParcels) ReadEarlierParcels(record, ref head);
+                        Restore(number, ref head);
+                    }
                     AddEvent(number, reader.Bytes(), isFirst: !hasEvents);
                     hasEvents = true;
                     break;
@@ -59,7 +64,7 @@ public sealed partial class SnapshotLoader
             case 9: head.Priority = (Priority)checked((byte)reader.Varint()); break;
             case 10: head.Tier = checked((byte)reader.Varint()); break;
             case 11: head.Currency = Currency.Pack(reader.Bytes()); break;
-            case 12: head.Parcels = reader.Int(); break;
+            case 12: head.Parcels = checked((ushort)reader.Varint()); break;
             case 13: head.AcceptedAt = reader.Long(); break;
             case 14: head.AcceptedSequence = reader.Long(); break;
             case 15: head.RequestedAt = reader.Long(); break;
@@ -67,6 +72,7 @@ public sealed partial class SnapshotLoader
             case 17: head.Total = reader.Long(); break;
             case 18: head.CancelledTotal = reader.Long(); break;
             case 19: head.Reservation = reader.Long(); break;
+            case 40: head.ReviewReasons = checked((byte)reader.Varint()); break;
             case 70: head.LastException = reader.Int(); break;
             case 71: head.OpenExceptions = reader.Int(); break;
             case 80: head.Holds = (OrderHolds)checked((byte)reader.Varint()); break;
@@ -75,10 +81,10 @@ public sealed partial class SnapshotLoader
         }
     }
 
-    private void ReadLine(ReadOnlySpan<byte> record, ref int count)
+    private void ReadLine(ReadOnlySpan<byte> record, ref ushort count)
     {
         if (count == _lines.Length) Array.Resize(ref _lines, count * 2);
-        ref var line = ref _lines[count++];
+        ref var line = ref _lines[checked(count++)];
         line = default;
         var reader = new ProtoReader(record);
         while (reader.Next(out var field, out _))
@@ -128,13 +134,21 @@ public sealed partial class SnapshotLoader
     {
         Within(head.Channel, _state.Catalog.ChannelIds.Count, "channel");
         Within(head.Customer, _state.Catalog.CustomerIds.Count, "customer", orNone: true);
-        var row = Row(sizeof(OrderHead) + head.LineCount * sizeof(LineRow) + head.AllocationCount * sizeof(AllocationRow));
+        var row = Row(sizeof(OrderHead) + head.LineCount * sizeof(LineRow) + head.AllocationCount * sizeof(AllocationRow) + head.ParcelLineCount * sizeof(ParcelLineRow));
         MemoryMarshal.Write(row, in head);
         var lines = _lines.AsSpan(0, head.LineCount);
         MemoryMarshal.AsBytes(lines).CopyTo(row[sizeof(OrderHead)..]);
         foreach (ref readonly var allocation in _allocations.AsSpan(0, head.AllocationCount)) Within(allocation.Line, head.LineCount, "line");
-        MemoryMarshal.AsBytes(_allocations.AsSpan(0, head.AllocationCount)).CopyTo(row[(sizeof(OrderHead) + head.LineCount * sizeof(LineRow))..]);
+        var allocationsAt = sizeof(OrderHead) + head.LineCount * sizeof(LineRow);
+        MemoryMarshal.AsBytes(_allocations.AsSpan(0, head.AllocationCount)).CopyTo(row[allocationsAt..]);
+        foreach (ref readonly var line in _parcelLines.AsSpan(0, head.ParcelLineCount))
+        {
+            Within(line.Line, head.LineCount, "line");
+            Within(line.Parcel, head.Parcels, "parcel");
+        }
+        MemoryMarshal.AsBytes(_parcelLines.AsSpan(0, head.ParcelLineCount)).CopyTo(row[(allocationsAt + head.AllocationCount * sizeof(AllocationRow))..]);
         _state.Orders.Restore(number, head.Version, row);
+        if (head.Customer != 0) _state.CountOrder(head.Customer, OrderState.None, head.State);
         for (var i = 0; i < lines.Length; i++)
             if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered);
     }

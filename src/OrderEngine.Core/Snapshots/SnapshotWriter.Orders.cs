@@ -21,6 +21,7 @@ public sealed partial class SnapshotWriter
         WriteHead(in head);
         foreach (ref readonly var line in view.Lines) WriteLine(in line);
         foreach (ref readonly var allocation in view.Allocations) WriteAllocation(in allocation);
+        foreach (ref readonly var parcelLine in view.ParcelLines) WriteParcelLine(in parcelLine);
         WriteHistory(number, start);
     }
 
@@ -44,6 +45,7 @@ public sealed partial class SnapshotWriter
         _block.Number(17, head.Total);
         _block.Number(18, head.CancelledTotal);
         _block.Number(19, head.Reservation);
+        _block.Number(40, head.ReviewReasons);
         _block.Number(70, head.LastException);
         _block.Number(71, head.OpenExceptions);
         _block.Number(80, (long)head.Holds);
@@ -76,6 +78,17 @@ public sealed partial class SnapshotWriter
         _block.Number(3, allocation.Reserved);
         _block.Number(4, allocation.Released);
         _block.Number(5, allocation.Shipped);
+        _block.EndNested(start);
+    }
+
+    private void WriteParcelLine(in ParcelLineRow line)
+    {
+        var start = _block.BeginNested(50);
+        _block.Number(1, line.Parcel);
+        _block.Number(2, line.Line);
+        _block.Number(3, line.Quantity);
+        _block.Number(4, line.Delivered);
+        _block.Number(5, line.Lost);
         _block.EndNested(start);
     }
 

@@ -89,11 +89,28 @@ public static class Invariants
                 cancelled += line.Cancelled * line.UnitPrice;
                 if (line.Backordered > 0) Add(_waiting, line.Sku, line.Backordered);
             }
+            CheckParcels(number, order);
             if (head.LastException != 0) _exceptions.Add(number, (head.OpenExceptions, head.LastException));
             Expect(head.LastException != 0 || head.OpenExceptions == 0, $"Order {number} counts {head.OpenExceptions} open exceptions and names none.");
             Expect(head.State == OrderStates.Derive(head.State, lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
             Expect(head.State != OrderState.Rejected || head.Total == cancelled, $"Order {number} is rejected, but not all of it is cancelled.");
             Expect(head.Total == total && head.CancelledTotal == cancelled, $"Order {number} is worth {head.Total} less {head.CancelledTotal}, its lines say {total} less {cancelled}.");
+        }
+
+        private void CheckParcels(long number, OrderView order)
+        {
+            var sums = new (int Shipped, int Delivered, int Lost)[order.Lines.Length];
+            foreach (ref readonly var line in order.ParcelLines)
+            {
+                Expect(line is { Delivered: >= 0, Lost: >= 0, Open: >= 0 } && line.Parcel <= order.Head.Parcels, $"Parcel {line.Parcel} of order {number} does not add up.");
+                ref var sum = ref sums[line.Line - 1];
+                sum = (sum.Shipped + line.Quantity, sum.Delivered + line.Delivered, sum.Lost + line.Lost);
+            }
+            for (var i = 0; i < sums.Length; i++)
+            {
+                ref readonly var line = ref order.Lines[i];
+                Expect(sums[i] == (line.Shipped, line.Delivered, line.Lost), $"Line {i + 1} of order {number}: its parcels do not sum to what was shipped, delivered and lost.");
+            }
         }
 
         private void CheckLevel(in StockRow row)

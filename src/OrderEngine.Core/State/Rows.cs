@@ -1,6 +1,6 @@
 // The layouts of the state's rows: reference-free structs, copied as bytes, hashed as bytes (so unused bytes stay zero).
 //
-//   order row        | OrderHead (104) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount |
+//   order row        | OrderHead (104) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount | ParcelLineRow (20) x ParcelLineCount |
 //   reservation row  | ReservationHead (56) | HeldRow (16) x ItemCount |
 //   stock row        | StockRow (48) |
 //   catalog row      | the body of the event that defined the entry last |
@@ -14,7 +14,11 @@ namespace OrderEngine.Core.State;
 public struct OrderHead
 {
     /// <summary>Rows that follow.</summary>
-    public int LineCount;
+    public ushort LineCount;
+    /// <summary>What its history holds beside the ordinary.</summary>
+    public OrderDetails Details;
+    /// <summary>Zero.</summary>
+    public byte Unused;
     /// <summary>Rows that follow the lines.</summary>
     public int AllocationCount;
     /// <summary>Number of the channel.</summary>
@@ -33,14 +37,16 @@ public struct OrderHead
     public Priority Priority;
     /// <summary>The customer's tier at acceptance.</summary>
     public byte Tier;
+    /// <summary>Reasons for which it was held for review when it was accepted; its first event says them.</summary>
+    public byte ReviewReasons;
     /// <summary>Open holds: while there are any, nothing is released to the warehouse.</summary>
     public OrderHolds Holds;
-    /// <summary>What its history holds beside the ordinary.</summary>
-    public OrderDetails Details;
     /// <summary>Packed currency.</summary>
     public int Currency;
     /// <summary>Parcels shipped.</summary>
-    public int Parcels;
+    public ushort Parcels;
+    /// <summary>Rows that follow the allocations.</summary>
+    public ushort ParcelLineCount;
     /// <summary>Microseconds since 1970.</summary>
     public long AcceptedAt;
     /// <summary>Sequence of its first event.</summary>
@@ -111,6 +117,25 @@ public struct AllocationRow
     public int Shipped;
     /// <summary>Zero.</summary>
     public int Unused;
+}
+
+/// <summary>Units of one line in one parcel. Delivered + Lost are at most Quantity; a line's parcels sum to what it has shipped, delivered and lost.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
+public struct ParcelLineRow
+{
+    /// <summary>1-based within the order; rows come in this order.</summary>
+    public int Parcel;
+    /// <summary>1-based.</summary>
+    public int Line;
+    /// <summary>Units that left.</summary>
+    public int Quantity;
+    /// <summary>Of them: delivered.</summary>
+    public int Delivered;
+    /// <summary>Of them: lost.</summary>
+    public int Lost;
+
+    /// <summary>Units under way.</summary>
+    public readonly int Open => Quantity - Delivered - Lost;
 }
 
 /// <summary>The head of a reservation's row.</summary>
@@ -198,6 +223,10 @@ public readonly ref struct OrderView
     /// <summary>Where the lines' units come from, in the order in which they were allotted.</summary>
     public unsafe ReadOnlySpan<AllocationRow> Allocations =>
         MemoryMarshal.Cast<byte, AllocationRow>(_row.Slice(sizeof(OrderHead) + Head.LineCount * sizeof(LineRow), Head.AllocationCount * sizeof(AllocationRow)));
+
+    /// <summary>What left in which parcel, oldest parcel first.</summary>
+    public unsafe ReadOnlySpan<ParcelLineRow> ParcelLines => MemoryMarshal.Cast<byte, ParcelLineRow>(
+        _row.Slice(sizeof(OrderHead) + Head.LineCount * sizeof(LineRow) + Head.AllocationCount * sizeof(AllocationRow), Head.ParcelLineCount * sizeof(ParcelLineRow)));
 }
 
 /// <summary>A reservation's row, seen in place. Valid inside the read guard under which it was read.</summary>

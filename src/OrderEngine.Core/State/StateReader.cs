@@ -43,6 +43,14 @@ public sealed class StateReader
     /// <summary>As <see cref="Sku"/>, orderengine.journal.CustomerDefined.</summary>
     public ReadOnlySpan<byte> Customer(int number, long at, out long version) => _state.Catalog.Customers.At(number, at, out version);
 
+    /// <summary>As <see cref="Sku"/>, orderengine.journal.ReviewRulesDefined: all review rules.</summary>
+    public ReadOnlySpan<byte> ReviewRules(long at, out long version) => _state.Catalog.ReviewRuleRows.At(1, at, out version);
+
+    /// <summary>
+    /// The review rules that the writer knows, perhaps not durable yet: for looking at notes on their way in, never to be shown.
+    /// </summary>
+    public ReviewRule[] LatestReviewRules => _state.Catalog.ReviewRules;
+
     /// <summary>The highest order number that may exist; numbers are dense from 1.</summary>
     public long LastOrder => _state.Orders.Count;
 

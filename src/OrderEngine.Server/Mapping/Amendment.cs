@@ -60,6 +60,9 @@ internal static class Amendment
             if ((personal & bit) != 0) yield return path;
     }
 
+    /// <summary>True for a path of personal data.</summary>
+    public static bool IsPersonal(string path) => DeliveryFields.ContainsKey(path);
+
     private static Mapped<AmendOrder> Read(AmendOrderRequest request, StateReader reader, PersonalVault vault, Violations violations, AmendedFields fields, CommandKind kind)
     {
         var asker = Asker.Read(ref violations, kind, request.RequestId, request.Actor);

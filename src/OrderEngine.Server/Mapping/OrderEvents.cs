@@ -46,7 +46,14 @@ internal static class OrderEvents
                 break;
             case Journaled.Event.BodyOneofCase.OrderCancelled:
                 mapped.Cancelled = new OrderCancelled();
-                mapped.Cancelled.Lines.Add(Cancelled(e.OrderCancelled));
+                mapped.Cancelled.Lines.Add(Cancelled(e.OrderCancelled.Lines));
+                break;
+            case Journaled.Event.BodyOneofCase.OrderApproved:
+                mapped.Approved = new OrderApproved();
+                break;
+            case Journaled.Event.BodyOneofCase.OrderRejected:
+                mapped.Rejected = new OrderRejected();
+                mapped.Rejected.Lines.Add(Cancelled(e.OrderRejected.Lines));
                 break;
             case Journaled.Event.BodyOneofCase.BackorderFilled:
                 var line = (int)e.BackorderFilled.Line;
@@ -67,9 +74,21 @@ internal static class OrderEvents
                 foreach (var moved in shipped.Lines) mapped.ShipmentConfirmed.Lines.Add(Movement(moved, reader));
                 break;
             case Journaled.Event.BodyOneofCase.DeliveryRecorded:
-                mapped.DeliveryRecorded = new DeliveryRecorded();
-                foreach (var delivered in e.DeliveryRecorded.Lines)
-                    mapped.DeliveryRecorded.Lines.Add(new LineQuantity { LineNumber = (int)delivered.Line, Quantity = (int)delivered.Quantity });
+                mapped.DeliveryRecorded = new DeliveryRecorded { ParcelNumber = (int)e.DeliveryRecorded.Parcel };
+                mapped.DeliveryRecorded.Lines.Add(e.DeliveryRecorded.Lines.Select(Quantity));
+                break;
+            case Journaled.Event.BodyOneofCase.LossRecorded:
+                mapped.LossRecorded = new LossRecorded { ParcelNumber = (int)e.LossRecorded.Parcel };
+                mapped.LossRecorded.Lines.Add(e.LossRecorded.Lines.Select(Quantity));
+                break;
+            case Journaled.Event.BodyOneofCase.PickFellShort:
+                mapped.PickFellShort = new PickFellShort();
+                foreach (var missed in e.PickFellShort.Lines)
+                    mapped.PickFellShort.Lines.Add(new LineMovement { LineNumber = (int)missed.Line, LocationId = Texts.Location(reader, (int)missed.Location), Quantity = (int)missed.Quantity });
+                break;
+            case Journaled.Event.BodyOneofCase.ShipmentRecalled:
+                mapped.ShipmentRecalled = new ShipmentRecalled();
+                foreach (var moved in e.ShipmentRecalled.Lines) mapped.ShipmentRecalled.Lines.Add(Movement(moved, reader));
                 break;
             case Journaled.Event.BodyOneofCase.OrderAmended:
                 mapped.Amended = Amended(e.OrderAmended, reader);
@@ -86,9 +105,9 @@ internal static class OrderEvents
     }
 
     /// <summary>Units cancelled by line, wherever they were.</summary>
-    public static IEnumerable<LineQuantity> Cancelled(Journaled.OrderCancelled cancelled)
+    public static IEnumerable<LineQuantity> Cancelled(IEnumerable<Journaled.CancelledLine> lines)
     {
-        foreach (var line in cancelled.Lines)
+        foreach (var line in lines)
         {
             var units = line.Backordered + line.Unallocated;
             foreach (var part in line.Reserved) units += part.Quantity;
@@ -124,6 +143,7 @@ internal static class OrderEvents
     private static OrderSubmitted Submitted(Journaled.OrderSubmitted submitted, StateReader reader)
     {
         var mapped = new OrderSubmitted { CurrencyCode = submitted.Currency, ReservationId = Texts.Reservation((long)submitted.Reservation) };
+        ReviewReads.AddReasons(mapped.ReviewReasons, submitted);
         for (var i = 0; i < submitted.Lines.Count; i++)
         {
             var line = submitted.Lines[i];
@@ -141,6 +161,8 @@ internal static class OrderEvents
 
     private static LocationQuantity Quantity(Journaled.Allocation part, StateReader reader) =>
         new() { LocationId = Texts.Location(reader, (int)part.Location), Quantity = (int)part.Quantity };
+
+    private static LineQuantity Quantity(Journaled.DeliveredLine line) => new() { LineNumber = (int)line.Line, Quantity = (int)line.Quantity };
 
     private static LineMovement Movement(Journaled.Movement moved, StateReader reader) =>
         new() { LineNumber = (int)moved.Line, LocationId = Texts.Location(reader, (int)moved.Location), Quantity = (int)moved.Quantity };

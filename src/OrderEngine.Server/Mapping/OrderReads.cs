@@ -41,8 +41,10 @@ internal static class OrderReads
             Sequence = head.Version,
             Etag = Texts.Etag(head.Version),
         };
+        if (head.ReviewReasons > 0)
+            ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
         AddLines(reader, order, view);
-        if (head.Parcels > 0) AddParcels(reader, order.Parcels, number, at);
+        if (head.Parcels > 0) ParcelReads.Add(reader, order.Parcels, number, view, at);
         if (head.Holds != Core.OrderHolds.None) AddHolds(reader, order, head.Holds, number, at);
         return order;
     }
@@ -64,7 +66,7 @@ internal static class OrderReads
             tracking.Lines.Add(new TrackedLine
             {
                 LineNumber = i + 1, SkuId = Texts.Sku(reader, line.Sku), Quantity = line.Ordered, Cancelled = line.Cancelled,
-                Backordered = line.Backordered + line.Unallocated, Shipped = line.Shipped, Delivered = line.Delivered,
+                Backordered = line.Backordered + line.Unallocated, Shipped = line.Shipped, Delivered = line.Delivered, Lost = line.Lost,
             });
         }
         var milestones = new List<Milestone>();
@@ -76,7 +78,7 @@ internal static class OrderReads
         }
         milestones.Reverse();
         tracking.Milestones.Add(milestones);
-        if (view.Head.Parcels > 0) AddParcels(reader, tracking.Parcels, number, at);
+        if (view.Head.Parcels > 0) ParcelReads.Add(reader, tracking.Parcels, number, view, at);
         return tracking;
     }
 
@@ -87,17 +89,22 @@ internal static class OrderReads
     /// <param name="version">The amendment that it stands in; 0: the acceptance.</param>
     public static SealedData SealedDelivery(StateReader reader, long number, long at, out long version)
     {
+        if ((reader.Order(number, at).Head.Details & OrderDetails.AmendedDelivery) != 0) return NewestDelivery(reader, number, at, out version);
         version = 0;
-        if ((reader.Order(number, at).Head.Details & OrderDetails.AmendedDelivery) != 0)
+        return SealedIn(new EventView(reader.FirstEvent(number)).Body, SealedDeliveryField);
+    }
+
+    /// <summary>As <see cref="SealedDelivery"/>, for any sequence of the past: walks the order's history.</summary>
+    public static SealedData NewestDelivery(StateReader reader, long number, long at, out long version)
+    {
+        for (var cursor = 0L; reader.PreviousEvent(number, at, ref cursor, out var bytes);)
         {
-            for (var cursor = 0L; reader.PreviousEvent(number, at, ref cursor, out var bytes);)
-            {
-                var e = new EventView(bytes);
-                if (e.Kind != EventKind.OrderAmended || !Amendments.HasDelivery(e.Body)) continue;
-                version = e.Sequence;
-                return SealedIn(e.Body, Amendments.DeliveryField);
-            }
+            var e = new EventView(bytes);
+            if (e.Kind != EventKind.OrderAmended || !Amendments.HasDelivery(e.Body)) continue;
+            version = e.Sequence;
+            return SealedIn(e.Body, Amendments.DeliveryField);
         }
+        version = 0;
         return SealedIn(new EventView(reader.FirstEvent(number)).Body, SealedDeliveryField);
     }
 
@@ -123,7 +130,7 @@ internal static class OrderReads
             {
                 LineNumber = i + 1, SkuId = Texts.Sku(reader, line.Sku), Quantity = line.Ordered, UnitPriceMinor = line.UnitPrice,
                 Cancelled = line.Cancelled, Unallocated = line.Unallocated, Backordered = line.Backordered, Reserved = line.Reserved,
-                Released = line.Released, Shipped = line.Shipped, Delivered = line.Delivered,
+                Released = line.Released, Shipped = line.Shipped, Delivered = line.Delivered, Lost = line.Lost,
             });
         }
         foreach (ref readonly var allocation in view.Allocations)
@@ -154,30 +161,6 @@ internal static class OrderReads
                 Actor = new Actor { Id = Encoding.UTF8.GetString(e.Actor), Role = (Contracts.V1.Role)e.Role },
             });
         }
-    }
-
-    private static void AddParcels(StateReader reader, Google.Protobuf.Collections.RepeatedField<Parcel> parcels, long number, long at)
-    {
-        var newestFirst = new List<Parcel>();
-        var cursor = 0L;
-        var length = 0;
-        while (length < ServerLimits.ParcelBytes && reader.PreviousEvent(number, at, ref cursor, out var bytes))
-        {
-            var e = new EventView(bytes);
-            if (e.Kind != EventKind.ShipmentConfirmed) continue;
-            var shipped = Journaled.ShipmentConfirmed.Parser.ParseFrom(e.Body);
-            var parcel = new Parcel
-            {
-                ParcelNumber = (int)shipped.Parcel, Carrier = shipped.Carrier, TrackingNumber = shipped.TrackingNumber, ShipTime = Texts.Time(e.Time),
-                LocationId = shipped.Lines.Count == 0 ? "" : Texts.Location(reader, (int)shipped.Lines[0].Location),
-            };
-            foreach (var line in shipped.Lines)
-                parcel.Lines.Add(new Contracts.V1.LineQuantity { LineNumber = (int)line.Line, Quantity = (int)line.Quantity });
-            newestFirst.Add(parcel);
-            length += parcel.CalculateSize();
-        }
-        newestFirst.Reverse();
-        parcels.Add(newestFirst);
     }
 }
 

@@ -22,6 +22,14 @@ internal sealed class FulfillmentService(EngineCalls calls) : V1.FulfillmentServ
         ExecuteAsync(FulfillmentRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), context);
 
     /// <inheritdoc/>
+    public override Task<FulfillmentResponse> RecallShipment(RecallShipmentRequest request, ServerCallContext context) =>
+        ExecuteAsync(FulfillmentRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), context);
+
+    /// <inheritdoc/>
+    public override Task<FulfillmentResponse> RecordLoss(RecordLossRequest request, ServerCallContext context) =>
+        ExecuteAsync(FulfillmentRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), context);
+
+    /// <inheritdoc/>
     public override Task<FulfillmentResponse> RecordDelivery(RecordDeliveryRequest request, ServerCallContext context) =>
         ExecuteAsync(FulfillmentRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), context);
 
@@ -51,7 +59,9 @@ internal sealed class FulfillmentService(EngineCalls calls) : V1.FulfillmentServ
             StatusReport.ReportOneofCase.Release => FulfillmentRequests.Map(item.Release, _calls.Reader, _calls.Vault).AsCommand(),
             StatusReport.ReportOneofCase.Ship => FulfillmentRequests.Map(item.Ship, _calls.Reader, _calls.Vault).AsCommand(),
             StatusReport.ReportOneofCase.Deliver => FulfillmentRequests.Map(item.Deliver, _calls.Reader, _calls.Vault).AsCommand(),
-            _ => Errors.InvalidField("report", "must be exactly one of release, ship and deliver"),
+            StatusReport.ReportOneofCase.Recall => FulfillmentRequests.Map(item.Recall, _calls.Reader, _calls.Vault).AsCommand(),
+            StatusReport.ReportOneofCase.Lose => FulfillmentRequests.Map(item.Lose, _calls.Reader, _calls.Vault).AsCommand(),
+            _ => Errors.InvalidField("report", "must be exactly one of release, ship, deliver, recall and lose"),
         });
 
         protected override int AddAccepted(StreamStatusReportsResponse response, ulong clientSeq, in CommandAnswer answer) =>

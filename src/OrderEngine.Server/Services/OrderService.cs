@@ -108,7 +108,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         var token = Token.Read(ref violations, "page_token", request.PageToken, TokenKind.OrderEvents, (ulong)number);
         violations.ThrowIfAny(references);
         await calls.WaitForAsync(request.MinSequence, context);
-        return ReadEvents(number, token.A, size) ?? throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
+        return ReadEvents(number, token.A, size, request.IncludePersonalData) ?? throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
     }
 
     /// <inheritdoc/>
@@ -117,6 +117,14 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         var command = OrderRequests.Map(request, calls.Reader, calls.Vault).OrThrow();
         return OrderAnswers.Cancelled(await calls.ExecuteAsync(command, Lane.Priority, context));
     }
+
+    /// <inheritdoc/>
+    public override async Task<ReviewResponse> ApproveOrder(ApproveOrderRequest request, ServerCallContext context) =>
+        OrderAnswers.Reviewed(await calls.ExecuteAsync(ReviewRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
+
+    /// <inheritdoc/>
+    public override async Task<ReviewResponse> RejectOrder(RejectOrderRequest request, ServerCallContext context) =>
+        OrderAnswers.Reviewed(await calls.ExecuteAsync(ReviewRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
 
     /// <inheritdoc/>
     public override async Task<AmendOrderResponse> AmendOrder(AmendOrderRequest request, ServerCallContext context)
@@ -173,7 +181,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     }
 
     // History is chained newest first; a page is oldest first. So walk back to where the page before ended and remember the way.
-    private ListOrderEventsResponse? ReadEvents(long number, long after, int size)
+    private ListOrderEventsResponse? ReadEvents(long number, long after, int size, bool withPersonalData)
     {
         var reader = calls.Reader;
         using var guard = reader.Enter();
@@ -193,11 +201,19 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
             cursor = way[index];
             reader.PreviousEvent(number, at, ref cursor, out var bytes);
             response.Events.Add(OrderEvents.Map(reader, bytes, at));
+            if (withPersonalData) AddPersonalData(response.Events[^1], number);
             last = response.Events[^1].Sequence;
             length += response.Events[^1].CalculateSize();
         }
         if (index >= 0) response.NextPageToken = new Token(TokenKind.OrderEvents, last, 0, (ulong)number).ToString();
         return response;
+    }
+
+    private void AddPersonalData(OrderEvent happened, long number)
+    {
+        if (happened.Amended is not { } amended || !amended.ChangedFields.Any(Amendment.IsPersonal)) return;
+        amended.DeliveryBefore = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence - 1, out _));
+        amended.Delivery = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence, out _));
     }
 
     /// <summary>Orders in, results out.</summary>

@@ -33,6 +33,7 @@ internal static class StateComparison
             Assert.Equal(waiting, reader.Backordered(sku.Number, core.Sequence));
         }
         Catalog(core, model);
+        Exceptions(core, model);
         using (reader.Enter())
         {
             var report = Invariants.Check(reader, core.Sequence);
@@ -64,13 +65,14 @@ internal static class StateComparison
         Assert.Equal(Text(submitted.ExternalId), Text(core.Reader.ExternalId(expected.Number)));
         Assert.Equal(expected.Number, core.Reader.FindOrder(submitted.Channel, submitted.ExternalId));
         Assert.Equal(
-            (expected.State, expected.Version, expected.ChangedAt, expected.AcceptedAt, expected.AcceptedSequence, expected.RequestedAt, expected.Parcels),
-            (head.State, head.Version, head.ChangedAt, head.AcceptedAt, head.AcceptedSequence, head.RequestedAt, head.Parcels));
+            (expected.State, expected.Version, expected.ChangedAt, expected.AcceptedAt, expected.AcceptedSequence, expected.RequestedAt, expected.Parcels.Count),
+            (head.State, head.Version, head.ChangedAt, head.AcceptedAt, head.AcceptedSequence, head.RequestedAt, (int)head.Parcels));
         Assert.Equal(
             (submitted.Channel, submitted.Customer, expected.Policy, expected.Terms, submitted.CurrencyCode, submitted.Reservation, (byte)expected.Tier),
             (head.Channel, head.Customer, head.Policy, head.Terms, head.Currency, head.Reservation, head.Tier));
         Assert.Equal(submitted.Type == OrderType.None ? OrderType.Sale : submitted.Type, head.Type);
         Assert.Equal(submitted.Priority == Priority.None ? Priority.Normal : submitted.Priority, head.Priority);
+        Assert.Equal(expected.Reasons.Count, head.ReviewReasons);
         Assert.Equal(expected.Holds.Sum(hold => (int)hold), (int)head.Holds);
         Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
         Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);
@@ -79,8 +81,11 @@ internal static class StateComparison
         {
             var (e, a) = (expected.Lines[i], order.Lines[i]);
             Assert.Equal((e.Sku, e.Ordered, e.Price, e.Cancelled, e.Backordered, e.Reserved), (a.Sku, a.Ordered, a.UnitPrice, a.Cancelled, a.Backordered, a.Reserved));
-            Assert.Equal((e.Released, e.Shipped, e.Delivered, 0, 0, 0), (a.Released, a.Shipped, a.Delivered, a.Unallocated, a.Lost, a.Returned));
+            Assert.Equal((e.Released, e.Shipped, e.Delivered, e.Lost, 0, 0), (a.Released, a.Shipped, a.Delivered, a.Lost, a.Unallocated, a.Returned));
         }
+        var parcels = new List<(int, int, int, int, int)>();
+        foreach (var line in order.ParcelLines) parcels.Add((line.Parcel, line.Line, line.Quantity, line.Delivered, line.Lost));
+        Assert.Equal(expected.Parcels.SelectMany((p, i) => p.Lines.Select(l => (i + 1, l.Key, l.Value.Units, l.Value.Delivered, l.Value.Lost))), parcels);
         Assert.Equal(expected.Allocations.Count, order.Allocations.Length);
         for (var i = 0; i < order.Allocations.Length; i++)
         {
@@ -119,12 +124,24 @@ internal static class StateComparison
         Assert.Equal(1, found);
     }
 
+    private static void Exceptions(OrderCore core, NaiveModel model)
+    {
+        using var guard = core.Reader.Enter();
+        for (var i = 0; i < model.Exceptions.Count; i++)
+        {
+            var head = core.Reader.Exception(i + 1, core.Sequence).Head;
+            Assert.Equal(model.Exceptions[i], (head.Kind, head.Order, head.Line, head.Quantity));
+        }
+    }
+
     private static void Catalog(OrderCore core, NaiveModel model)
     {
         var reader = core.Reader;
         Versions(model.Skus, reader.Skus, (number, at) => Version(reader.Sku(number, at, out var version), version), core.Sequence);
         Versions(model.Locations, reader.Locations, (number, at) => Version(reader.Location(number, at, out var version), version), core.Sequence);
         Versions(model.Channels, reader.Channels, (number, at) => Version(reader.Channel(number, at, out var version), version), core.Sequence);
+        reader.ReviewRules(core.Sequence, out var rules);
+        Assert.Equal(model.ReviewRulesEntry.Version, rules);
         Versions(model.Customers, reader.Customers, (number, at) => Version(reader.Customer(number, at, out var version), version), core.Sequence);
     }
 

@@ -23,7 +23,15 @@ internal sealed class ModelLine(int number, int sku, int ordered, long price)
     public readonly int Number = number, Sku = sku;
     public int Ordered = ordered;
     public long Price = price;
-    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered;
+    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered, Lost;
+}
+
+/// <summary>What left in one parcel, by line.</summary>
+internal sealed class ModelParcel
+{
+    public readonly Dictionary<int, (int Units, int Delivered, int Lost)> Lines = [];
+
+    public int Open(int line) => Lines.TryGetValue(line, out var l) ? l.Units - l.Delivered - l.Lost : 0;
 }
 
 internal sealed class ModelOrder
@@ -37,11 +45,12 @@ internal sealed class ModelOrder
     public required long AcceptedSequence { get; init; }
     public readonly List<ModelLine> Lines = [];
     public readonly List<ModelAllocation> Allocations = [];
+    public List<string> Reasons { get; init; } = [];
+    public readonly List<ModelParcel> Parcels = [];
     public readonly HashSet<OrderHolds> Holds = [];
     public (long Key, string Ciphertext, long Since) AmendedDelivery;
     public long RequestedAt;
     public long Version, ChangedAt;
-    public int Parcels;
 
     /// <summary>The state that commands set beside the quantities; <see cref="OrderState.None"/>: they alone decide.</summary>
     public OrderState Stored { get; set; }
@@ -57,7 +66,8 @@ internal sealed class ModelOrder
             var left = Lines.Sum(line => line.Ordered - line.Cancelled);
             if (Stored != OrderState.None && left > 0) return Stored;
             if (left == 0) return OrderState.Cancelled;
-            if (Lines.Sum(line => line.Delivered) == left) return OrderState.Delivered;
+            if (Lines.Sum(line => line.Lost) == left) return OrderState.Lost;
+            if (Lines.Sum(line => line.Delivered + line.Lost) == left) return OrderState.Delivered;
             if (Lines.Sum(line => line.Shipped) == left) return OrderState.Shipped;
             if (Lines.Any(line => line.Shipped > 0)) return OrderState.PartiallyShipped;
             if (Lines.Any(line => line.Released > 0)) return OrderState.Fulfilling;
@@ -101,7 +111,7 @@ internal sealed class ModelEntry(int number)
     public long Version;
 }
 
-internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms)
+internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ChannelLimits Limits)
 {
     public bool Allows(int location) => Allowed.Length == 0 || Allowed.Contains(location);
 }

@@ -1,4 +1,4 @@
-// The model's orders: submit, cancel, release, ship, deliver. One thread.
+// The model's orders: submit and cancel. One thread.
 
 namespace OrderEngine.Core.Tests.Model;
 
@@ -16,14 +16,18 @@ internal sealed partial class NaiveModel
             if (reservation.Channel != submit.Channel || reservation.Customer != submit.Customer) return Outcome.ReservationMismatch;
         }
         var channel = Rules[submit.Channel];
+        if (IsTooMuch(submit, channel)) return Outcome.ChannelLimitExceeded;
         var policy = submit.Policy == AllocationPolicy.None ? channel.Policy : submit.Policy;
         var lines = submit.Lines.Select(line => (line.Sku, line.Quantity)).ToArray();
         if (Allot(lines, policy, channel, reservation?.Items ?? []) is not { } allotted) return Outcome.OutOfStock;
 
+        var own = submit.Customer == 0 ? PaymentTerms.None : Buyers[submit.Customer].Terms;
+        var terms = submit.Terms != PaymentTerms.None ? submit.Terms : own != PaymentTerms.None ? own : channel.Terms;
+        var reasons = Reasons(submit, terms);
         if (reservation is not null) Close(reservation, ReservationState.Committed, Orders.Count + 1);
         var order = new ModelOrder
         {
-            Number = Orders.Count + 1, Submitted = submit, Policy = policy, Terms = submit.Terms == PaymentTerms.None ? channel.Terms : submit.Terms,
+            Number = Orders.Count + 1, Submitted = submit, Policy = policy, Terms = terms, Reasons = reasons, Stored = reasons.Count > 0 ? OrderState.PendingReview : OrderState.None,
             Tier = TierOf(submit.Customer), RequestedAt = submit.RequestedAt, AcceptedAt = _now, AcceptedSequence = Event(),
         };
         for (var i = 0; i < lines.Length; i++) order.Lines.Add(Line(order, i + 1, submit.Lines[i], allotted[i]));
@@ -68,12 +72,14 @@ internal sealed partial class NaiveModel
     private Outcome Cancel(CancelOrder cancel)
     {
         var refusal = Find(cancel.Order, cancel.ExpectedVersion,
-            [OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped], out var order);
+            [OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped,
+                OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Expired], out var order);
         if (refusal != Outcome.Ok) return refusal;
         if (cancel.Lines.Any(l => l.Line > order.Lines.Count)) return Outcome.QuantityNotAvailable;
         var wanted = order.Lines.ToDictionary(line => line.Number,
             line => cancel.Lines.Length == 0 ? line.Ordered - line.Cancelled : cancel.Lines.Where(l => l.Line == line.Number).Sum(l => l.Quantity));
-        if (order.Lines.Any(line => wanted[line.Number] > line.Backordered + line.Reserved)) return Outcome.NotCancellable;
+        if (order.Lines.Any(line => wanted[line.Number] > line.Backordered + line.Reserved + line.Released)) return Outcome.NotCancellable;
+        if (order.Lines.Any(line => wanted[line.Number] > line.Backordered + line.Reserved)) return Outcome.ReleasedToWarehouse;
 
         Change(order);
         foreach (var line in order.Lines)
@@ -94,71 +100,6 @@ internal sealed partial class NaiveModel
                 Freed(line.Sku);
             }
         }
-        return Outcome.Ok;
-    }
-
-    private Outcome Release(ReleaseShipment release)
-    {
-        var refusal = Find(release.Order, release.ExpectedVersion,
-            [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped], out var order);
-        if (refusal != Outcome.Ok) return refusal;
-        if (order.Holds.Count > 0) return Outcome.OrderOnHold;
-        var moves = Moves(order, release.Lines, allocation => allocation.Reserved);
-        if (moves is null) return Outcome.QuantityNotAvailable;
-        Change(order);
-        foreach (var move in moves)
-        {
-            var allocation = order.At(move.Line, move.Location);
-            allocation.Reserved -= move.Quantity;
-            allocation.Released += move.Quantity;
-            order.Lines[move.Line - 1].Reserved -= move.Quantity;
-            order.Lines[move.Line - 1].Released += move.Quantity;
-        }
-        return Outcome.Ok;
-    }
-
-    private Outcome Confirm(ConfirmShipment confirm)
-    {
-        var refusal = Find(confirm.Order, confirm.ExpectedVersion, [OrderState.Fulfilling, OrderState.PartiallyShipped], out var order);
-        if (refusal != Outcome.Ok) return refusal;
-        var moves = Moves(order, confirm.Lines, allocation => allocation.Released);
-        // A parcel leaves one place.
-        if (moves is null || moves.Select(move => move.Location).Distinct().Count() > 1) return Outcome.QuantityNotAvailable;
-        Change(order);
-        order.Parcels++;
-        foreach (var move in moves)
-        {
-            var allocation = order.At(move.Line, move.Location);
-            var line = order.Lines[move.Line - 1];
-            allocation.Released -= move.Quantity;
-            allocation.Shipped += move.Quantity;
-            line.Released -= move.Quantity;
-            line.Shipped += move.Quantity;
-            var level = LevelOf(line.Sku, move.Location);
-            level.OnHand -= move.Quantity;
-            level.Committed -= move.Quantity;
-        }
-        return Outcome.Ok;
-    }
-
-    private static List<LineMovement>? Moves(ModelOrder order, LineMovement[] wanted, Func<ModelAllocation, int> available)
-    {
-        var all = order.Allocations.Where(a => available(a) > 0).Select(a => new LineMovement(a.Line, a.Location, available(a))).ToList();
-        if (wanted.Length == 0) return all.Count > 0 ? all : null;
-        return wanted.All(w => all.Any(a => a.Line == w.Line && a.Location == w.Location && a.Quantity >= w.Quantity)) ? [.. wanted] : null;
-    }
-
-    private Outcome Deliver(RecordDelivery delivery)
-    {
-        var refusal = Find(delivery.Order, delivery.ExpectedVersion, [OrderState.PartiallyShipped, OrderState.Shipped], out var order);
-        if (refusal != Outcome.Ok) return refusal;
-        var arrived = delivery.Lines.Length > 0
-            ? delivery.Lines
-            : order.Lines.Where(line => line.Shipped > line.Delivered).Select(line => new LineQuantity(line.Number, line.Shipped - line.Delivered)).ToArray();
-        if (arrived.Length == 0 || arrived.Any(a => a.Line > order.Lines.Count || order.Lines[a.Line - 1].Shipped - order.Lines[a.Line - 1].Delivered < a.Quantity))
-            return Outcome.QuantityNotAvailable;
-        Change(order);
-        foreach (var (line, quantity) in arrived) order.Lines[line - 1].Delivered += quantity;
         return Outcome.Ok;
     }
 }

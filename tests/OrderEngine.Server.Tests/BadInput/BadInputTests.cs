@@ -94,6 +94,8 @@ public sealed class BadInputTests(BadInputTests.Stage stage) : IClassFixture<Bad
             .Replace("StreamSubmitOrders.orders.request.", "StreamSubmitOrders.", StringComparison.Ordinal)
             .Replace("StreamStatusReports.reports.release.", "StreamStatusReports.", StringComparison.Ordinal)
             .Replace("StreamStatusReports.reports.ship.", "StreamStatusReports.", StringComparison.Ordinal)
+            .Replace("StreamStatusReports.reports.recall.", "StreamStatusReports.", StringComparison.Ordinal)
+            .Replace("StreamStatusReports.reports.lose.", "StreamStatusReports.", StringComparison.Ordinal)
             .Replace("StreamStatusReports.reports.deliver.", "StreamStatusReports.", StringComparison.Ordinal);
         return covered.Contains(plain) || field.StartsWith("ImportEvents.", StringComparison.Ordinal);
     }

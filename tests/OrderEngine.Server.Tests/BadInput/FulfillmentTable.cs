@@ -9,7 +9,7 @@ namespace OrderEngine.Server.Tests.BadInput;
 
 internal static class FulfillmentTable
 {
-    public static IEnumerable<Case> Rows() => [.. Releases(), .. Shipments(), .. Deliveries(), .. Streams()];
+    public static IEnumerable<Case> Rows() => [.. Releases(), .. Recalls(), .. Shipments(), .. Deliveries(), .. Losses(), .. Streams()];
 
     // Every sound request names an etag of no version, so that the one order of the table keeps its units: ETAG_MISMATCH means accepted so far.
     private const string NoVersion = "9223372036854775807";
@@ -22,6 +22,17 @@ internal static class FulfillmentTable
         }, async (server, request) => await server.Fulfillment.ReleaseShipmentAsync(request));
         var stream = release.Via("StreamStatusReports", (server, request) => StreamAsync(server, [new StatusReport { ClientSeq = 1, Release = request }]));
         return new[] { release, stream }.SelectMany(rpc => Common(rpc, (request, id) => request.RequestId = id, (request, actor) => request.Actor = actor,
+            (request, id) => request.OrderId = id, (request, etag) => request.Etag = etag, Role.Warehouse).Concat(Movements(rpc, request => request.Lines)));
+    }
+
+    private static IEnumerable<Case> Recalls()
+    {
+        var recall = Rpc<RecallShipmentRequest>.Unary("RecallShipment", world => new RecallShipmentRequest
+        {
+            RequestId = Shop.NewId(), OrderId = world.OrderId, Etag = NoVersion, Lines = { new LineAtLocation { LineNumber = 1, LocationId = "L1", Quantity = 1 } },
+        }, async (server, request) => await server.Fulfillment.RecallShipmentAsync(request));
+        var stream = recall.Via("StreamStatusReports", (server, request) => StreamAsync(server, [new StatusReport { ClientSeq = 1, Recall = request }]));
+        return new[] { recall, stream }.SelectMany(rpc => Common(rpc, (request, id) => request.RequestId = id, (request, actor) => request.Actor = actor,
             (request, id) => request.OrderId = id, (request, etag) => request.Etag = etag, Role.Warehouse).Concat(Movements(rpc, request => request.Lines)));
     }
 
@@ -40,7 +51,32 @@ internal static class FulfillmentTable
             yield return rpc.Bad("lines.location_id", "of two places", request => request.Lines.Add(new LineAtLocation { LineNumber = 1, LocationId = "L2", Quantity = 1 }), "lines[1].location_id");
             foreach (var row in rpc.ShortText("carrier", (request, text) => request.Carrier = text, 64)) yield return SoFar(row);
             foreach (var row in rpc.ShortText("tracking_number", (request, text) => request.TrackingNumber = text, 64)) yield return SoFar(row);
+            foreach (var row in ShortPicks(rpc)) yield return row;
         }
+    }
+
+    private static IEnumerable<Case> ShortPicks(Rpc<ConfirmShipmentRequest> rpc)
+    {
+        ShortPick Missed(ConfirmShipmentRequest request)
+        {
+            if (request.ShortPicks.Count == 0) request.ShortPicks.Add(new ShortPick { LineNumber = 1, LocationId = "L1", Quantity = 1 });
+            return request.ShortPicks[0];
+        }
+        foreach (var row in rpc.Number("short_picks.line_number", (request, value) => Missed(request).LineNumber = (int)value, 1, 2_000, "short_picks[0].line_number")) yield return SoFar(row);
+        foreach (var row in rpc.Number("short_picks.quantity", (request, value) => Missed(request).Quantity = (int)value, 1, 1_000_000, "short_picks[0].quantity")) yield return SoFar(row);
+        yield return SoFar(rpc.Ok("short_picks.cause", "= DAMAGED", request => Missed(request).Cause = ShortPickCause.Damaged));
+        yield return rpc.Bad("short_picks.cause", "unknown", request => Missed(request).Cause = (ShortPickCause)99, "short_picks[0].cause");
+        yield return rpc.Bad("short_picks.location_id", "missing", request => Missed(request).LocationId = "", "short_picks[0].location_id");
+        yield return rpc.Bad("short_picks.location_id", "of another place than the parcel", request => Missed(request).LocationId = "L2", "short_picks[0].location_id");
+        yield return rpc.Bad("short_picks.location_id", "of 65 bytes", request => Missed(request).LocationId = Ids.Of(65), "short_picks[0].location_id");
+        yield return rpc.Bad("short_picks", "the same line twice", request => request.ShortPicks.Add([Missed(request).Clone(), Missed(request).Clone()]), "short_picks[1]");
+        yield return SoFar(rpc.Ok("short_picks", "of 2000", request => FillShort(request, 2_000)));
+        yield return rpc.Bad("short_picks", "of 2001", request => FillShort(request, 2_001));
+    }
+
+    private static void FillShort(ConfirmShipmentRequest request, int count)
+    {
+        for (var i = 0; i < count; i++) request.ShortPicks.Add(new ShortPick { LineNumber = i % 2_000 + 1, LocationId = "L1", Quantity = 1 });
     }
 
     private static IEnumerable<Case> Deliveries()
@@ -56,6 +92,24 @@ internal static class FulfillmentTable
                 (request, id) => request.OrderId = id, (request, etag) => request.Etag = etag, Role.Carrier)) yield return row;
             foreach (var row in Table.LineRows(rpc, request => request.Lines))
                 yield return row.Reason == ErrorReason.InvalidField ? row : row with { Reason = ErrorReason.EtagMismatch };
+            foreach (var row in rpc.Number("parcel_number", (request, value) => request.ParcelNumber = (int)value, 0, 10_000)) yield return SoFar(row);
+        }
+    }
+
+    private static IEnumerable<Case> Losses()
+    {
+        var lose = Rpc<RecordLossRequest>.Unary("RecordLoss", world => new RecordLossRequest
+        {
+            RequestId = Shop.NewId(), OrderId = world.OrderId, Etag = NoVersion, Lines = { new LineQuantity { LineNumber = 1, Quantity = 1 } },
+        }, async (server, request) => await server.Fulfillment.RecordLossAsync(request));
+        var stream = lose.Via("StreamStatusReports", (server, request) => StreamAsync(server, [new StatusReport { ClientSeq = 1, Lose = request }]));
+        foreach (var rpc in new[] { lose, stream })
+        {
+            foreach (var row in Common(rpc, (request, id) => request.RequestId = id, (request, actor) => request.Actor = actor,
+                (request, id) => request.OrderId = id, (request, etag) => request.Etag = etag, Role.Carrier)) yield return row;
+            foreach (var row in Table.LineRows(rpc, request => request.Lines))
+                yield return row.Reason == ErrorReason.InvalidField ? row : row with { Reason = ErrorReason.EtagMismatch };
+            foreach (var row in rpc.Number("parcel_number", (request, value) => request.ParcelNumber = (int)value, 0, 10_000)) yield return SoFar(row);
         }
     }
 
