@@ -59,6 +59,7 @@ internal sealed partial class Applier
         if (_parcelLines.Length < present.ParcelLines.Length) _parcelLines = new ParcelLineRow[present.ParcelLines.Length];
         present.ParcelLines.CopyTo(_parcelLines);
         var head = present.Head;
+        state.Index.Move(e.Order, head.State, e.After, e.Sequence);
         head.State = e.After;
         head.ChangedAt = e.Time;
         head.Version = e.Sequence;

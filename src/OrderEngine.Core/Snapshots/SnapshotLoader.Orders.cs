@@ -148,6 +148,7 @@ public sealed partial class SnapshotLoader
         }
         MemoryMarshal.AsBytes(_parcelLines.AsSpan(0, head.ParcelLineCount)).CopyTo(row[(allocationsAt + head.AllocationCount * sizeof(AllocationRow))..]);
         _state.Orders.Restore(number, head.Version, row);
+        _state.Index.Add(number, in head);
         if (head.Customer != 0) _state.CountOrder(head.Customer, OrderState.None, head.State);
         for (var i = 0; i < lines.Length; i++)
             if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered);

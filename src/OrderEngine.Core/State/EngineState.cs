@@ -23,6 +23,7 @@ internal sealed class EngineState
         Requests = new RequestTable(Heap, Reclaimer);
         Deadlines = new Deadlines(Heap, Reclaimer, Timers);
         Exceptions = new Exceptions(Heap, Reclaimer);
+        Index = new OrderIndex(Orders, Exceptions);
     }
 
     public RowHeap Heap { get; } = new();
@@ -39,6 +40,7 @@ internal sealed class EngineState
     public TimerQueue Timers { get; } = new();
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
+    public OrderIndex Index { get; }
 
     /// <summary>The last sequence applied.</summary>
     public long Sequence { get; set; }

@@ -372,7 +372,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
 
     private UInt128 Key() => _random.Next(50) == 0 ? 0 : ((UInt128)0x0F0F << 64) | (UInt128)(++_ids);
 
-    private UInt128 Digest() => new((ulong)_random.NextInt64(), ++_ids);
+    private UInt128 Digest() => BodyDigest.OfSipHash(new((ulong)_random.NextInt64(), ++_ids));
 
     private byte[] RandomBytes(int count)
     {

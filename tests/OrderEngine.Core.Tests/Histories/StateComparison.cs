@@ -33,6 +33,7 @@ internal static class StateComparison
             Assert.Equal(waiting, reader.Backordered(sku.Number, core.Sequence));
         }
         Catalog(core, model);
+        if (model.Orders.Count > 0) ListComparison.Some(reader, core.Sequence, new Random((int)core.Sequence), model.Orders[0].AcceptedAt, core.Time, model.List);
         Exceptions(core, model);
         using (reader.Enter())
         {
