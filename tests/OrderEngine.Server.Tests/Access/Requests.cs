@@ -28,7 +28,7 @@ internal sealed record Things(string ChannelId, string OrderId, string Reservati
 internal static class Requests
 {
     // What a channel owns: a credential bound to another one must not be able to tell that it is there.
-    private static readonly string[] Owned = ["order_id", "order_ids", "reservation_id", "channel_id", "channel_ids"];
+    private static readonly string[] Owned = ["order_id", "order_ids", "reservation_id", "channel_id", "channel_ids", "return_id", "complaint_id"];
 
     // What all channels of a seller share, what the caller chooses itself, and what is looked for within its own channel only.
     private static readonly string[] Shared = ["sku_id", "sku_ids", "location_id", "location_ids", "customer_id", "customer_ids", "request_id", "external_order_id", "id"];
