@@ -209,13 +209,27 @@ internal sealed partial class Decider
         return lines;
     }
 
+    // The delivery as it stands: of the newest amendment that changed it, or of the acceptance.
     private SealedData DeliveryOf(long order)
     {
-        var body = new ProtoReader(new EventView(state.History.First(order)).Body);
-        while (body.Next(out var field, out var wireType))
+        if ((state.Order(order).Head.Details & OrderDetails.AmendedDelivery) != 0)
         {
-            if (field == DeliveryField) return SealedData.Read(body.Bytes());
-            body.Skip(wireType);
+            for (long cursor = 0; state.History.Previous(order, state.Sequence, ref cursor, out var bytes);)
+            {
+                var e = new EventView(bytes);
+                if (e.Kind == EventKind.OrderAmended && Amendments.HasDelivery(e.Body)) return SealedIn(e.Body, Amendments.DeliveryField);
+            }
+        }
+        return SealedIn(new EventView(state.History.First(order)).Body, DeliveryField);
+    }
+
+    private static SealedData SealedIn(ReadOnlySpan<byte> body, int sealedField)
+    {
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == sealedField) return SealedData.Read(reader.Bytes());
+            reader.Skip(wireType);
         }
         return default;
     }

@@ -59,6 +59,8 @@ internal static class Refusals
                 return Errors.Status(reason, ("return_id", Texts.Return((long)refusal.Object)));
             case Outcome.IllegalReturnTransition:
                 return Errors.Status(reason, ("state", Name<Core.ReturnState, Contracts.V1.ReturnState>((Core.ReturnState)refusal.ReturnState, "RETURN_STATE_")));
+            case Outcome.NotAmendable or Outcome.QuantityNotAvailable when refusal.Line != 0:
+                return Errors.Status(reason, ("line_number", Number((int)refusal.Line)));
             case Outcome.OrderOnHold:
                 return Errors.Status(reason, ("holds", string.Join(',', Holds.KindsOf((OrderHolds)refusal.Holds).Select(kind => kind.ToString().ToUpperInvariant()))));
             default:
@@ -113,6 +115,10 @@ internal static class Refusals
             case SubmitOrder submit:
                 for (var i = 0; i < submit.Lines.Length; i++)
                     if (submit.Lines[i].Sku == sku) Add(i + 1);
+                break;
+            case AmendOrder amend:
+                for (var i = 0; i < amend.Lines.Length; i++)
+                    if (amend.Lines[i].Sku == sku) Add(i + 1);
                 break;
             case CreateReservation create:
                 for (var i = 0; i < create.Items.Length; i++)

@@ -96,6 +96,8 @@ internal sealed partial class NaiveModel
         CommandKind.RecordDelivery or CommandKind.RecordLoss => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
         _ when AfterSaleRoles(kind) is { } roles => roles,
+        CommandKind.AmendOrder => [Role.Customer, Role.Support],
+        CommandKind.AmendLines => [Role.Support],
         CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
         _ => [Role.Channel, Role.Support],
     };
@@ -107,7 +109,7 @@ internal sealed partial class NaiveModel
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ChannelLimitExceeded,
         Outcome.ReleasedToWarehouse,
-        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
+        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
     private void Prepare(Command command)
@@ -126,6 +128,7 @@ internal sealed partial class NaiveModel
             foreach (var line in exchange.Replacements) ServeAheadOf(line.Sku, Orders[(int)exchange.Order - 1].Submitted.Customer, 0);
         if (command is CreateReservation create)
             foreach (var item in create.Items) ServeAheadOf(item.Sku, create.Customer, 0);
+        if (command is AmendOrder amend) ServeAheadOf(amend);
     }
 
     private Outcome Decide(Command command) => command switch
@@ -144,6 +147,7 @@ internal sealed partial class NaiveModel
         SetReviewRules set => Define(set),
         ApproveOrder approve => Approve(approve),
         RejectOrder reject => Reject(reject),
+        AmendOrder amend => Amend(amend),
         PlaceHold hold => Place(hold),
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
