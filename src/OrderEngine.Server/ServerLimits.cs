@@ -20,6 +20,9 @@ internal static class ServerLimits
     /// <summary>Bytes of one answer's list, roughly: a page is cut before it grows beyond, and its token goes on. One entry stays below 3 MiB.</summary>
     public const int PageBytes = StreamMessageBytes;
 
+    /// <summary>Rows that one page of a filtered list looks at: a page that finds little in them ends early, and its token goes on.</summary>
+    public const int RowsLookedAt = 10_000;
+
     /// <summary>Bytes of parcels in one order, roughly: an order may have 10,000 of 2,000 lines each, which no client would take in one message.</summary>
     public const int ParcelBytes = 1024 * 1024;
 
@@ -86,6 +89,15 @@ internal static class ServerLimits
 
     /// <summary>How long a stopping server keeps connections after it has ended their streams.</summary>
     public static readonly TimeSpan LastWord = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often the server looks whether its credentials or certificates have changed on disk.</summary>
+    public static readonly TimeSpan CredentialPoll = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often the keys of tokens are fetched again from a URL: as long may a key live that its issuer has withdrawn.</summary>
+    public static readonly TimeSpan JwksPoll = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long one fetch of them may take.</summary>
+    public static readonly TimeSpan JwksTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>The quiet time after which a watch sends a heartbeat.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);

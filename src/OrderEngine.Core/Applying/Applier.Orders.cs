@@ -45,6 +45,7 @@ internal sealed partial class Applier
                 case 9: state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence); break;
                 case 10: head.Reservation = reader.Long(); break;
                 case 11: head.Tier = (byte)reader.Varint(); break;
+                case 60: state.ChangeAfterSale(e.Order, e.Sequence).ForReturn = reader.Long(); break;
                 case 40:
                     head.ReviewReasons++;
                     reader.Skip(wireType);
@@ -52,7 +53,7 @@ internal sealed partial class Applier
                 default: reader.Skip(wireType); break;
             }
         }
-        head.LineCount = _lineCount;
+        head.LineCount = (ushort)_lineCount;
         head.AllocationCount = _allocationCount;
         var row = state.Orders.Create(e.Order, RowBytes(_lineCount, _allocationCount, 0), e.Sequence);
         MemoryMarshal.AsRef<OrderHead>(row) = head;
@@ -60,6 +61,7 @@ internal sealed partial class Applier
         MemoryMarshal.AsBytes(_allocations.AsSpan(0, _allocationCount)).CopyTo(row[(sizeof(OrderHead) + _lineCount * sizeof(LineRow))..]);
         state.ExternalIds.Add(e.Channel, externalId, e.Order);
         if (e.Deadline != 0) MoveDeadline(in e);
+        state.Index.Add(e.Order, in head);
         for (var i = 0; i < _lineCount; i++)
             if (_lines[i].Backordered > 0) Wait(in head, e.Order, i + 1, in _lines[i], _lines[i].Backordered, e.Sequence);
     }
@@ -225,6 +227,7 @@ internal sealed partial class Applier
             MoveParcelLines(row, RowBytes(lines, allocations, 0), RowBytes(lines, allocations + moreAllocations, 0), parcelLines * sizeof(ParcelLineRow));
         }
         var order = new OrderChange(row);
+        state.Index.Move(e.Order, order.Head.State, e.After, e.Sequence);
         order.Head.State = e.After;
         order.Head.ChangedAt = e.Time;
         order.Head.Version = e.Sequence;

@@ -57,6 +57,14 @@ public sealed class StateReader
     /// <summary>One order as it stood at a sequence.</summary>
     public OrderView Order(long number, long at) => new(_state.Orders.At(number, at, out _));
 
+    /// <summary>Lists orders as they stand at a sequence. Inside a guard; costs at most <paramref name="looks"/> candidates.</summary>
+    /// <param name="query">Which.</param>
+    /// <param name="at">The sequence.</param>
+    /// <param name="after"><see cref="OrderPage.After"/> of the page before; 0: from the beginning.</param>
+    /// <param name="size">Orders in the page at most.</param>
+    /// <param name="looks">Candidates looked at, at most: a page may be short, or empty, and still have one after it.</param>
+    public OrderPage ListOrders(OrderQuery query, long at, long after, int size, int looks) => new OrderListing(this, query, at, after).Run(size, looks);
+
     /// <summary>The number of the order with this external id; 0 when there is none (the order may still be younger than a sequence asked for).</summary>
     public long FindOrder(int channel, ReadOnlySpan<byte> externalId) => _state.ExternalIds.Find(channel, externalId);
 
@@ -77,6 +85,22 @@ public sealed class StateReader
 
     /// <summary>The highest reservation number that may exist.</summary>
     public long LastReservation => _state.Reservations.Count;
+
+    /// <summary>One return as it stood at a sequence.</summary>
+    public ReturnView Return(long number, long at) => new(_state.Returns.At(number, at, out _));
+
+    /// <summary>The highest return number that may exist; numbers are dense from 1.</summary>
+    public long LastReturn => _state.Returns.Count;
+
+    /// <summary>What an order had after the sale at a sequence; all zero when nothing had happened.</summary>
+    public AfterSaleRow AfterSale(long order, long at) => _state.AfterSales.TryAt<AfterSaleRow>(order, at, out var row, out _) ? row : default;
+
+    /// <summary>The event of an order with this sequence; empty when there is none. Valid inside the guard.</summary>
+    public ReadOnlySpan<byte> Event(long order, long sequence)
+    {
+        var address = _state.History.Find(order, sequence);
+        return address == 0 ? default : OrderHistory.Read(_state.Heap, address);
+    }
 
     /// <summary>The highest stock slot that may exist. A slot is one SKU at one location, numbered from 1 in the order of first receipt.</summary>
     public long LastStockSlot => _state.Stock.Levels.Count;

@@ -54,8 +54,8 @@ internal static class PaymentRequests
         };
     }
 
-    /// <summary>The instalments of a draft whose lines are worth <paramref name="total"/>.</summary>
-    public static Core.Instalment[] Instalments(ref Violations violations, OrderDraft draft, long total)
+    /// <summary>The instalments of a draft: they sum to the value of its lines.</summary>
+    public static Core.Instalment[] Instalments(ref Violations violations, OrderDraft draft, DraftLine[] lines)
     {
         const string Path = "order.instalments";
         var list = draft.Instalments;
@@ -72,7 +72,7 @@ internal static class PaymentRequests
             // 24 amounts within bounds stay far below 2^63.
             if (!violations.Any) sum += list[i].AmountMinor;
         }
-        if (!violations.Any && sum != total) violations.Add(Path, "must sum to the value of the lines");
+        if (!violations.Any && sum != lines.Sum(line => line.Quantity * line.UnitPrice)) violations.Add(Path, "must sum to the value of the lines");
         return instalments;
     }
 

@@ -57,6 +57,7 @@ internal sealed class History
     public StateSummary Seal()
     {
         var summary = Core.Seal();
+        Core.Reclaim(summary.Sequence);
         _buffer.Truncate(0);
         Core.Reclaim(summary.Sequence);
         StateComparison.Summary(summary, Model);
@@ -129,6 +130,8 @@ internal sealed class History
         foreach (var order in Model.Orders) _tally.Add($"state {order.State}");
         _tally.Add("reinstated", Model.Orders.Count(o => o.ExpiredUnpaid && o.State is not (OrderState.Expired or OrderState.Cancelled)));
         _tally.Add("over the credit limit", Model.Orders.Count(o => o.Reasons.Contains("credit")));
+        foreach (var made in Model.Returns) _tally.Add($"return {made.State}");
+        _tally.Add("exchanges", Model.Returns.Count(r => r.Replacement != 0));
         foreach (var reservation in Model.Reservations) _tally.Add($"reservation {reservation.State}");
     }
 

@@ -57,7 +57,7 @@ internal sealed partial class NaiveModel
         Prepare(command);
         var before = Sequence;
         var outcome = Decide(command);
-        if (Bound.Contains(outcome)) Event();
+        if (Bound.Contains(outcome) || BoundAfterSale.Contains(outcome)) Event();
         EndStep();
         if (Sequence > before && command.RequestKey != 0) _requests[command.RequestKey] = (command.BodyDigest, _now, outcome);
         return new ModelAnswer(outcome, false);
@@ -88,6 +88,7 @@ internal sealed partial class NaiveModel
         _now = Math.Max(now, Time);
         TouchedOrders.Clear();
         TouchedReservations.Clear();
+        TouchedReturns.Clear();
         TouchedStock.Clear();
     }
 
@@ -103,6 +104,9 @@ internal sealed partial class NaiveModel
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery or CommandKind.RecordLoss => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        _ when AfterSaleRoles(kind) is { } roles => roles,
+        CommandKind.AmendOrder => [Role.Customer, Role.Support],
+        CommandKind.AmendLines => [Role.Support],
         CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
         _ => [Role.Channel, Role.Support],
     };
@@ -114,7 +118,7 @@ internal sealed partial class NaiveModel
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ChannelLimitExceeded, Outcome.PaymentReferenceTaken, Outcome.RefundExceedsPaid,
         Outcome.ReleasedToWarehouse,
-        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
+        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
     private void Prepare(Command command)
@@ -136,8 +140,11 @@ internal sealed partial class NaiveModel
         }
         if (command is SubmitOrder order)
             foreach (var line in order.Lines) ServeAheadOf(line.Sku, order.Customer, order.RequestedAt);
+        if (command is ReturnStep { Kind: CommandKind.ApproveReturn } approve && FindReturn(approve.Return) is { } exchange)
+            foreach (var line in exchange.Replacements) ServeAheadOf(line.Sku, Orders[(int)exchange.Order - 1].Submitted.Customer, 0);
         if (command is CreateReservation create)
             foreach (var item in create.Items) ServeAheadOf(item.Sku, create.Customer, 0);
+        if (command is AmendOrder amend) ServeAheadOf(amend);
     }
 
     private Outcome Decide(Command command) => command switch
@@ -158,6 +165,7 @@ internal sealed partial class NaiveModel
         RejectOrder reject => Reject(reject),
         RecordPayment payment => Record(payment),
         RecordRefund refund => Record(refund),
+        AmendOrder amend => Amend(amend),
         PlaceHold hold => Place(hold),
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
@@ -165,6 +173,8 @@ internal sealed partial class NaiveModel
         RecallShipment recall => Recall(recall),
         RecordDelivery delivery => Deliver(delivery),
         RecordLoss loss => Lose(loss),
+        RequestReturn request => Request(request),
+        ReturnCommand asked => OfReturn(asked),
         _ => throw new ArgumentException(command.Kind.ToString()),
     };
 
