@@ -61,6 +61,7 @@ internal sealed partial class Applier
         var head = present.Head;
         state.Index.Move(e.Order, head.State, e.After, e.Sequence);
         head.State = e.After;
+        if (e.Before != e.After) MoveDeadline(in e);
         head.ChangedAt = e.Time;
         head.Version = e.Sequence;
         return head;
