@@ -14,10 +14,14 @@ internal sealed class AccessMetrics : IDisposable
     private readonly Counter<long> _refused;
 
     /// <param name="meters">The host's.</param>
-    public AccessMetrics(IMeterFactory meters)
+    /// <param name="time">The server's clock.</param>
+    /// <param name="certificates">The server's certificate; none where it speaks in the clear.</param>
+    public AccessMetrics(IMeterFactory meters, TimeProvider time, IEnumerable<CertificateFile> certificates)
     {
         _meter = meters.Create(MeterName);
         _refused = _meter.CreateCounter<long>("orderengine.access.refusals", "{call}", "Calls refused before they were looked at, by reason: credential, scope, rate, open calls.");
+        if (certificates.SingleOrDefault() is not { } certificate) return;
+        _meter.CreateObservableGauge("orderengine.tls.certificate.remaining", () => (certificate.NotAfter - time.GetUtcNow().UtcDateTime).TotalSeconds, "s", "Until the certificate in use ends.");
     }
 
     /// <summary>A call was refused.</summary>
