@@ -15,7 +15,8 @@ internal static class DraftTable
         foreach (var row in rpc.Id("order.customer_id", (request, id) => order(request).CustomerId = id, required: false, unknown: ErrorReason.CustomerNotFound)) yield return row;
         foreach (var row in rpc.Choice<OrderType>("order.type", (request, value) => order(request).Type = value, OrderType.Replacement)) yield return row;
         foreach (var row in rpc.Choice<AllocationPolicy>("order.allocation_policy", (request, value) => order(request).AllocationPolicy = value, AllocationPolicy.PartialCancelRest)) yield return row;
-        foreach (var row in rpc.Choice<PaymentTerms>("order.payment_terms", (request, value) => order(request).PaymentTerms = value, PaymentTerms.Credit)) yield return row;
+        foreach (var row in rpc.Choice<PaymentTerms>("order.payment_terms", (request, value) => order(request).PaymentTerms = value, PaymentTerms.Instalment)) yield return row;
+        foreach (var row in PaymentTable.Instalments(rpc, order)) yield return row;
         foreach (var row in rpc.Choice<Priority>("order.priority", (request, value) => order(request).Priority = value, Priority.High)) yield return row;
         foreach (var currency in new[] { "", "GB", "GBPX", "gbp", "G1P", "£££" })
             yield return rpc.Bad("order.currency_code", $"'{currency}'", request => order(request).CurrencyCode = currency);

@@ -39,7 +39,7 @@ internal static class PaymentTable
     private static IEnumerable<Case> Money<T>(Rpc<T> rpc, Action<T, string> requestId, Action<T, Actor> actor, Action<T, string> order, Action<T, string> etag,
         Action<T, string> reason, Action<T, long> amount, Action<T, string> currency, Action<T, string> reference) where T : IMessage<T>
     {
-        foreach (var row in rpc.Asker(requestId, actor, Role.Finance, forbidden: Role.Channel)) yield return row;
+        foreach (var row in rpc.Asker(requestId, actor, Role.Finance, Role.Channel, Role.System)) yield return row;
         foreach (var row in rpc.Id("order_id", order, unknown: ErrorReason.OrderNotFound)) yield return row;
         foreach (var row in rpc.Etag("etag", etag)) yield return row;
         yield return rpc.Ok("reason", "of 64 letters", request => reason(request, new string('A', 64)));
@@ -67,34 +67,36 @@ internal static class PaymentTable
         foreach (var row in get.MinSequence((request, value) => request.MinSequence = value)) yield return row;
     }
 
-    /// <summary>Rows of a draft's instalments. The sound draft is worth <paramref name="total"/>.</summary>
-    public static IEnumerable<Case> Instalments<T>(Rpc<T> rpc, Func<T, OrderDraft> draft, long total) where T : IMessage<T>
+    /// <summary>Rows of a draft's instalments. Amounts are what a sum leaves of the draft's value, then others.</summary>
+    public static IEnumerable<Case> Instalments<T>(Rpc<T> rpc, Func<T, OrderDraft> draft) where T : IMessage<T>
     {
         const string Field = "order.instalments";
-        yield return rpc.Ok(Field + ".amount_minor", "that sum to the total", request => Set(request, total - 1, 1));
-        yield return rpc.Bad(Field + ".amount_minor", "that sum to less", request => Set(request, total - 1), Field);
-        yield return rpc.Bad(Field + ".amount_minor", "zero", request => Set(request, total, 0), Field + "[1].amount_minor");
-        yield return rpc.Bad(Field + ".amount_minor", "negative", request => Set(request, total + 1, -1), Field + "[1].amount_minor");
-        yield return rpc.Bad(Field + ".amount_minor", "overflowing", request => Set(request, long.MaxValue, long.MaxValue), Field + "[0].amount_minor");
+        yield return rpc.Ok(Field + ".amount_minor", "that sum to the total", request => Set(request, -1, 1));
+        yield return rpc.Bad(Field + ".amount_minor", "that sum to less", request => Set(request, -1), Field);
+        yield return rpc.Bad(Field + ".amount_minor", "zero", request => Set(request, 0, 0), Field + "[1].amount_minor");
+        yield return rpc.Bad(Field + ".amount_minor", "negative", request => Set(request, 1, -1), Field + "[1].amount_minor");
+        yield return rpc.Bad(Field + ".amount_minor", "overflowing", request => Set(request, long.MaxValue / 2, long.MaxValue), Field + "[0].amount_minor");
         yield return rpc.Bad(Field + ".amount_minor", "of 25", request => Set(request, [.. Enumerable.Repeat(1L, 25)]), Field);
         yield return rpc.Bad(Field + ".due_time", "missing", request =>
         {
-            Set(request, total);
+            Set(request, 0);
             draft(request).Instalments[0].DueTime = null;
         }, Field + "[0].due_time");
         yield return rpc.Bad(Field + ".due_time", "twice", request =>
         {
-            Set(request, total - 1, 1);
+            Set(request, -1, 1);
             draft(request).Instalments[1].DueTime = draft(request).Instalments[0].DueTime;
         }, Field + "[1].due_time");
         yield return rpc.Bad(Field + ".amount_minor", "with other terms", request =>
         {
-            Set(request, total);
+            Set(request, 0);
             draft(request).PaymentTerms = PaymentTerms.Credit;
         }, Field);
 
+        // The first amount is the draft's value and so much more.
         void Set(T request, params long[] amounts)
         {
+            amounts[0] += draft(request).Lines.Sum(line => line.Quantity * line.UnitPriceMinor);
             draft(request).PaymentTerms = PaymentTerms.Instalment;
             draft(request).Instalments.Clear();
             for (var i = 0; i < amounts.Length; i++)
