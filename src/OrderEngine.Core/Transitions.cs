@@ -44,6 +44,8 @@ public static class Transitions
         new(CommandKind.RecallShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.RecordDelivery, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
         new(CommandKind.RecordLoss, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
+        new(CommandKind.ArchiveOrders, Role.System, [Role.System], []),
+        new(CommandKind.RestoreOrder, Role.System, [Role.System], []),
     ];
 
     private static readonly Transition?[] ByCommand = Index();

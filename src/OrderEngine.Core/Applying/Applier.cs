@@ -67,6 +67,9 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.CustomerDefined: state.Catalog.DefineCustomer(e.Body, e.Sequence); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.ExceptionRaised: Raised(in e); break;
+            case EventKind.OrderArchived: Archived(in e); break;
+            case EventKind.ArchivedOrderLoaded: Loaded(in e); break;
+            case EventKind.OrderRestored: Change(in e); break;
             case EventKind.RequestRefused: break;
             default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");
         }

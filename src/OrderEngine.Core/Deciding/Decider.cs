@@ -41,6 +41,8 @@ internal sealed partial class Decider(EngineState state)
             ReleaseReservation release => Release(release),
             ReceiveStock receive => Receive(receive),
             AdjustStock adjust => Adjust(adjust),
+            ArchiveOrders archive => Archive(archive),
+            RestoreOrder restore => Restore(restore),
             DefineSku sku => Define(sku),
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),
