@@ -175,9 +175,14 @@ public sealed class OrderCore
         return _state.Seal();
     }
 
-    /// <summary>Frees superseded row versions that nobody can see any more, a bounded number.</summary>
+    /// <summary>Frees superseded row versions, and places in indexes, that nobody can see any more, a bounded number.</summary>
     /// <param name="durableSequence">The last sequence published to readers.</param>
-    public void Reclaim(long durableSequence) => _state.Reclaimer.Reclaim(durableSequence, ReclaimedPerTurn + 2 * _touched);
+    public void Reclaim(long durableSequence)
+    {
+        var budget = ReclaimedPerTurn + 2 * _touched;
+        _state.Reclaimer.Reclaim(durableSequence, budget);
+        _state.Index.Settle(_state.Reclaimer.ClearedSequence, budget);
+    }
 
     /// <summary>Applies one recorded event: recovery, import, a standby. Events must come in sequence. Call <see cref="Seal"/> now and then.</summary>
     /// <exception cref="ApplyException">The event does not follow or does not fit the state.</exception>

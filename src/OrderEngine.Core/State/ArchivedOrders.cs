@@ -36,6 +36,7 @@ internal sealed class ArchivedOrders(EngineState state)
     /// <summary>An order leaves. Its history stays until no reader can see its row any more.</summary>
     public void Archive(long order, long position, long sequence)
     {
+        state.Index.Leave(order, state.Order(order).Head.State, sequence);
         state.Orders.Remove(order, sequence);
         state.ExternalIds.Exclude(order);
         _leaving.Enqueue(order);
@@ -50,6 +51,7 @@ internal sealed class ArchivedOrders(EngineState state)
     {
         if (state.ExternalIds.Text(archived.Number).IsEmpty && IsCounted(archived.Number)) Revive(archived.Number);
         archived.Row.CopyTo(state.Orders.Create(archived.Number, archived.Row.Length, sequence));
+        state.Index.Return(archived.Number, in archived.Head);
         // Where it has not left altogether, what it left behind is still there.
         if (state.History.First(archived.Number).IsEmpty)
             foreach (var (eventSequence, bytes) in archived.Events) state.History.Add(archived.Number, eventSequence, bytes);
