@@ -25,6 +25,8 @@ internal sealed partial class Decider
 
     private bool MayLeave(long order, in OrderHead head, long window) =>
         OrderStates.IsClosed(head.State) && head.ChangedAt + window <= _now && head.OpenExceptions == 0 && state.Deadlines.Of(order).IsEmpty
+        // What happened after the sale lies in tables of its own, which the archive does not have.
+        && state.AfterSales.Latest(order).IsEmpty
         // Answers kept for retries may lie in its history.
         && state.Requests.OldestTime > head.ChangedAt;
 
