@@ -20,6 +20,9 @@ public static class OrderStates
         _ => DeadlineKind.None,
     };
 
+    /// <summary>True when an order of this state may leave memory after its window: nothing is under way.</summary>
+    public static bool IsClosed(OrderState state) => IsTerminal(state) || state is OrderState.Lost or OrderState.Delivered;
+
     /// <summary>True for a state that commands and timers set and end: it is kept in <see cref="OrderHead.State"/>, whatever moves meanwhile.</summary>
     public static bool IsStored(OrderState state) => state >= OrderState.PendingReview;
 
