@@ -122,9 +122,6 @@ public static class Limits
     /// <summary>How long an order waits for its reviewer where the channel does not say, seconds: 7 days.</summary>
     public const long DefaultReviewExpirySeconds = 7 * 24 * 3600;
 
-    /// <summary>How long a delivered order is open for returns where the channel does not say, seconds: 14 days.</summary>
-    public const long DefaultReturnWindowSeconds = 14 * 24 * 3600;
-
     /// <summary>Instalments of one order.</summary>
     public const int Instalments = 24;
 

@@ -42,6 +42,7 @@ public sealed class PaymentTests : IAsyncLifetime
     {
         var order = await SubmitAsync(PaymentTerms.Prepaid);
         Assert.Equal(OrderState.AwaitingPayment, order.State);
+        Assert.NotNull((await _server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order.OrderId })).StateDeadline);
         var first = await _server.Orders.RecordPaymentAsync(Payment(order.OrderId, 200));
         Assert.Equal((OrderState.AwaitingPayment, PaymentEffect.Partial, 300), (first.State, first.Effect, first.Balance.OutstandingMinor));
         var second = Payment(order.OrderId, 300);
@@ -103,7 +104,6 @@ public sealed class PaymentTests : IAsyncLifetime
         Assert.Equal((500, 500, 500, false), (open.DeliveredMinor, open.DueNowMinor, open.Balance.OutstandingMinor, open.Settled));
         Assert.Equal(PaymentState.Settled, (await _server.Orders.RecordPaymentAsync(Payment(order.OrderId, 500))).Balance.State);
         Assert.True((await SettlementAsync(order.OrderId)).Settled);
-        Assert.NotNull((await _server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order.OrderId })).StateDeadline);
     }
 
     [Fact]

@@ -20,7 +20,8 @@ internal sealed partial class Decider
         {
             DeadlineKind.Review => (limits.ReviewExpirySeconds, Limits.DefaultReviewExpirySeconds),
             DeadlineKind.Payment => (limits.PaymentDueSeconds, Limits.DefaultPaymentDueSeconds),
-            _ => (limits.ReturnWindowSeconds, Limits.DefaultReturnWindowSeconds),
+            // Without a window an order stays DELIVERED.
+            _ => (limits.ReturnWindowSeconds, 0),
         };
         return (own != 0 ? own : usual) * Second;
     }

@@ -193,11 +193,7 @@ public sealed partial class SnapshotLoader
         }
         _state.Orders.Restore(number, head.Version, row);
         _state.Index.Add(number, in head);
-        if (head.Customer != 0)
-        {
-            _state.CountOrder(head.Customer, OrderState.None, head.State);
-            if (PaymentStates.Exposure(_state.Order(number)) is > 0 and var owed) _state.Credit.Change(head.Customer, head.Currency, owed);
-        }
+        _state.CountForCustomer(_state.Order(number), comes: true);
         for (var i = 0; i < lines.Length; i++)
             if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered);
     }

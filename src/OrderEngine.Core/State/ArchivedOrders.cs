@@ -37,6 +37,7 @@ internal sealed class ArchivedOrders(EngineState state)
     public void Archive(long order, long position, long sequence)
     {
         state.Index.Leave(order, state.Order(order).Head.State, sequence);
+        state.CountForCustomer(state.Order(order), comes: false);
         state.Orders.Remove(order, sequence);
         state.ExternalIds.Exclude(order);
         _leaving.Enqueue(order);
@@ -52,6 +53,7 @@ internal sealed class ArchivedOrders(EngineState state)
         if (state.ExternalIds.Text(archived.Number).IsEmpty && IsCounted(archived.Number)) Revive(archived.Number);
         archived.Row.CopyTo(state.Orders.Create(archived.Number, archived.Row.Length, sequence));
         state.Index.Return(archived.Number, in archived.Head);
+        state.CountForCustomer(state.Order(archived.Number), comes: true);
         // Where it has not left altogether, what it left behind is still there.
         if (state.History.First(archived.Number).IsEmpty)
             foreach (var (eventSequence, bytes) in archived.Events) state.History.Add(archived.Number, eventSequence, bytes);

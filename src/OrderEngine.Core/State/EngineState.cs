@@ -92,7 +92,7 @@ internal sealed class EngineState
         if (customer != 0) _openByCustomer[customer] += change;
     }
 
-    /// <summary>A customer's orders, but for those that were rejected or expired.</summary>
+    /// <summary>A customer's orders in memory, but for those that were rejected or expired.</summary>
     public int OrdersOf(int customer) => _ordersByCustomer[customer];
 
     /// <summary>Notes that an order of a customer went from one state to another.</summary>
@@ -102,6 +102,15 @@ internal sealed class EngineState
         if (change != 0) _ordersByCustomer[customer] += change;
 
         static int Counts(OrderState state) => state is OrderState.None or OrderState.Rejected or OrderState.Expired ? 0 : 1;
+    }
+
+    /// <summary>An order comes into memory, or leaves it for the archive: its customer's counters are of the orders in memory.</summary>
+    public void CountForCustomer(OrderView order, bool comes)
+    {
+        ref readonly var head = ref order.Head;
+        if (head.Customer == 0) return;
+        CountOrder(head.Customer, comes ? OrderState.None : head.State, comes ? head.State : OrderState.None);
+        if (PaymentStates.Exposure(order) is > 0 and var owed) Credit.Change(head.Customer, head.Currency, comes ? owed : -owed);
     }
 
     /// <summary>Rows changed and requests let go of since the last <see cref="Seal"/>: each may have blocks to free.</summary>

@@ -220,11 +220,12 @@ public static partial class Invariants
         for (long number = 1; number <= state.Orders.Count; number++)
         {
             var order = state.Order(number);
+            if (!order.Exists) continue;
             ref readonly var head = ref order.Head;
             var expected = OrderStates.DeadlineOf(head.State);
             var has = false;
             foreach (ref readonly var deadline in state.Deadlines.Of(number)) has |= deadline.Kind == expected;
-            if (expected != DeadlineKind.None && !has) violations.Add($"Order {number} is {head.State} and would stay so for ever.");
+            if (OrderStates.IsStored(head.State) && expected != DeadlineKind.None && !has) violations.Add($"Order {number} is {head.State} and would stay so for ever.");
             if (head.Customer == 0) continue;
             if (head.State is not (OrderState.Rejected or OrderState.Expired)) orders[head.Customer] = orders.GetValueOrDefault(head.Customer) + 1;
             owed[(head.Customer, head.Currency)] = owed.GetValueOrDefault((head.Customer, head.Currency)) + PaymentStates.Exposure(order);

@@ -175,7 +175,7 @@ internal sealed partial class NaiveModel
         {
             OrderState.PendingReview => limits.ReviewExpirySeconds > 0 ? limits.ReviewExpirySeconds : 7 * 86_400,
             OrderState.AwaitingPayment => limits.PaymentDueSeconds > 0 ? limits.PaymentDueSeconds : 3 * 86_400,
-            OrderState.Delivered => limits.ReturnWindowSeconds > 0 ? limits.ReturnWindowSeconds : 14 * 86_400,
+            OrderState.Delivered => limits.ReturnWindowSeconds,
             _ => 0,
         };
         order.Deadline = seconds == 0 ? null : (_now + seconds * 1_000_000, since);
