@@ -50,6 +50,8 @@ public enum CommandKind : byte
     RecallShipment = 67,
     /// <summary><see cref="Core.RecordLoss"/></summary>
     RecordLoss = 68,
+    /// <summary><see cref="Core.ResolveException"/></summary>
+    ResolveException = 100,
 }
 
 /// <summary>A request to change something, with who asks and under which request id.</summary>

@@ -48,6 +48,7 @@ public static class Transitions
         new(CommandKind.RecallShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.RecordDelivery, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
         new(CommandKind.RecordLoss, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
+        new(CommandKind.ResolveException, Role.Support, [Role.Support, Role.Reviewer, Role.Finance, Role.Warehouse, Role.Carrier, Role.Manager], []),
     ];
 
     private static readonly Transition?[] ByCommand = Index();

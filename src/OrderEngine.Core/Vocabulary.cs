@@ -223,6 +223,10 @@ public enum Outcome : byte
     HoldLimitReached = 71,
     /// <summary>Too many catalog entries.</summary>
     CatalogLimitReached = 73,
+    /// <summary>No such exception.</summary>
+    ExceptionNotFound = 160,
+    /// <summary>The exception is resolved already.</summary>
+    ExceptionNotOpen = 161,
     /// <summary>The engine's queue is full; not decided. Given by the engine, never by the core, like those below.</summary>
     QueueFull = 70,
     /// <summary>The engine reads its journal; not decided.</summary>
@@ -247,5 +251,6 @@ public static class Outcomes
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
         or Outcome.ChannelLimitExceeded
         or Outcome.ReleasedToWarehouse
+        or Outcome.ExceptionNotOpen
         or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
 }

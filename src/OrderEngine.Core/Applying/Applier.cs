@@ -70,6 +70,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.CustomerDefined: state.Catalog.DefineCustomer(e.Body, e.Sequence); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.ExceptionRaised: Raised(in e); break;
+            case EventKind.ExceptionResolved: Resolved(in e); break;
             case EventKind.ReviewRulesDefined: state.Catalog.DefineReviewRules(e.Body, e.Sequence); break;
             case EventKind.RequestRefused: break;
             default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");

@@ -33,6 +33,7 @@ internal sealed partial class Decider(EngineState state)
             RejectOrder reject => Reject(reject),
             PlaceHold hold => Place(hold),
             ReleaseHold hold => Release(hold),
+            ResolveException resolve => Resolve(resolve),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
             RecallShipment recall => Recall(recall),

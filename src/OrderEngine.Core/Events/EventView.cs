@@ -63,6 +63,8 @@ public enum EventKind : byte
     DeadlineMissed = 129,
     /// <summary>Somebody has to look into something.</summary>
     ExceptionRaised = 130,
+    /// <summary>Somebody looked into it.</summary>
+    ExceptionResolved = 131,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

@@ -128,6 +128,9 @@ internal ref struct References(StateReader reader)
     /// <summary>The number of a reservation; 0 when there can be none with this id.</summary>
     public long Reservation(FieldPath path, string id) => Parse(PublicId.Reservation, ErrorReason.ReservationNotFound, "reservation_id", path, id);
 
+    /// <summary>The number of an exception; 0 when there can be none with this id.</summary>
+    public long Exception(FieldPath path, string id) => Parse(PublicId.Exception, ErrorReason.ExceptionNotFound, "exception_id", path, id);
+
     private int Find(SymbolTable table, ErrorReason reason, string kind, FieldPath path, string id)
     {
         Span<byte> utf8 = stackalloc byte[Limits.IdBytes];
