@@ -45,6 +45,10 @@ internal sealed partial class Decider(EngineState state)
             ReleaseReservation release => Release(release),
             ReceiveStock receive => Receive(receive),
             AdjustStock adjust => Adjust(adjust),
+            RequestReturn request => Request(request),
+            ReturnStep step => Step(step),
+            CarryReturn carry => Carry(carry),
+            ReceiveReturn receive => Receive(receive),
             DefineSku sku => Define(sku),
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),
@@ -100,7 +104,7 @@ internal sealed partial class Decider(EngineState state)
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
     private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None,
-        OrderHolds holds = OrderHolds.None, int line = 0)
+        OrderHolds holds = OrderHolds.None, ReturnState returnState = ReturnState.None, int line = 0)
     {
         BeginEvent();
         Origin();
@@ -116,6 +120,7 @@ internal sealed partial class Decider(EngineState state)
             _events.EndNested(nested);
         }
         _events.Number(3, subject);
+        _events.Number(60, (long)returnState);
         _events.Number(80, (long)holds);
         _events.Number(81, line);
         EndAnswer();

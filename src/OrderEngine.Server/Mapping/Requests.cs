@@ -153,6 +153,16 @@ internal ref struct References(StateReader reader)
     /// <summary>The number of an exception; 0 when there can be none with this id.</summary>
     public long Exception(FieldPath path, string id) => Parse(PublicId.Exception, ErrorReason.ExceptionNotFound, "exception_id", path, id);
 
+    /// <summary>The number of a return; 0 when there can be none with this id.</summary>
+    public long Return(FieldPath path, string id)
+    {
+        var number = Parse(PublicId.Return, ErrorReason.ReturnNotFound, "return_id", path, id);
+        if (number == 0 || !_caller.IsBound) return number;
+        using var guard = _reader.Enter();
+        var made = _reader.Return(number, long.MaxValue);
+        return made.Exists && _caller.Sees(_reader.Order(made.Head.Order, long.MaxValue).Head.Channel) ? number : PublicId.LastNumber;
+    }
+
     private int Find(SymbolTable table, ErrorReason reason, string kind, FieldPath path, string id, bool own = false)
     {
         Span<byte> utf8 = stackalloc byte[Limits.IdBytes];

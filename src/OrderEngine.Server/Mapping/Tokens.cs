@@ -29,6 +29,8 @@ internal enum TokenKind : byte
     OrderList = 70,
     /// <summary>ListExceptions: A = the last number looked at.</summary>
     Exceptions = 71,
+    /// <summary>ListReturns: A = the last number looked at.</summary>
+    Returns = 60,
 }
 
 /// <summary>A token's content.</summary>
