@@ -101,6 +101,7 @@ internal static class OrderCommands
         order.Add(Events(run));
         order.Add(ListCommands.Orders(run));
         order.Add(Cancel(run));
+        order.Add(ChangeCommands.Amend(run));
         order.Add(ChangeCommands.Hold(run));
         order.Add(ChangeCommands.Unhold(run));
         return order;
