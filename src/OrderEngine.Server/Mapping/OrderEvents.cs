@@ -59,6 +59,18 @@ internal static class OrderEvents
                 or Journaled.Event.BodyOneofCase.OrderExpired or Journaled.Event.BodyOneofCase.OrderCompleted:
                 PaymentReads.SetChange(mapped, e, reader);
                 break;
+            case Journaled.Event.BodyOneofCase.ExceptionRaised:
+                mapped.ExceptionRaised = FollowUpReads.Raised(reader, e);
+                break;
+            case Journaled.Event.BodyOneofCase.ExceptionResolved:
+                mapped.ExceptionResolved = new ExceptionResolved
+                {
+                    ExceptionId = Texts.Exception((long)e.ExceptionResolved.Exception), Resolution = e.ExceptionResolved.Resolution,
+                };
+                break;
+            case Journaled.Event.BodyOneofCase.DeadlineMissed:
+                mapped.DeadlineMissed = new DeadlineMissed { Deadline = (Deadline)e.DeadlineMissed.Deadline, DueTime = Texts.Time((long)e.DeadlineMissed.DueTime) };
+                break;
             case Journaled.Event.BodyOneofCase.BackorderFilled:
                 var line = (int)e.BackorderFilled.Line;
                 var lines = reader.Order((long)e.Order, at).Lines;
