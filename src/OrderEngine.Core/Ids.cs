@@ -18,6 +18,9 @@ public static class PublicId
     /// <summary>The kind letter of reservations.</summary>
     public const char Reservation = 'r';
 
+    /// <summary>The kind letter of announced supply.</summary>
+    public const char Incoming = 'i';
+
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const ulong Odd = 0x9E3779B97F4A7C15;
     private const int NumberBits = 48;

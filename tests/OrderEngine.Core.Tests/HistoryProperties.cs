@@ -44,6 +44,8 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories / 10, "outcome ReleasedToWarehouse", "RecallShipment Ok", "RecordLoss Ok", "outcome ParcelNotFound", "state Lost");
         tally.AtLeast(Histories / 10, "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold", "outcome HoldAlreadyOpen", "outcome HoldNotOpen",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");
+        tally.AtLeast(Histories / 10, "reorders", "deallocations", "AnnounceIncoming Ok", "TransferStock Ok");
+        tally.AtLeast(Histories / 50, "outcome IncomingClosed", "outcome IncomingMismatch", "outcome TransferExceeded", "outcome IncomingNotFound");
         tally.AtLeast(Histories / 50, "outcome StockOverflow", "lines over 4 locations");
     }
 

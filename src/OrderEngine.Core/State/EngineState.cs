@@ -21,6 +21,7 @@ internal sealed class EngineState
         History = new OrderHistory(Heap);
         Requests = new RequestTable(Heap, Reclaimer);
         Deadlines = new Deadlines(Heap, Reclaimer, Timers);
+        Supply = new SupplyLedger(Heap, Reclaimer);
         Exceptions = new Exceptions(Heap, Reclaimer);
     }
 
@@ -38,6 +39,7 @@ internal sealed class EngineState
     public TimerQueue Timers { get; } = new();
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
+    public SupplyLedger Supply { get; }
 
     /// <summary>The last sequence applied.</summary>
     public long Sequence { get; set; }
@@ -71,7 +73,7 @@ internal sealed class EngineState
     /// <summary>Rows changed and requests let go of since the last <see cref="Seal"/>: each may have blocks to free.</summary>
     public int TouchedRows => Stock.Levels.Touched.Length + Stock.Waiting.Touched.Length + Orders.Touched.Length + Reservations.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
-        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Requests.LeftSinceSeal;
+        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Requests.LeftSinceSeal;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -87,9 +89,10 @@ internal sealed class EngineState
         Requests.Seal(Sequence);
         Deadlines.Rows.Seal(Sequence);
         Exceptions.Rows.Seal(Sequence);
+        Supply.Rows.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + ExternalIds.Hash + Requests.Hash
-            + Deadlines.Rows.Hash + Exceptions.Rows.Hash;
+            + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,

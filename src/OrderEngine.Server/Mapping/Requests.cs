@@ -128,6 +128,10 @@ internal ref struct References(StateReader reader)
     /// <summary>The number of a reservation; 0 when there can be none with this id.</summary>
     public long Reservation(FieldPath path, string id) => Parse(PublicId.Reservation, ErrorReason.ReservationNotFound, "reservation_id", path, id);
 
+    /// <summary>The number of announced supply; 0 when none is named or there can be none with this id.</summary>
+    public long Incoming(FieldPath path, string id) =>
+        id.Length == 0 ? 0 : Parse(PublicId.Incoming, ErrorReason.IncomingNotFound, "incoming_id", path, id);
+
     private int Find(SymbolTable table, ErrorReason reason, string kind, FieldPath path, string id)
     {
         Span<byte> utf8 = stackalloc byte[Limits.IdBytes];

@@ -31,6 +31,9 @@ internal static class Texts
     /// <summary>A reservation's id; empty for none.</summary>
     public static string Reservation(long number) => number == 0 ? "" : PublicId.Format(PublicId.Reservation, number);
 
+    /// <summary>The id of announced supply.</summary>
+    public static string Incoming(long number) => PublicId.Format(PublicId.Incoming, number);
+
     /// <summary>The etag of a version.</summary>
     public static string Etag(long version) => version.ToString(CultureInfo.InvariantCulture);
 

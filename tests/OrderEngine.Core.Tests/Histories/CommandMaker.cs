@@ -67,7 +67,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
         < 44 => Create(),
         < 46 => Extend(),
         < 48 => Release(AnyReservation()),
-        < 61 => Receive(),
+        < 58 => Receive(),
+        < 61 => Supply(),
         < 65 => Adjust(),
         < 72 => Cancel(),
         < 74 => Hold(),
@@ -191,7 +192,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
         {
             Sku = sku, Location = location, Adjustment = kind,
             Value = huge ? 1_000_000_000_000 - _random.Next(-2, 30) : kind == AdjustmentKind.CountedOnHand ? _random.Next(0, 25) : _random.Next(-8, 9),
-            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager), Reason = Bytes("COUNT"),
+            Deallocate = kind != AdjustmentKind.UnavailableDelta && _random.Next(2) == 0,
+            RequestKey = Key(), BodyDigest = Digest(), Role = _random.Next(10) == 0 ? Role.Warehouse : Of(Role.Manager), Reason = Bytes("COUNT"),
         };
     }
 

@@ -126,6 +126,8 @@ internal sealed class History
     {
         _tally.Add("fills", Model.Fills);
         _tally.Add("overtakings", Model.Overtakings);
+        _tally.Add("reorders", Model.Reorders);
+        _tally.Add("deallocations", Model.Deallocations);
         foreach (var order in Model.Orders) _tally.Add($"state {order.State}");
         foreach (var reservation in Model.Reservations) _tally.Add($"reservation {reservation.State}");
     }
