@@ -14,6 +14,8 @@ public enum CommandKind : byte
     DefineChannel = 3,
     /// <summary><see cref="Core.DefineCustomer"/></summary>
     DefineCustomer = 4,
+    /// <summary><see cref="Core.SetReviewRules"/></summary>
+    SetReviewRules = 5,
     /// <summary><see cref="Core.ReceiveStock"/></summary>
     ReceiveStock = 16,
     /// <summary><see cref="Core.AdjustStock"/></summary>
@@ -36,6 +38,10 @@ public enum CommandKind : byte
     SubmitOrder = 48,
     /// <summary><see cref="Core.CancelOrder"/></summary>
     CancelOrder = 49,
+    /// <summary><see cref="Core.ApproveOrder"/></summary>
+    ApproveOrder = 50,
+    /// <summary><see cref="Core.RejectOrder"/></summary>
+    RejectOrder = 51,
     /// <summary><see cref="Core.PlaceHold"/></summary>
     PlaceHold = 58,
     /// <summary><see cref="Core.ReleaseHold"/></summary>
@@ -142,7 +148,21 @@ public sealed class DefineChannel() : Command(CommandKind.DefineChannel)
     public AllocationPolicy DefaultPolicy { get; init; }
     /// <summary>Used where an order names none.</summary>
     public PaymentTerms DefaultTerms { get; init; }
+    /// <summary>Bounds and times; all zero: none of its own.</summary>
+    public ChannelLimits Limits { get; init; }
 }
+
+/// <summary>What a channel may hand in, and how long its orders may wait. Zero: no bound of its own, or the engine's default.</summary>
+/// <param name="MaxOrder">Minor units of one order in <paramref name="MaxOrderCurrency"/>; orders in another currency are not compared.</param>
+/// <param name="MaxOrderCurrency">Packed currency.</param>
+/// <param name="MaxLines">Lines of one order.</param>
+/// <param name="PaymentDueSeconds">How long a prepaid order waits for its money.</param>
+/// <param name="ReviewExpirySeconds">How long an order waits for its reviewer.</param>
+/// <param name="ReturnWindowSeconds">How long after delivery an order stays open for returns.</param>
+/// <param name="MaxReservationSeconds">The longest life of a reservation.</param>
+/// <param name="RequiresConfirmation">True: the customer has to confirm an order.</param>
+public readonly record struct ChannelLimits(long MaxOrder, int MaxOrderCurrency, int MaxLines, long PaymentDueSeconds, long ReviewExpirySeconds,
+    long ReturnWindowSeconds, long MaxReservationSeconds, bool RequiresConfirmation);
 
 /// <summary>Creates or replaces a customer.</summary>
 public sealed class DefineCustomer() : Command(CommandKind.DefineCustomer)
@@ -151,6 +171,14 @@ public sealed class DefineCustomer() : Command(CommandKind.DefineCustomer)
     public required byte[] Id { get; init; }
     /// <summary>Rank, 0 to <see cref="Limits.Tier"/>.</summary>
     public int Tier { get; init; }
+    /// <summary>0: not rated, then 1 to <see cref="Limits.RiskRating"/>, the worst.</summary>
+    public int RiskRating { get; init; }
+    /// <summary>Used where an order names none, ahead of the channel's; none: the channel's.</summary>
+    public PaymentTerms Terms { get; init; }
+    /// <summary>Minor units that the customer may owe in <see cref="CreditCurrency"/>.</summary>
+    public long CreditLimit { get; init; }
+    /// <summary>Packed currency of the limit; 0: no limit is set.</summary>
+    public int CreditCurrency { get; init; }
     /// <summary>Personal details; none keeps what is there.</summary>
     public SealedData Details { get; init; }
 }
@@ -261,6 +289,8 @@ public sealed class SubmitOrder(CommandKind kind = CommandKind.SubmitOrder) : Co
     public SealedData Delivery { get; init; }
     /// <summary>The reservation to commit; 0: none.</summary>
     public long Reservation { get; init; }
+    /// <summary>Ids of the review rules whose keywords the delivery's note holds.</summary>
+    public byte[][] NoteRules { get; init; } = [];
 }
 
 /// <summary>Units of an order's line.</summary>

@@ -98,6 +98,27 @@ public static class Limits
     /// <summary>Microseconds of waiting that each tier step is worth in the backorder queue: one day.</summary>
     public const long TierCreditMicros = 24L * 3600 * 1_000_000;
 
+    /// <summary>Worst risk rating of a customer.</summary>
+    public const int RiskRating = 9;
+
+    /// <summary>Review rules of the seller. An order counts its reasons in a byte.</summary>
+    public const int ReviewRules = 64;
+
+    /// <summary>Channels that one review rule may name.</summary>
+    public const int ChannelsPerReviewRule = 256;
+
+    /// <summary>Keywords of one review rule.</summary>
+    public const int KeywordsPerReviewRule = 64;
+
+    /// <summary>Bytes of a keyword.</summary>
+    public const int KeywordBytes = 64;
+
+    /// <summary>Orders up to which a review rule may call a customer new.</summary>
+    public const int NewCustomerOrders = 1_000;
+
+    /// <summary>Seconds that an order may wait for review, payment or returns at most: a year.</summary>
+    public const long WaitSeconds = 366L * 24 * 3600;
+
     /// <summary>SKUs in the catalog.</summary>
     public const int Skus = 16_000_000;
 
@@ -130,6 +151,9 @@ public static class Limits
 
     /// <summary>Bytes of an exception's detail, or of its resolution.</summary>
     public const int ExceptionTextBytes = 256;
+
+    /// <summary>Lines of an order whose stock is fetched into the cache ahead of deciding it.</summary>
+    public const int PrefetchedLines = 8;
 
     /// <summary>Timers fired in one turn of the writer.</summary>
     public const int TimersPerTurn = 1_000;

@@ -87,9 +87,8 @@ public sealed class OrderCore
     {
         now = Math.Max(now, _state.Time);
         if (!Transitions.Allows(command.Kind, command.Role)) return Answer(Outcome.RoleNotAllowed);
-        // An imported request has no digest: it was keyed by another engine's secret. Its answer counts, whatever the body.
         if (command.RequestKey != 0 && _state.Requests.TryFind(command.RequestKey, now, out var digest, out var recorded))
-            return digest == command.BodyDigest || digest == 0 ? Replayed(recorded) : Answer(Outcome.RequestIdReused);
+            return BodyDigest.Differ(digest, command.BodyDigest) ? Answer(Outcome.RequestIdReused) : Replayed(recorded);
 
         Prepare(command, now, events);
         var start = events.Length;
@@ -107,6 +106,28 @@ public sealed class OrderCore
         var length = _decider.AnswerLength;
         ApplyFrom(start, events);
         return new Decision(outcome, _state.Sequence, offset, length, null);
+    }
+
+    /// <summary>
+    /// Fetches into the cache where the search for a command's ids and stock will begin. Called for each of the next few commands, then
+    /// <see cref="PrefetchEntries"/> for each: by the time they are executed, memory has answered. Changes nothing.
+    /// </summary>
+    public void PrefetchHeads(Command command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (command.RequestKey != 0) _state.Requests.PrefetchHead(command.RequestKey);
+        if (command is not SubmitOrder submit) return;
+        _state.ExternalIds.PrefetchHead(submit.Channel, submit.ExternalId);
+        foreach (ref readonly var line in submit.Lines.AsSpan(0, Math.Min(submit.Lines.Length, Limits.PrefetchedLines)))
+            _state.Stock.Levels.PrefetchLatest(_state.Stock.First(line.Sku));
+    }
+
+    /// <summary>Fetches what lies behind the heads that <see cref="PrefetchHeads"/> fetched.</summary>
+    public void PrefetchEntries(Command command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (command.RequestKey != 0) _state.Requests.PrefetchChain(command.RequestKey);
+        if (command is SubmitOrder submit) _state.ExternalIds.PrefetchChain(submit.Channel, submit.ExternalId);
     }
 
     /// <summary>Decides a submission and changes nothing: the events it would cause are left in <paramref name="scratch"/> (cleared first).</summary>
@@ -159,9 +180,14 @@ public sealed class OrderCore
         return _state.Seal();
     }
 
-    /// <summary>Frees superseded row versions that nobody can see any more, a bounded number.</summary>
+    /// <summary>Frees superseded row versions, and places in indexes, that nobody can see any more, a bounded number.</summary>
     /// <param name="durableSequence">The last sequence published to readers.</param>
-    public void Reclaim(long durableSequence) => _state.Reclaimer.Reclaim(durableSequence, ReclaimedPerTurn + 2 * _touched);
+    public void Reclaim(long durableSequence)
+    {
+        var budget = ReclaimedPerTurn + 2 * _touched;
+        _state.Reclaimer.Reclaim(durableSequence, budget);
+        _state.Index.Settle(_state.Reclaimer.ClearedSequence, budget);
+    }
 
     /// <summary>Applies one recorded event: recovery, import, a standby. Events must come in sequence. Call <see cref="Seal"/> now and then.</summary>
     /// <exception cref="ApplyException">The event does not follow or does not fit the state.</exception>

@@ -113,6 +113,10 @@ public enum PaymentTerms : byte
     CashOnDelivery = 1,
     /// <summary>On account.</summary>
     Credit = 2,
+    /// <summary>Before anything is released.</summary>
+    Prepaid = 3,
+    /// <summary>In amounts on dates.</summary>
+    Instalment = 4,
 }
 
 /// <summary>What kind of order it is.</summary>
@@ -214,6 +218,8 @@ public enum Outcome : byte
     StockBelowCommitted = 47,
     /// <summary>Above <see cref="Limits.StockLevel"/>.</summary>
     StockOverflow = 48,
+    /// <summary>More lines or value than the channel may hand in.</summary>
+    ChannelLimitExceeded = 105,
     /// <summary>The object has changed since.</summary>
     EtagMismatch = 49,
     /// <summary>Units to be cancelled are with the warehouse, which can recall them.</summary>
@@ -250,6 +256,8 @@ public enum Outcome : byte
     DeadlinePassed = 102,
     /// <summary>Deciding failed with an exception; nothing was changed.</summary>
     InternalError = 103,
+    /// <summary>The disk is low; not decided.</summary>
+    DiskLow = 180,
 }
 
 /// <summary>Facts about outcomes.</summary>
@@ -260,6 +268,7 @@ public static class Outcomes
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
+        or Outcome.ChannelLimitExceeded
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
         or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
 }

@@ -21,8 +21,9 @@ public enum Lane
 /// <param name="Replayed">True: the recorded answer to an earlier request with the same id.</param>
 public readonly record struct CommandAnswer(Outcome Outcome, long Sequence, ReadOnlyMemory<byte> Event, bool Replayed)
 {
-    /// <summary>False: the command was never looked at (queue full, recovering, draining, deadline passed) or deciding it failed.</summary>
-    public bool WasDecided => Outcome is not Outcome.QueueFull and < Outcome.EngineRecovering;
+    /// <summary>False: the command was never looked at (queue full, recovering, draining, disk low, deadline passed) or deciding it failed.</summary>
+    public bool WasDecided => Outcome is not (Outcome.QueueFull or Outcome.EngineRecovering or Outcome.EngineDraining or Outcome.DeadlinePassed
+        or Outcome.InternalError or Outcome.DiskLow);
 }
 
 /// <summary>A command that has its place in the queue. Await it once for its answer; awaiting it again is an error.</summary>
@@ -68,6 +69,8 @@ public enum ImportStatus
     NotEmpty = 2,
     /// <summary>An event does not follow, does not fit, or the state that all of them give breaks an invariant. Nothing was written.</summary>
     Invalid = 3,
+    /// <summary>The disk has no room to spare.</summary>
+    DiskLow = 4,
 }
 
 /// <summary>What an import came to.</summary>

@@ -29,6 +29,7 @@ public sealed class Engine : IAsyncDisposable
     private readonly WriterLoop _loop;
     private readonly Recovery _recovery;
     private readonly EngineThreads _threads;
+    private readonly DiskWatch _disk;
     private readonly ISnapshotStore? _snapshots;
     private readonly Snapshotter? _snapshotter;
     private readonly Lock _life = new();
@@ -50,13 +51,15 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="metrics">Counts; one object an engine.</param>
     /// <param name="logger">The log.</param>
     /// <param name="snapshots">Where snapshots are kept, beside the journal; null: none are taken, and recovery reads the whole journal.</param>
+    /// <param name="space">Tells the room on the disk; null: nobody knows, and nothing is refused for want of it.</param>
     /// <exception cref="ArgumentException">The settings are wrong; the message says which and why.</exception>
     public Engine(EngineOptions options, Func<long, Action<JournalBatch>, IJournal> openJournal, Func<long, KeyRing> openKeys,
-        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots = null)
-        : this(options, openJournal, openKeys, time, failStop, metrics, logger, snapshots, EngineThreads.Real) { }
+        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots = null, Func<DiskSpace>? space = null)
+        : this(options, openJournal, openKeys, time, failStop, metrics, logger, snapshots, EngineThreads.Real, space) { }
 
     internal Engine(EngineOptions options, Func<long, Action<JournalBatch>, IJournal> openJournal, Func<long, KeyRing> openKeys,
-        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots, EngineThreads threads)
+        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots, EngineThreads threads,
+        Func<DiskSpace>? space = null)
     {
         if (options.Problems() is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
         _options = options;
@@ -74,13 +77,14 @@ public sealed class Engine : IAsyncDisposable
         Stock = new StockFeed(_feeds, options.MaxStockSubscribers);
         _failure = new FailureLatch(failStop, logger);
         _failure.OnFailed(WhenFailed);
-        Vault = new PersonalVault(_core.Reader, exception => _failure.Fail(ExitCodes.JournalFailed, "The key ring cannot be written.", exception));
+        _disk = new DiskWatch(space, options, time, logger);
+        Vault = new PersonalVault(_core.Reader, _disk, exception => _failure.Fail(ExitCodes.JournalFailed, "The key ring cannot be written.", exception));
         _dispatcher = new FeedDispatcher(_window, Orders, Stock, _failure, logger);
         _loop = new WriterLoop(_core, _intake, _batches, _clock, View, options, metrics, logger);
         _recovery = new Recovery(_core, View, time, logger);
         _threads = threads;
         _snapshots = snapshots;
-        if (snapshots is not null) _snapshotter = new Snapshotter(snapshots, View, options, _failure, metrics, time, threads, logger);
+        if (snapshots is not null) _snapshotter = new Snapshotter(snapshots, View, options, _failure, metrics, time, _disk, threads, logger);
         metrics.Observe(this);
     }
 
@@ -89,6 +93,16 @@ public sealed class Engine : IAsyncDisposable
 
     /// <summary>How far recovery has come, or how it went.</summary>
     public RecoveryStatus Recovery => _recovery.Status;
+
+    /// <summary>The room on the disk.</summary>
+    public DiskStatus Disk => _disk.Status;
+
+    /// <summary>The disk has become low, or has room again (<see cref="DiskStatus.IsLow"/>). Any thread.</summary>
+    public event Action DiskChanged
+    {
+        add => _disk.Changed += value;
+        remove => _disk.Changed -= value;
+    }
 
     /// <summary>What readers may see.</summary>
     public ReadView View { get; }
@@ -164,7 +178,7 @@ public sealed class Engine : IAsyncDisposable
     public async ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (NotServing() is { } outcome) return new PendingAnswer(Undecided(command, outcome));
+        if (NotTaking() is { } outcome) return new PendingAnswer(Undecided(command, outcome));
         var pending = _commands.Rent();
         pending.Set(command, isCheck: false, deadlineMicros, ct);
         var answer = pending.Answer;
@@ -193,6 +207,7 @@ public sealed class Engine : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(events);
         if (NotServing() is not null) return new ImportResult(ImportStatus.NotServing, 0, -1, "");
+        if (_disk.IsLow) return new ImportResult(ImportStatus.DiskLow, 0, -1, "");
         if (View.DurableSequence != 0) return new ImportResult(ImportStatus.NotEmpty, 0, -1, "");
         if (await Task.Run(() => ImportCheck.Problem(events), ct) is { } problem) return problem;
         ct.ThrowIfCancellationRequested();
@@ -232,6 +247,7 @@ public sealed class Engine : IAsyncDisposable
         _intake.Dispose();
         _feeds.Dispose();
         _snapshotter?.Dispose();
+        _disk.Dispose();
         _stop.Dispose();
     }
 
@@ -250,6 +266,7 @@ public sealed class Engine : IAsyncDisposable
                 _recovery.Replay(batch);
             });
             if (_snapshots is not null) _recovery.TidySnapshots(_snapshots);
+            _disk.Begin();
             Vault.Open(_openKeys(_core.Reader.HighestKey));
             _clock.RaiseTo(_core.Time);
             _recovery.End();
@@ -317,7 +334,7 @@ public sealed class Engine : IAsyncDisposable
     private ValueTask<CommandAnswer> Put(Command command, bool isCheck, Lane lane, long deadlineMicros, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (NotServing() is { } outcome) return Undecided(command, outcome);
+        if ((isCheck ? NotServing() : NotTaking()) is { } outcome) return Undecided(command, outcome);
         var pending = _commands.Rent();
         pending.Set(command, isCheck, deadlineMicros, ct);
         var answer = pending.Answer;
@@ -331,6 +348,8 @@ public sealed class Engine : IAsyncDisposable
         _metrics.Answered(command.Kind, outcome);
         return new ValueTask<CommandAnswer>(new CommandAnswer(outcome, 0, default, false));
     }
+
+    private Outcome? NotTaking() => NotServing() ?? (_disk.IsLow ? Outcome.DiskLow : null);
 
     private Outcome? NotServing() => Phase switch
     {

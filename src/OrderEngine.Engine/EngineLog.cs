@@ -48,4 +48,13 @@ internal static partial class EngineLog
 
     [LoggerMessage(15, LogLevel.Error, "The snapshots cannot be listed; the journal is not truncated.")]
     public static partial void TruncationPutOff(ILogger logger, Exception cause);
+
+    [LoggerMessage(180, LogLevel.Error, "The disk is low: {FreeBytes} bytes are free, fewer than {LowBytes}. Changes are refused until there is room; reads and streams go on.")]
+    public static partial void DiskLow(ILogger logger, long freeBytes, long lowBytes);
+
+    [LoggerMessage(181, LogLevel.Information, "The disk has room again: {FreeBytes} bytes. Changes are taken.")]
+    public static partial void DiskRecovered(ILogger logger, long freeBytes);
+
+    [LoggerMessage(182, LogLevel.Error, "The room on the disk cannot be looked at; the last look stands.")]
+    public static partial void DiskUnknown(ILogger logger, Exception cause);
 }

@@ -14,7 +14,7 @@ public sealed class EngineMetrics : IDisposable
     public const string MeterName = "OrderEngine";
 
     // Commands by kind and outcome: a table, because a tagged counter costs more than deciding some commands.
-    private const int Kinds = 256, OutcomesPerKind = 128;
+    private const int Kinds = 256, OutcomesPerKind = 256;
 
     // Instead of an outcome, beyond all of them: what decided nothing new.
     private const int Replayed = OutcomesPerKind - 2, Checked = OutcomesPerKind - 1;
@@ -108,7 +108,10 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("orderengine.snapshot.age", () => engine.Snapshot.AgeSeconds, "s", "Since the newest snapshot was taken, or since the start if before.");
         _meter.CreateObservableGauge("orderengine.snapshot.duration", () => engine.Snapshot.Seconds, "s", "How long the newest snapshot took.");
         _meter.CreateObservableGauge("orderengine.snapshot.size", () => engine.Snapshot.Bytes, "By", "The newest snapshot.");
-        _meter.CreateObservableGauge("orderengine.phase", () => (int)engine.Phase, null, "1 recovering, 2 serving, 3 draining.");
+        _meter.CreateObservableGauge("orderengine.disk.free", () => engine.Disk.FreeBytes, "By", "Room on the disk; -1: not known.");
+        _meter.CreateObservableGauge("orderengine.disk.low.mark", () => engine.Disk.LowBytes, "By", "Room below which changes are refused.");
+        _meter.CreateObservableGauge("orderengine.phase", () => engine.Phase == EnginePhase.Serving && engine.Disk.IsLow ? 4 : (int)engine.Phase, null,
+            "1 recovering, 2 serving, 3 draining, 4 the disk is low.");
     }
 
     private static Measurement<long>[] Lanes(Func<Lane, int> read) =>

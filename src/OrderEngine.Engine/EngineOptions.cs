@@ -54,6 +54,15 @@ public sealed record EngineOptions
     /// </summary>
     public long StreamHistoryEvents { get; init; } = 5_000_000;
 
+    /// <summary>The least that <see cref="LowDiskBytes"/> may be; the mark is never lower.</summary>
+    public const long LeastLowDiskBytes = EngineBounds.DiskFloorBytes;
+
+    /// <summary>Changes are refused while the disk has less room than this, or than <see cref="LowDiskPercent"/> if that is less; bytes.</summary>
+    public long LowDiskBytes { get; init; } = 1024L * 1024 * 1024;
+
+    /// <summary>Changes are refused while less than this share of the disk is free, or than <see cref="LowDiskBytes"/> if that is less.</summary>
+    public int LowDiskPercent { get; init; } = 5;
+
     /// <summary>What is wrong with the settings, a sentence each that names the setting, its value and its bounds; empty when all is well.</summary>
     public IReadOnlyList<string> Problems()
     {
@@ -73,6 +82,8 @@ public sealed record EngineOptions
         Check(nameof(SnapshotAtStopBytes), SnapshotAtStopBytes, 1, 1L << 50, "bytes");
         Check(nameof(SnapshotRetry), (long)SnapshotRetry.TotalSeconds, 1, 24 * 3600, "seconds");
         Check(nameof(StreamHistoryEvents), StreamHistoryEvents, 0, 1L << 50, "events");
+        Check(nameof(LowDiskBytes), LowDiskBytes, EngineBounds.DiskFloorBytes, 1L << 50, "bytes");
+        Check(nameof(LowDiskPercent), LowDiskPercent, 1, 90, "percent");
         return problems;
 
         void Check(string name, long value, long least, long most, string unit)
@@ -91,8 +102,23 @@ internal static class EngineBounds
     /// <summary>A batch that has not reached its limit takes one more command and one turn, and must still fit a journal frame.</summary>
     public const int MaxBatchBytes = IJournal.MaxPayloadBytes - 2 * MaxStepBytes;
 
+    /// <summary>
+    /// The least room at which changes are still taken: two segments of the journal written ahead, and what the queues may hold, written within a
+    /// <see cref="DiskLook"/>. Snapshots leave so much, too.
+    /// </summary>
+    public const long DiskFloorBytes = 96L * 1024 * 1024;
+
+    /// <summary>Changes are taken again when there is this share more room than the mark at which they were refused: a quarter.</summary>
+    public const int DiskRecoveryShare = 4;
+
+    /// <summary>How often the room on the disk is looked at.</summary>
+    public static readonly TimeSpan DiskLook = TimeSpan.FromSeconds(1);
+
     /// <summary>Priority commands taken in a row while normal ones wait: the normal lane gets at least one command in nine.</summary>
     public const int PriorityBurst = 8;
+
+    /// <summary>Commands that the writer takes from the lanes at a time, so that memory fetches what the next ones need meanwhile.</summary>
+    public const int LookAhead = 16;
 
     /// <summary>Completions kept for reuse.</summary>
     public const int PooledCommands = 8_192;

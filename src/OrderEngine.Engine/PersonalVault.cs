@@ -24,16 +24,22 @@ public sealed class PersonalVault
     private readonly Dictionary<string, Task<long>> _pending = [];
     private readonly Queue<string> _pendingOrder = new();
     private readonly StateReader _reader;
+    private readonly DiskWatch _disk;
     private readonly Action<JournalException> _whenKeysFail;
     private KeyRing? _keys;
 
     /// <param name="reader">Knows the customers' keys.</param>
+    /// <param name="disk">Knows whether new keys may be written.</param>
     /// <param name="whenKeysFail">Ends the process: a key ring that cannot be written any more is as final as the journal (rule 5).</param>
-    internal PersonalVault(StateReader reader, Action<JournalException> whenKeysFail)
+    internal PersonalVault(StateReader reader, DiskWatch disk, Action<JournalException> whenKeysFail)
     {
+        _disk = disk;
         _reader = reader;
         _whenKeysFail = whenKeysFail;
     }
+
+    /// <summary>False: the disk is low, and nothing should be sealed, since a new key may have to be written.</summary>
+    public bool MaySeal => !_disk.IsLow;
 
     /// <summary>
     /// Seals a customer's data under the customer's key. The first key of a customer becomes the customer's for good with the event that
@@ -81,7 +87,7 @@ public sealed class PersonalVault
     /// The keyed digest of a request's body (<see cref="SipHash"/> under the engine's secret): the journal keeps it, and without the key
     /// nobody can guess personal data from it.
     /// </summary>
-    public UInt128 BodyDigest(ReadOnlySpan<byte> canonicalBody) => SipHash.Of128(Keys.EngineSecret.Span, canonicalBody);
+    public UInt128 BodyDigest(ReadOnlySpan<byte> canonicalBody) => Core.BodyDigest.OfSipHash(SipHash.Of128(Keys.EngineSecret.Span, canonicalBody));
 
     /// <summary>A fresh key, for what an import brings.</summary>
     internal async ValueTask<long> TakeKeyAsync()

@@ -46,6 +46,7 @@ internal sealed class Snapshotter : IDisposable
     private readonly FailureLatch _failure;
     private readonly EngineMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly DiskWatch _disk;
     private readonly EngineThreads _threads;
     private readonly ILogger _logger;
     private readonly ITimer _timer;
@@ -60,7 +61,7 @@ internal sealed class Snapshotter : IDisposable
     private bool _holdBack;
 
     public Snapshotter(ISnapshotStore store, ReadView view, EngineOptions options, FailureLatch failure, EngineMetrics metrics, TimeProvider time,
-        EngineThreads threads, ILogger logger)
+        DiskWatch disk, EngineThreads threads, ILogger logger)
     {
         _store = store;
         _view = view;
@@ -68,6 +69,7 @@ internal sealed class Snapshotter : IDisposable
         _failure = failure;
         _metrics = metrics;
         _time = time;
+        _disk = disk;
         _threads = threads;
         _logger = logger;
         _timer = time.CreateTimer(static snapshotter => ((Snapshotter)snapshotter!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -169,6 +171,8 @@ internal sealed class Snapshotter : IDisposable
         SnapshotFile taken;
         try
         {
+            var expected = ExpectedBytes(before);
+            if (!_disk.HasRoomFor(expected)) throw new SnapshotFileException($"The disk is too full for a snapshot of about {expected} bytes.");
             taken = _store.Write(Walk);
         }
         catch (Exception error)
@@ -186,6 +190,12 @@ internal sealed class Snapshotter : IDisposable
         EngineLog.SnapshotTaken(_logger, taken.Sequence, taken.Bytes, seconds);
         await TruncateAsync();
         return new CheckpointResult(CheckpointStatus.Created, taken, "");
+    }
+
+    // An order takes more bytes in a snapshot than its events take in the journal, but not twice as many; a first one never more than memory.
+    private long ExpectedBytes(long bytesSince)
+    {
+        lock (_sync) return _newest is null ? _view.Reader.ResidentBytes : _newest.Bytes + 2 * bytesSince;
     }
 
     private CheckpointResult Failed(Exception error)

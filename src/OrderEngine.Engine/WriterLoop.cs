@@ -20,6 +20,10 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
 {
     private readonly EventBuffer _events = new();
     private readonly EventBuffer _scratch = new();
+    // Taken from the lanes and not decided yet: while one is decided, memory fetches what the next will need.
+    private readonly PendingCommand?[] _ahead = new PendingCommand?[EngineBounds.LookAhead];
+    private int _aheadNext;
+    private int _aheadEnd;
     private Batch _open = batches.Rent();
     private ImportJob? _import;
 
@@ -27,7 +31,7 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
     public bool HasMoreToDo { get; private set; }
 
     /// <summary>True: everything that came in is decided, and nothing more will come.</summary>
-    public bool IsFinished => intake.IsDrained && !HasMoreToDo && Volatile.Read(ref _import) is null;
+    public bool IsFinished => Ready == 0 && intake.IsDrained && !HasMoreToDo && Volatile.Read(ref _import) is null;
 
     /// <summary>When the core wants a turn without being asked; <see cref="long.MaxValue"/>: not.</summary>
     public long NextDue => core.NextDue;
@@ -67,9 +71,9 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
     private void TakeCommands(long now)
     {
         // What is ready now: commands that come in meanwhile are the next batch's.
-        var ready = Math.Min(intake.Ready, options.MaxBatchCommands);
+        var ready = Math.Min(Ready, options.MaxBatchCommands);
         var taken = 0;
-        while (taken < ready && _events.Length < options.MaxBatchBytes && intake.Take() is { } pending)
+        while (taken < ready && _events.Length < options.MaxBatchBytes && Next() is { } pending)
         {
             taken++;
             if (pending.Cancellation.IsCancellationRequested)
@@ -86,7 +90,23 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
                 Decide(pending, now);
             }
         }
-        if (intake.Ready > 0) HasMoreToDo = true;
+        if (Ready > 0) HasMoreToDo = true;
+    }
+
+    private int Ready => intake.Ready + _aheadEnd - _aheadNext;
+
+    private PendingCommand? Next()
+    {
+        if (_aheadNext == _aheadEnd) LookAhead();
+        return _aheadNext < _aheadEnd ? _ahead[_aheadNext++] : null;
+    }
+
+    private void LookAhead()
+    {
+        _aheadNext = _aheadEnd = 0;
+        while (_aheadEnd < _ahead.Length && intake.Take() is { } pending) _ahead[_aheadEnd++] = pending;
+        foreach (var pending in _ahead.AsSpan(0, _aheadEnd)) core.PrefetchHeads(pending!.Command!);
+        foreach (var pending in _ahead.AsSpan(0, _aheadEnd)) core.PrefetchEntries(pending!.Command!);
     }
 
     private void Decide(PendingCommand pending, long now)

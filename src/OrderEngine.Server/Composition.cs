@@ -90,6 +90,7 @@ internal static class Composition
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IFailStop, ProcessFailStop>();
         services.TryAddSingleton<OpenJournal>(_ => JournalOnDisk);
+        services.TryAddSingleton<Func<DiskSpace>>(_ => () => DiskSpace.Of(options.DataDirectory));
         services.TryAddSingleton<ISnapshotStore>(_ => new SnapshotStore(options.DataDirectory));
         services.AddSingleton(provider => new EngineMetrics(provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
         services.AddSingleton(provider =>
@@ -104,7 +105,8 @@ internal static class Composition
                 provider.GetRequiredService<IFailStop>(),
                 provider.GetRequiredService<EngineMetrics>(),
                 provider.GetRequiredService<ILogger<Engine.Engine>>(),
-                provider.GetRequiredService<ISnapshotStore>());
+                provider.GetRequiredService<ISnapshotStore>(),
+                provider.GetRequiredService<Func<DiskSpace>>());
             return engine;
         });
         services.AddSingleton<EngineCalls>();
@@ -128,7 +130,7 @@ internal static class Composition
         services.AddSingleton<Services.CustomerService>();
         services.AddSingleton<Services.CatalogService>();
         services.AddSingleton<Services.AdminService>();
-        services.AddSingleton(new HealthStatus(Contract.Services.Select(service => service.FullName)));
+        services.AddSingleton(new HealthStatus([HealthStatus.Liveness, .. Contract.Services.Select(service => service.FullName)]));
         services.AddSingleton<HealthService>();
         services.AddSingleton(new ReflectionIndex([.. Contract.Services, .. Contract.Standard]));
         services.AddSingleton<ReflectionService>();
@@ -173,6 +175,9 @@ internal static class Contract
         OrderService.Descriptor, InventoryService.Descriptor, FulfillmentService.Descriptor, TrackingService.Descriptor,
         CustomerService.Descriptor, CatalogService.Descriptor, AdminService.Descriptor,
     ];
+
+    /// <summary>Services that change nothing: they serve while the disk is low.</summary>
+    public static IReadOnlyList<string> ReadOnly { get; } = [TrackingService.Descriptor.FullName, AdminService.Descriptor.FullName];
 
     /// <summary>Health and reflection.</summary>
     public static IReadOnlyList<Google.Protobuf.Reflection.ServiceDescriptor> Standard { get; } =

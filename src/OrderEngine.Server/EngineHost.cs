@@ -20,6 +20,7 @@ internal sealed class EngineHost(
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
     private CancellationTokenRegistration _whenStopping;
     private Task _starting = Task.CompletedTask;
+    private readonly Lock _telling = new();
 
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
@@ -29,6 +30,8 @@ internal sealed class EngineHost(
             ServerLog.Stopping(logger);
             health.Stop();
         });
+        engine.DiskChanged += TellHealth;
+        health.Set(HealthStatus.Liveness, ServingStatus.Serving);
         _starting = StartEngineAsync();
         return Task.CompletedTask;
     }
@@ -68,7 +71,7 @@ internal sealed class EngineHost(
         {
             await using var progress = time.CreateTimer(_ => LogProgress(), null, ProgressInterval, ProgressInterval);
             await engine.StartAsync(lifetime.ApplicationStopping);
-            health.SetAll(ServingStatus.Serving);
+            TellHealth();
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -78,6 +81,23 @@ internal sealed class EngineHost(
         {
             var reason = thrown is JournalException or ApplyException or SnapshotFileException or SnapshotContentException ? thrown.Message : "The engine cannot start.";
             failStop.Fail(ExitCodes.RecoveryFailed, reason, thrown);
+        }
+    }
+
+    /// <summary>Says what is served: all, or, while the disk is low, what changes nothing.</summary>
+    private void TellHealth()
+    {
+        lock (_telling)
+        {
+            if (engine.Phase != EnginePhase.Serving) return;
+            if (!engine.Disk.IsLow)
+            {
+                health.SetAll(ServingStatus.Serving);
+                return;
+            }
+            health.Set(HealthStatus.WholeServer, ServingStatus.NotServing);
+            foreach (var service in Contract.Services)
+                health.Set(service.FullName, Contract.ReadOnly.Contains(service.FullName) ? ServingStatus.Serving : ServingStatus.NotServing);
         }
     }
 

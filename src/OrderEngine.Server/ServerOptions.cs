@@ -48,6 +48,8 @@ internal sealed record ServerOptions
                 MaxStockSubscribers = (int)reader.Number(nameof(EngineOptions.MaxStockSubscribers), defaults.Engine.MaxStockSubscribers, 0, 100_000),
                 SnapshotJournalBytes = reader.Number(nameof(EngineOptions.SnapshotJournalBytes), defaults.Engine.SnapshotJournalBytes, 1, 1L << 50),
                 SnapshotInterval = TimeSpan.FromSeconds(reader.Number(SnapshotIntervalSeconds, (long)defaults.Engine.SnapshotInterval.TotalSeconds, 1, 30 * 24 * 3600)),
+                LowDiskBytes = reader.Number(nameof(EngineOptions.LowDiskBytes), defaults.Engine.LowDiskBytes, EngineOptions.LeastLowDiskBytes, 1L << 50),
+                LowDiskPercent = (int)reader.Number(nameof(EngineOptions.LowDiskPercent), defaults.Engine.LowDiskPercent, 1, 90),
                 StreamHistoryEvents = reader.Number(nameof(EngineOptions.StreamHistoryEvents), defaults.Engine.StreamHistoryEvents, 0, 1L << 50),
             },
         };

@@ -40,13 +40,14 @@ public sealed class HistoryProperties(ITestOutputHelper output)
             "outcome EtagMismatch", "outcome QuantityNotAvailable", "outcome StockBelowCommitted", "fills", "overtakings", "accepted waiting", "accepted in part", "same SKU on several lines");
         tally.AtLeast(Histories, "outcome OrderNotFound", "outcome NotCancellable", "outcome RequestIdReused", "replayed Ok", "replayed OutOfStock", "expired in a turn",
             "lines over 2 locations", "reservation Expired", "reservation Committed", "reservation Released", "state Cancelled", "state Delivered", "state Shipped",
-            "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved");
+            "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved", "state PendingReview", "state Rejected",
+            "ApproveOrder Ok", "RejectOrder Ok", "outcome ChannelLimitExceeded");
         tally.AtLeast(Histories / 10, "outcome ReleasedToWarehouse", "RecallShipment Ok", "RecordLoss Ok", "outcome ParcelNotFound", "state Lost");
-        tally.AtLeast(Histories / 10, "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold", "outcome HoldAlreadyOpen", "outcome HoldNotOpen",
+        tally.AtLeast(Histories / 10, "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");
         tally.AtLeast(Histories / 10, "reorders", "deallocations", "AnnounceIncoming Ok", "TransferStock Ok");
         tally.AtLeast(Histories / 50, "outcome IncomingClosed", "outcome IncomingMismatch", "outcome TransferExceeded", "outcome IncomingNotFound");
-        tally.AtLeast(Histories / 50, "outcome StockOverflow", "lines over 4 locations");
+        tally.AtLeast(Histories / 50, "outcome StockOverflow", "lines over 4 locations", "outcome HoldAlreadyOpen", "outcome HoldNotOpen");
     }
 
     internal static Arbitrary<int[]> Steps(int count) =>

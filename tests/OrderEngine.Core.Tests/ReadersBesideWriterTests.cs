@@ -12,6 +12,7 @@ public sealed class ReadersBesideWriterTests : IDisposable
     private const int Rounds = 300;
     private const int CommandsPerRound = 60;
     private const int Readers = 3;
+    private const int ListSize = 30;
     private readonly Shop _shop = new();
     private readonly Random _random = new(17);
     private readonly Barrier _round = new(Readers + 1);
@@ -103,6 +104,7 @@ public sealed class ReadersBesideWriterTests : IDisposable
                 var at = Volatile.Read(ref _durable);
                 for (var n = 0; n < 5; n++) LookAtOrder(reader, Math.Max(1, reader.LastOrder + 2 - random.Next(1 + random.Next(200))), at, versions);
                 LookAtStock(reader, random.Next(1, 5), at);
+                LookAtLists(reader, random, at);
                 if (wholeState && i == 0) Assert.Empty(Invariants.Check(reader, at).Violations);
             }
         }
@@ -145,6 +147,23 @@ public sealed class ReadersBesideWriterTests : IDisposable
         }
         Assert.Equal(head.AcceptedSequence, above);
         Assert.Equal(above, new EventView(reader.FirstEvent(number)).Sequence);
+    }
+
+    // A list and a look at every order, at the same sequence, say the same.
+    private static void LookAtLists(StateReader reader, Random random, long at)
+    {
+        var last = reader.LastOrder;
+        var wanted = (OrderState)random.Next(1, 10);
+        var query = new OrderQuery { States = [wanted], Channel = random.Next(4), OldestFirst = random.Next(2) == 0 };
+        var listed = reader.ListOrders(query, at, 0, ListSize, int.MaxValue).Orders;
+        var seen = new List<long>();
+        for (var i = 1; i <= last && seen.Count < ListSize; i++)
+        {
+            var number = query.OldestFirst ? i : last + 1 - i;
+            var order = reader.Order(number, at);
+            if (order.Exists && order.Head.State == wanted && (query.Channel == 0 || order.Head.Channel == query.Channel)) seen.Add(number);
+        }
+        Assert.Equal(seen, listed);
     }
 
     private static void LookAtStock(StateReader reader, int sku, long at)

@@ -39,7 +39,7 @@ public sealed class VaultTests
         try
         {
             JournalException? told = null;
-            var vault = new PersonalVault(new OrderCore().Reader, exception => told = exception);
+            var vault = new PersonalVault(new OrderCore().Reader, new DiskWatch(null, new EngineOptions(), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance), exception => told = exception);
             var keys = KeyRing.Open(folder.FullName, 0);
             vault.Open(keys);
             // Keys that are durable already can still be given out; making more fails.

@@ -91,6 +91,8 @@ internal static class AdminCommands
             ["snapshotBytes"] = status.SnapshotBytes,
             ["snapshotAgeSeconds"] = status.SnapshotAgeSeconds,
             ["journalFirstSequence"] = status.JournalFirstSequence,
+            ["diskFreeBytes"] = status.DiskFreeBytes,
+            ["diskLowBytes"] = status.DiskLowBytes,
             ["startTime"] = status.StartTime?.ToDateTimeOffset().ToString("O", CultureInfo.InvariantCulture),
             ["version"] = status.Version,
         };
@@ -109,6 +111,7 @@ internal static class AdminCommands
             ("subscribers", $"{Session.Number(status.OrderSubscribers)} of orders, {Session.Number(status.StockSubscribers)} of stock"),
             ("memory", $"{Megabytes(status.StateBytes)} state, {Megabytes(status.ProcessBytes)} process"), ("journal", Megabytes(status.JournalBytes)),
             ("snapshot", status.SnapshotSequence == 0 ? "none yet" : $"at {Session.Number(status.SnapshotSequence)}, {Megabytes(status.SnapshotBytes)}"),
+            ("disk", $"{Megabytes(status.DiskFreeBytes)} free, changes are refused below {Megabytes(status.DiskLowBytes)}"),
             ("recovery", status.RecoverySeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s"), ("started", Session.Time(status.StartTime)), ("version", status.Version));
     }
 

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using OrderEngine.Contracts.V1;
+using Option = System.CommandLine.Option;
 
 namespace OrderEngine.Cli.Commands;
 

@@ -51,6 +51,7 @@ internal sealed partial class Applier
             head.Previous = order.Head.LastException;
             order.Head.LastException = checked((int)number);
             order.Head.OpenExceptions++;
+            state.Index.Raise(e.Order, head.Kind);
         }
         state.Exceptions.Raise(number, in head, detail, e.Sequence);
     }

@@ -45,6 +45,10 @@ internal sealed partial class Applier
                 case 9: state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence); break;
                 case 10: head.Reservation = reader.Long(); break;
                 case 11: head.Tier = (byte)reader.Varint(); break;
+                case 40:
+                    head.ReviewReasons++;
+                    reader.Skip(wireType);
+                    break;
                 default: reader.Skip(wireType); break;
             }
         }
@@ -55,6 +59,7 @@ internal sealed partial class Applier
         MemoryMarshal.AsBytes(_lines.AsSpan(0, _lineCount)).CopyTo(row[sizeof(OrderHead)..]);
         MemoryMarshal.AsBytes(_allocations.AsSpan(0, _allocationCount)).CopyTo(row[(sizeof(OrderHead) + _lineCount * sizeof(LineRow))..]);
         state.ExternalIds.Add(e.Channel, externalId, e.Order);
+        state.Index.Add(e.Order, in head);
         for (var i = 0; i < _lineCount; i++)
             if (_lines[i].Backordered > 0) Wait(in head, e.Order, i + 1, in _lines[i], _lines[i].Backordered, e.Sequence);
     }
@@ -220,6 +225,7 @@ internal sealed partial class Applier
             MoveParcelLines(row, RowBytes(lines, allocations, 0), RowBytes(lines, allocations + moreAllocations, 0), parcelLines * sizeof(ParcelLineRow));
         }
         var order = new OrderChange(row);
+        state.Index.Move(e.Order, order.Head.State, e.After, e.Sequence);
         order.Head.State = e.After;
         order.Head.ChangedAt = e.Time;
         order.Head.Version = e.Sequence;

@@ -22,6 +22,7 @@ internal sealed partial class Applier(EngineState state)
             state.Sequence = e.Sequence;
             state.Time = e.Time;
             ApplyBody(in e);
+            if (e.Customer != 0 && e.Order != 0) state.CountOrder(e.Customer, e.Before, e.After);
             var address = e.Order != 0 ? state.History.Add(e.Order, e.Sequence, bytes) : 0;
             if (e.RequestKey != 0) Remember(in e, address);
         }
@@ -44,6 +45,8 @@ internal sealed partial class Applier(EngineState state)
         {
             case EventKind.OrderSubmitted: Submitted(in e); break;
             case EventKind.OrderCancelled: Cancelled(in e); break;
+            case EventKind.OrderRejected: Cancelled(in e); break;
+            case EventKind.OrderApproved: Change(in e, 0); break;
             case EventKind.BackorderFilled: Filled(in e); break;
             case EventKind.ShipmentReleased: Released(in e, back: false); break;
             case EventKind.ShipmentConfirmed: Shipped(in e); break;
@@ -73,6 +76,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.CustomerDefined: state.Catalog.DefineCustomer(e.Body, e.Sequence); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.ExceptionRaised: Raised(in e); break;
+            case EventKind.ReviewRulesDefined: state.Catalog.DefineReviewRules(e.Body, e.Sequence); break;
             case EventKind.RequestRefused: break;
             default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");
         }

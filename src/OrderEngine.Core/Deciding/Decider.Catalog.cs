@@ -40,12 +40,22 @@ internal sealed partial class Decider
     private Outcome Define(DefineChannel channel)
     {
         var number = NumberOf(state.Catalog.ChannelIds, channel.Id);
+        Span<byte> currency = stackalloc byte[3];
         StartBody(number, channel.Id);
         _body.Bytes(3, channel.Name);
         _body.Packed(4, channel.AllowedLocations);
         _body.Number(5, (long)channel.Sourcing);
         _body.Number(6, (long)channel.DefaultPolicy);
         _body.Number(7, (long)channel.DefaultTerms);
+        var limits = channel.Limits;
+        _body.Number(40, limits.MaxOrder);
+        _body.Bytes(41, currency[..Currency.Unpack(limits.MaxOrderCurrency, currency)]);
+        _body.Number(42, limits.MaxLines);
+        _body.Number(43, limits.PaymentDueSeconds);
+        _body.Number(44, limits.ReviewExpirySeconds);
+        _body.Number(45, limits.RequiresConfirmation ? 1 : 0);
+        _body.Number(46, limits.ReturnWindowSeconds);
+        _body.Number(47, limits.MaxReservationSeconds);
         return Put(EventKind.ChannelDefined, state.Catalog.Channels, number, Limits.Channels);
     }
 
@@ -65,6 +75,11 @@ internal sealed partial class Decider
         {
             KeepDetails(state.Catalog.Customers.Latest(number));
         }
+        Span<byte> currency = stackalloc byte[3];
+        _body.Number(40, customer.CreditLimit);
+        _body.Bytes(41, currency[..Currency.Unpack(customer.CreditCurrency, currency)]);
+        _body.Number(42, (long)customer.Terms);
+        _body.Number(43, customer.RiskRating);
         return Put(EventKind.CustomerDefined, state.Catalog.Customers, number, Limits.Customers);
     }
 

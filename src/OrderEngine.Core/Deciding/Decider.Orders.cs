@@ -30,8 +30,10 @@ internal sealed partial class Decider
         }
 
         var rules = state.Catalog.Rules(submit.Channel);
+        if (rules.HasBounds && Exceeds(submit, rules.Limits)) return Refuse(Outcome.ChannelLimitExceeded);
         var policy = submit.Policy == AllocationPolicy.None ? rules.Policy : submit.Policy;
-        var tier = state.Catalog.Tier(submit.Customer);
+        var customer = state.Catalog.Customer(submit.Customer);
+        var tier = customer.Tier;
         var sequence = state.Sequence + (submit.Reservation == 0 ? 1 : 2);
         var place = BackorderKey.Of(_now, tier, submit.RequestedAt, sequence, 0, 0);
         if (!_allocator.Allocate(submit.Lines, policy, rules, in place, held)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
@@ -40,7 +42,10 @@ internal sealed partial class Decider
         var order = state.Orders.Count + 1;
         if (submit.Reservation != 0) WriteCommitted(submit.Reservation, order);
         PlanLines(submit, policy);
-        WriteSubmitted(submit, order, policy, rules, tier);
+        var terms = submit.Terms != PaymentTerms.None ? submit.Terms : customer.Terms != PaymentTerms.None ? customer.Terms : rules.Terms;
+        FindReasons(submit, terms);
+        if (_reasons.Count > 0) _stored = OrderState.PendingReview;
+        WriteSubmitted(submit, order, policy, terms, tier);
         return Outcome.Ok;
     }
 
@@ -75,7 +80,7 @@ internal sealed partial class Decider
         EndEvent();
     }
 
-    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, ChannelRules rules, int tier)
+    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, PaymentTerms terms, int tier)
     {
         BeginEvent();
         Origin();
@@ -85,7 +90,7 @@ internal sealed partial class Decider
         _events.Bytes(1, submit.ExternalId);
         _events.Number(2, (long)(submit.Type == OrderType.None ? OrderType.Sale : submit.Type));
         _events.Number(3, (long)policy);
-        _events.Number(4, (long)(submit.Terms == PaymentTerms.None ? rules.Terms : submit.Terms));
+        _events.Number(4, (long)terms);
         _events.Number(5, (long)(submit.Priority == Priority.None ? Priority.Normal : submit.Priority));
         Span<byte> currency = stackalloc byte[3];
         _events.Bytes(6, currency[..Currency.Unpack(submit.CurrencyCode, currency)]);
@@ -106,6 +111,7 @@ internal sealed partial class Decider
         Sealed(9, submit.Delivery);
         _events.Number(10, submit.Reservation);
         _events.Number(11, tier);
+        WriteReasons(40);
         EndAnswer();
     }
 

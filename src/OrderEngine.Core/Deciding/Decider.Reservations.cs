@@ -15,6 +15,7 @@ internal sealed partial class Decider
             || create.Customer != 0 && state.OpenOfCustomer(create.Customer) >= Limits.OpenReservationsPerCustomer) return Outcome.HoldLimitReached;
 
         var rules = state.Catalog.Rules(create.Channel);
+        if (HoldsTooLong(create.TtlMicros, rules)) return Refuse(Outcome.ChannelLimitExceeded);
         var place = BackorderKey.Of(_now, state.Catalog.Tier(create.Customer), 0, state.Sequence + 1, 0, 0);
         if (_draft.Length < create.Items.Length) _draft = new DraftLine[create.Items.Length];
         for (var i = 0; i < create.Items.Length; i++) _draft[i] = new DraftLine(create.Items[i].Sku, create.Items[i].Quantity, 0);
@@ -35,8 +36,9 @@ internal sealed partial class Decider
 
     private Outcome Extend(ExtendReservation extend)
     {
-        var refusal = FindHeld(extend.Reservation, out _);
+        var refusal = FindHeld(extend.Reservation, out var reservation);
         if (refusal != Outcome.Ok) return refusal;
+        if (HoldsTooLong(extend.TtlMicros, state.Catalog.Rules(reservation.Head.Channel))) return Refuse(Outcome.ChannelLimitExceeded, extend.Reservation);
         BeginEvent();
         Origin();
         _events.BeginBody(EventKind.ReservationExtended);
@@ -57,6 +59,9 @@ internal sealed partial class Decider
         EndAnswer();
         return Outcome.Ok;
     }
+
+    private static bool HoldsTooLong(long ttlMicros, ChannelRules rules) =>
+        rules.Limits.MaxReservationSeconds != 0 && ttlMicros > rules.Limits.MaxReservationSeconds * 1_000_000;
 
     private Outcome FindHeld(long number, out ReservationView reservation)
     {

@@ -29,6 +29,8 @@ internal sealed partial class Decider(EngineState state)
         {
             SubmitOrder submit => Submit(submit),
             CancelOrder cancel => Cancel(cancel),
+            ApproveOrder approve => Approve(approve),
+            RejectOrder reject => Reject(reject),
             PlaceHold hold => Place(hold),
             ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
@@ -48,6 +50,7 @@ internal sealed partial class Decider(EngineState state)
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),
             DefineCustomer customer => Define(customer),
+            SetReviewRules set => Define(set),
             _ => throw new ArgumentException($"The core does not know {command.GetType().Name}.", nameof(command)),
         };
     }

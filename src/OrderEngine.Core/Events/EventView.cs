@@ -15,6 +15,8 @@ public enum EventKind : byte
     ChannelDefined = 18,
     /// <summary>A customer was created or replaced.</summary>
     CustomerDefined = 19,
+    /// <summary>The review rules were replaced.</summary>
+    ReviewRulesDefined = 20,
     /// <summary>Goods came in.</summary>
     StockReceived = 32,
     /// <summary>A stock level was corrected.</summary>
@@ -51,6 +53,10 @@ public enum EventKind : byte
     ShipmentConfirmed = 68,
     /// <summary>Units arrived.</summary>
     DeliveryRecorded = 69,
+    /// <summary>A reviewer let an order go on.</summary>
+    OrderApproved = 70,
+    /// <summary>A reviewer refused an order.</summary>
+    OrderRejected = 71,
     /// <summary>Released units could not be picked and wait for stock again.</summary>
     PickFellShort = 80,
     /// <summary>Released units are reserved again.</summary>

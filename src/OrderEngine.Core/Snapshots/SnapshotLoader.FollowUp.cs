@@ -93,6 +93,7 @@ public sealed partial class SnapshotLoader
         resolution.CopyTo(row[(sizeof(ExceptionHead) + detail.Length)..]);
         resolver.CopyTo(row[(sizeof(ExceptionHead) + detail.Length + resolution.Length)..]);
         _state.Exceptions.Restore(number, row, head.Version);
+        if (head.Order != 0 && head.ResolvedAt == 0) _state.Index.Raise(head.Order, head.Kind);
         _exceptions++;
     }
 }

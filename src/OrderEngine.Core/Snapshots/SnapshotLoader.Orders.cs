@@ -72,6 +72,7 @@ public sealed partial class SnapshotLoader
             case 17: head.Total = reader.Long(); break;
             case 18: head.CancelledTotal = reader.Long(); break;
             case 19: head.Reservation = reader.Long(); break;
+            case 40: head.ReviewReasons = checked((byte)reader.Varint()); break;
             case 70: head.LastException = reader.Int(); break;
             case 71: head.OpenExceptions = reader.Int(); break;
             case 80: head.Holds = (OrderHolds)checked((byte)reader.Varint()); break;
@@ -146,6 +147,8 @@ public sealed partial class SnapshotLoader
         }
         MemoryMarshal.AsBytes(_parcelLines.AsSpan(0, head.ParcelLineCount)).CopyTo(row[(allocationsAt + head.AllocationCount * sizeof(AllocationRow))..]);
         _state.Orders.Restore(number, head.Version, row);
+        _state.Index.Add(number, in head);
+        if (head.Customer != 0) _state.CountOrder(head.Customer, OrderState.None, head.State);
         for (var i = 0; i < lines.Length; i++)
             if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered);
     }

@@ -23,7 +23,8 @@ public sealed partial class SnapshotLoader
                 case 1: version = Version(reader.Long()); break;
                 case 2: key = reader.Long(); break;
                 case 3: since = reader.Long(); break;
-                case (int)EventKind.SkuDefined or (int)EventKind.LocationDefined or (int)EventKind.ChannelDefined or (int)EventKind.CustomerDefined:
+                case (int)EventKind.SkuDefined or (int)EventKind.LocationDefined or (int)EventKind.ChannelDefined or (int)EventKind.CustomerDefined
+                    or (int)EventKind.ReviewRulesDefined:
                     kind = (EventKind)field;
                     body = reader.Bytes();
                     break;
@@ -49,6 +50,10 @@ public sealed partial class SnapshotLoader
                 Expect(body, catalog.CustomerIds.Count);
                 if (key != 0) catalog.RestoreKeys(key, catalog.CustomerIds.Count + 1, key, Version(since));
                 catalog.DefineCustomer(body, version, restore: true);
+                break;
+            case EventKind.ReviewRulesDefined:
+                Expect(body, (int)catalog.ReviewRuleRows.Count);
+                catalog.DefineReviewRules(body, version, restore: true);
                 break;
             default: throw Wrong("A catalog row defines nothing.");
         }

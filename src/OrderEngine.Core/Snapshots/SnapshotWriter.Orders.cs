@@ -45,6 +45,7 @@ public sealed partial class SnapshotWriter
         _block.Number(17, head.Total);
         _block.Number(18, head.CancelledTotal);
         _block.Number(19, head.Reservation);
+        _block.Number(40, head.ReviewReasons);
         _block.Number(70, head.LastException);
         _block.Number(71, head.OpenExceptions);
         _block.Number(80, (long)head.Holds);

@@ -54,6 +54,7 @@ public sealed partial class SnapshotWriter
         WriteCatalog(EventKind.LocationDefined, _state.Catalog.Locations);
         WriteCatalog(EventKind.ChannelDefined, _state.Catalog.Channels);
         WriteCatalog(EventKind.CustomerDefined, _state.Catalog.Customers);
+        WriteCatalog(EventKind.ReviewRulesDefined, _state.Catalog.ReviewRuleRows);
         WriteStock();
         WriteBackorders();
         for (long number = 1; number <= _state.Orders.Count; number++) WriteOrder(number);

@@ -12,18 +12,29 @@ namespace OrderEngine.Core.State;
 /// <param name="Sourcing">How a location is chosen.</param>
 /// <param name="Policy">The default.</param>
 /// <param name="Terms">The default.</param>
-internal sealed record ChannelRules(bool[]? Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms)
+/// <param name="Limits">Bounds and times of its own.</param>
+internal sealed record ChannelRules(bool[]? Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ChannelLimits Limits)
 {
+    /// <summary>True when its orders have to be measured.</summary>
+    public bool HasBounds { get; } = Limits.MaxOrder != 0 || Limits.MaxLines != 0;
+
     /// <summary>True when the location may serve the channel.</summary>
     public bool Allows(int location) => Allowed is null || location < Allowed.Length && Allowed[location];
 }
+
+/// <summary>What deciding needs of a customer.</summary>
+/// <param name="Tier">Rank.</param>
+/// <param name="Terms">Used where an order names none; none: the channel's.</param>
+/// <param name="RiskRating">0: not rated.</param>
+internal readonly record struct CustomerFacts(byte Tier, PaymentTerms Terms, byte RiskRating);
 
 /// <summary>The catalog. A row is the body of the event that defined the entry last.</summary>
 internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
 {
     private ChannelRules?[] _channels = new ChannelRules?[16];
     private int[] _locationPriority = new int[16];
-    private readonly ChunkedArray<byte> _tiers = new();
+    private ReviewRule[] _reviewRules = [];
+    private readonly ChunkedArray<CustomerFacts> _customers = new();
     private readonly ChunkedArray<KeyBinding> _customerKeys = new();
 
     // Bound once: Since is written before Key tells of it.
@@ -41,6 +52,8 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     public VersionedRows Locations { get; } = new(heap, reclaimer, tableId: 2);
     public VersionedRows Channels { get; } = new(heap, reclaimer, tableId: 3);
     public VersionedRows Customers { get; } = new(heap, reclaimer, tableId: 4);
+    /// <summary>One row, number 1, once rules have been set.</summary>
+    public VersionedRows ReviewRuleRows { get; } = new(heap, reclaimer, tableId: 16);
 
     /// <summary>The highest key number that sealed data refers to.</summary>
     public long HighestKey { get; private set; }
@@ -52,7 +65,13 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     public int Priority(int location) => _locationPriority[location];
 
     /// <summary>A customer's tier; 0 for a guest.</summary>
-    public int Tier(int customer) => customer == 0 ? 0 : _tiers[customer];
+    public int Tier(int customer) => Customer(customer).Tier;
+
+    /// <summary>What deciding needs of a customer; all zero for a guest.</summary>
+    public CustomerFacts Customer(int customer) => customer == 0 ? default : _customers[customer];
+
+    /// <summary>The review rules in force, in their order. Any thread; what is there is never changed.</summary>
+    public ReviewRule[] ReviewRules => Volatile.Read(ref _reviewRules);
 
     /// <summary>The key under which a customer's data is sealed; 0 when there is none yet. Any thread.</summary>
     public long CustomerKey(int customer) => CustomerKey(customer, long.MaxValue, out _);
@@ -118,15 +137,28 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     {
         ReadDefinition(body, out var number, out var id);
         Put(CustomerIds, Customers, number, id, body, sequence, restore);
-        var tier = 0;
+        byte tier = 0, rating = 0;
+        var terms = PaymentTerms.None;
         var reader = new ProtoReader(body);
         while (reader.Next(out var field, out var wireType))
         {
-            if (field == 3) tier = reader.Int();
-            else if (field == 4) NoteKey(number, reader.Bytes(), sequence);
-            else reader.Skip(wireType);
+            switch (field)
+            {
+                case 3: tier = (byte)reader.Int(); break;
+                case 4: NoteKey(number, reader.Bytes(), sequence); break;
+                case 42: terms = (PaymentTerms)reader.Varint(); break;
+                case 43: rating = (byte)reader.Int(); break;
+                default: reader.Skip(wireType); break;
+            }
         }
-        _tiers[number] = (byte)tier;
+        _customers[number] = new CustomerFacts(tier, terms, rating);
+    }
+
+    /// <summary>Takes up a ReviewRulesDefined body.</summary>
+    public void DefineReviewRules(ReadOnlySpan<byte> body, long sequence, bool restore = false)
+    {
+        Put(ReviewRuleRows, 1, body, sequence, restore);
+        Volatile.Write(ref _reviewRules, State.ReviewRules.Read(body));
     }
 
     /// <summary>Remembers the key of sealed data (an encoded orderengine.journal.Sealed): the first of a customer stays the customer's.</summary>
@@ -168,6 +200,7 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
         var sourcing = SourcingRule.None;
         var policy = AllocationPolicy.None;
         var terms = PaymentTerms.None;
+        var limits = new ChannelLimits();
         var reader = new ProtoReader(body);
         while (reader.Next(out var field, out var wireType))
         {
@@ -181,11 +214,19 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
                 case 5: sourcing = (SourcingRule)reader.Varint(); break;
                 case 6: policy = (AllocationPolicy)reader.Varint(); break;
                 case 7: terms = (PaymentTerms)reader.Varint(); break;
+                case 40: limits = limits with { MaxOrder = reader.Long() }; break;
+                case 41: limits = limits with { MaxOrderCurrency = Currency.Pack(reader.Bytes()) }; break;
+                case 42: limits = limits with { MaxLines = reader.Int() }; break;
+                case 43: limits = limits with { PaymentDueSeconds = reader.Long() }; break;
+                case 44: limits = limits with { ReviewExpirySeconds = reader.Long() }; break;
+                case 45: limits = limits with { RequiresConfirmation = reader.Varint() != 0 }; break;
+                case 46: limits = limits with { ReturnWindowSeconds = reader.Long() }; break;
+                case 47: limits = limits with { MaxReservationSeconds = reader.Long() }; break;
                 default: reader.Skip(wireType); break;
             }
         }
         return new ChannelRules(allowed, sourcing == SourcingRule.None ? SourcingRule.Priority : sourcing,
-            policy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : policy, terms == PaymentTerms.None ? PaymentTerms.Credit : terms);
+            policy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : policy, terms == PaymentTerms.None ? PaymentTerms.Credit : terms, limits);
     }
 
     private static void Put(SymbolTable ids, VersionedRows rows, int number, ReadOnlySpan<byte> id, ReadOnlySpan<byte> body, long sequence, bool restore)
@@ -193,6 +234,11 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
         var known = ids.Find(id);
         if (known == 0) known = ids.Add(id);
         if (known != number) throw new ApplyException($"A definition numbers its entry {number}, but it is number {known}.");
+        Put(rows, number, body, sequence, restore);
+    }
+
+    private static void Put(VersionedRows rows, int number, ReadOnlySpan<byte> body, long sequence, bool restore)
+    {
         if (restore)
         {
             rows.Restore(number, sequence, body);

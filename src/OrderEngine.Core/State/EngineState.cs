@@ -9,6 +9,7 @@ internal sealed class EngineState
 {
     private readonly ChunkedArray<int> _openByChannel = new();
     private readonly ChunkedArray<int> _openByCustomer = new();
+    private readonly ChunkedArray<int> _ordersByCustomer = new();
 
     public EngineState()
     {
@@ -23,6 +24,7 @@ internal sealed class EngineState
         Deadlines = new Deadlines(Heap, Reclaimer, Timers);
         Supply = new SupplyLedger(Heap, Reclaimer);
         Exceptions = new Exceptions(Heap, Reclaimer);
+        Index = new OrderIndex(Orders, Exceptions);
     }
 
     public RowHeap Heap { get; } = new();
@@ -40,6 +42,7 @@ internal sealed class EngineState
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
     public SupplyLedger Supply { get; }
+    public OrderIndex Index { get; }
 
     /// <summary>The last sequence applied.</summary>
     public long Sequence { get; set; }
@@ -70,9 +73,22 @@ internal sealed class EngineState
         if (customer != 0) _openByCustomer[customer] += change;
     }
 
+    /// <summary>A customer's orders, but for those that were rejected or expired.</summary>
+    public int OrdersOf(int customer) => _ordersByCustomer[customer];
+
+    /// <summary>Notes that an order of a customer went from one state to another.</summary>
+    public void CountOrder(int customer, OrderState before, OrderState after)
+    {
+        var change = Counts(after) - Counts(before);
+        if (change != 0) _ordersByCustomer[customer] += change;
+
+        static int Counts(OrderState state) => state is OrderState.None or OrderState.Rejected or OrderState.Expired ? 0 : 1;
+    }
+
     /// <summary>Rows changed and requests let go of since the last <see cref="Seal"/>: each may have blocks to free.</summary>
     public int TouchedRows => Stock.Levels.Touched.Length + Stock.Waiting.Touched.Length + Orders.Touched.Length + Reservations.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
+        + Catalog.ReviewRuleRows.Touched.Length
         + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Requests.LeftSinceSeal;
 
     /// <summary>Ends a batch.</summary>
@@ -82,6 +98,7 @@ internal sealed class EngineState
         Catalog.Locations.Seal(Sequence);
         Catalog.Channels.Seal(Sequence);
         Catalog.Customers.Seal(Sequence);
+        Catalog.ReviewRuleRows.Seal(Sequence);
         Stock.Levels.Seal(Sequence);
         Stock.Waiting.Seal(Sequence);
         Orders.Seal(Sequence);
@@ -90,7 +107,7 @@ internal sealed class EngineState
         Deadlines.Rows.Seal(Sequence);
         Exceptions.Rows.Seal(Sequence);
         Supply.Rows.Seal(Sequence);
-        var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Stock.Levels.Hash
+        var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + ExternalIds.Hash + Requests.Hash
             + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)

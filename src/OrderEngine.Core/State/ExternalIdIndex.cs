@@ -47,6 +47,12 @@ internal sealed class ExternalIdIndex(RowHeap heap)
         return 0;
     }
 
+    /// <summary>As <see cref="HashIndex.PrefetchHead"/>. Writer only.</summary>
+    public void PrefetchHead(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchHead(HashOf(channel, externalId));
+
+    /// <summary>As <see cref="HashIndex.PrefetchChain"/>. Writer only.</summary>
+    public void PrefetchChain(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchChain(HashOf(channel, externalId));
+
     /// <summary>The external id of an order; empty when there is no such order.</summary>
     public ReadOnlySpan<byte> Text(long order)
     {

@@ -219,6 +219,7 @@ public static class Invariants
         if (open != state.OpenReservations) violations.Add($"{open} reservations are held; {state.OpenReservations} are counted.");
         var timers = open + CheckDeadlines(state, violations);
         if (timers != state.Timers.Count) violations.Add($"{timers} timers should be pending, {state.Timers.Count} are.");
+        violations.AddRange(state.Index.Check());
         return violations;
     }
 

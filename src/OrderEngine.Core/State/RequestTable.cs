@@ -98,6 +98,12 @@ internal sealed class RequestTable
         return true;
     }
 
+    /// <summary>As <see cref="HashIndex.PrefetchHead"/>. Writer only.</summary>
+    public void PrefetchHead(UInt128 key) => _index.PrefetchHead((ulong)key);
+
+    /// <summary>As <see cref="HashIndex.PrefetchChain"/>. Writer only.</summary>
+    public void PrefetchChain(UInt128 key) => _index.PrefetchChain((ulong)key);
+
     /// <summary>Remembers an answer; drops a few that are out of the window.</summary>
     /// <param name="key">Of the request.</param>
     /// <param name="digest">Of its body.</param>

@@ -34,10 +34,10 @@ public struct OrderHead
     public Priority Priority;
     /// <summary>The customer's tier at acceptance.</summary>
     public byte Tier;
+    /// <summary>Reasons for which it was held for review when it was accepted; its first event says them.</summary>
+    public byte ReviewReasons;
     /// <summary>Open holds: while there are any, nothing is released to the warehouse.</summary>
     public OrderHolds Holds;
-    /// <summary>Zero.</summary>
-    public byte Unused;
     /// <summary>Packed currency.</summary>
     public int Currency;
     /// <summary>Parcels shipped.</summary>

@@ -43,11 +43,27 @@ public sealed class StateReader
     /// <summary>As <see cref="Sku"/>, orderengine.journal.CustomerDefined.</summary>
     public ReadOnlySpan<byte> Customer(int number, long at, out long version) => _state.Catalog.Customers.At(number, at, out version);
 
+    /// <summary>As <see cref="Sku"/>, orderengine.journal.ReviewRulesDefined: all review rules.</summary>
+    public ReadOnlySpan<byte> ReviewRules(long at, out long version) => _state.Catalog.ReviewRuleRows.At(1, at, out version);
+
+    /// <summary>
+    /// The review rules that the writer knows, perhaps not durable yet: for looking at notes on their way in, never to be shown.
+    /// </summary>
+    public ReviewRule[] LatestReviewRules => _state.Catalog.ReviewRules;
+
     /// <summary>The highest order number that may exist; numbers are dense from 1.</summary>
     public long LastOrder => _state.Orders.Count;
 
     /// <summary>One order as it stood at a sequence.</summary>
     public OrderView Order(long number, long at) => new(_state.Orders.At(number, at, out _));
+
+    /// <summary>Lists orders as they stand at a sequence. Inside a guard; costs at most <paramref name="looks"/> candidates.</summary>
+    /// <param name="query">Which.</param>
+    /// <param name="at">The sequence.</param>
+    /// <param name="after"><see cref="OrderPage.After"/> of the page before; 0: from the beginning.</param>
+    /// <param name="size">Orders in the page at most.</param>
+    /// <param name="looks">Candidates looked at, at most: a page may be short, or empty, and still have one after it.</param>
+    public OrderPage ListOrders(OrderQuery query, long at, long after, int size, int looks) => new OrderListing(this, query, at, after).Run(size, looks);
 
     /// <summary>The number of the order with this external id; 0 when there is none (the order may still be younger than a sequence asked for).</summary>
     public long FindOrder(int channel, ReadOnlySpan<byte> externalId) => _state.ExternalIds.Find(channel, externalId);

@@ -118,6 +118,18 @@ public sealed class HashIndex
         }
     }
 
+    /// <summary>Fetches the head of a hash's chain into the cache; with <see cref="PrefetchChain"/> some time later, a search waits for neither. Writer only.</summary>
+    internal void PrefetchHead(ulong hash) => Cache.Prefetch(ref _heads[Bucket(hash, _buckets)]);
+
+    /// <summary>Fetches the first entry of a hash's chain into the cache, whose head is there by now. Writer only.</summary>
+    internal void PrefetchChain(ulong hash) => PrefetchChainOf(Bucket(hash, _buckets));
+
+    private void PrefetchChainOf(long bucket)
+    {
+        var first = _heads[bucket];
+        if (first != 0) Cache.Prefetch(ref _nodes[first]);
+    }
+
     private bool TryWalk(ulong hash, Span<long> candidates, long version, out int found)
     {
         found = 0;
@@ -166,6 +178,8 @@ public sealed class HashIndex
         _heads[to] = move;
         Volatile.Write(ref _buckets, to + 1);
         EndDisturbing();
+        // The next split takes the next bucket, whose chain lies anywhere: it is on its way to the cache until then.
+        PrefetchChainOf(from + 1);
     }
 
     // A full fence: what follows must not be seen before the odd version. The end is a release: what was done is seen first.

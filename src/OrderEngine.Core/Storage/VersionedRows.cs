@@ -146,6 +146,13 @@ public sealed class VersionedRows
         return Unsafe.IsNullRef(in head) || head == 0 ? default : Payload(head, Header(head).Length);
     }
 
+    /// <summary>Fetches the latest version's header and the beginning of its payload into the cache. Writer only.</summary>
+    internal void PrefetchLatest(long number)
+    {
+        ref var head = ref _heads.Peek(number);
+        if (!Unsafe.IsNullRef(in head) && head != 0) Cache.Prefetch(ref Header(head));
+    }
+
     /// <summary>The sequence of the latest version, sealed or not; 0 when there is no such row. Writer only.</summary>
     public long LatestSequence(long number)
     {

@@ -48,16 +48,26 @@ internal static class CatalogReads
             ChannelId = defined.ChannelId, Name = defined.Name, SourcingRule = (Contracts.V1.SourcingRule)defined.SourcingRule,
             DefaultAllocationPolicy = (Contracts.V1.AllocationPolicy)defined.DefaultPolicy,
             DefaultPaymentTerms = (Contracts.V1.PaymentTerms)defined.DefaultTerms, Sequence = version, Etag = Texts.Etag(version),
+            MaxOrderMinor = (long)defined.MaxOrder, OrderLimitCurrency = defined.MaxOrderCurrency, MaxLines = (int)defined.MaxLines,
+            PaymentDue = Wait(defined.PaymentDueSeconds), ReviewExpiry = Wait(defined.ReviewExpirySeconds), ReturnWindow = Wait(defined.ReturnWindowSeconds),
+            MaxReservationTtl = Wait(defined.MaxReservationSeconds), RequiresConfirmation = defined.RequiresConfirmation,
         };
         foreach (var location in defined.AllowedLocations) channel.AllowedLocationIds.Add(Texts.Location(reader, (int)location));
         return channel;
     }
 
+    private static Duration? Wait(ulong seconds) => seconds == 0 ? null : new Duration { Seconds = (long)seconds };
+
     /// <summary>A customer without details, and its details sealed, from orderengine.journal.CustomerDefined.</summary>
     public static (Customer Customer, SealedData Details) Customer(ReadOnlySpan<byte> body, long version)
     {
         var defined = Journaled.CustomerDefined.Parser.ParseFrom(body);
-        var customer = new Customer { CustomerId = defined.CustomerId, Tier = (int)defined.Tier, Sequence = version, Etag = Texts.Etag(version) };
+        var customer = new Customer
+        {
+            CustomerId = defined.CustomerId, Tier = (int)defined.Tier, Sequence = version, Etag = Texts.Etag(version),
+            CreditLimitMinor = (long)defined.CreditLimit, CreditCurrency = defined.CreditCurrency, PaymentTerms = (Contracts.V1.PaymentTerms)defined.Terms,
+            RiskRating = (int)defined.RiskRating,
+        };
         var details = defined.Details is null ? default : new SealedData((long)defined.Details.Key, defined.Details.Ciphertext.ToByteArray());
         return (customer, details);
     }

@@ -75,6 +75,7 @@ internal static class CatalogRequests
         Fields.CheckEnum(ref violations, "channel.sourcing_rule", channel.SourcingRule);
         Fields.CheckEnum(ref violations, "channel.default_allocation_policy", channel.DefaultAllocationPolicy);
         Fields.CheckEnum(ref violations, "channel.default_payment_terms", channel.DefaultPaymentTerms);
+        var limits = ChannelLimits(ref violations, channel);
         var etag = Fields.Etag(ref violations, "channel.etag", channel.Etag);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new DefineChannel
@@ -83,8 +84,21 @@ internal static class CatalogRequests
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Id = Utf8(channel.ChannelId), Name = name,
             AllowedLocations = allowed, Sourcing = (Core.SourcingRule)channel.SourcingRule,
             DefaultPolicy = (Core.AllocationPolicy)channel.DefaultAllocationPolicy,
-            DefaultTerms = (Core.PaymentTerms)channel.DefaultPaymentTerms,
+            DefaultTerms = (Core.PaymentTerms)channel.DefaultPaymentTerms, Limits = limits,
         };
+    }
+
+    private static ChannelLimits ChannelLimits(ref Violations violations, Channel channel)
+    {
+        Fields.CheckRange(ref violations, "channel.max_order_minor", channel.MaxOrderMinor, 0, Limits.OrderTotal);
+        if (channel.MaxOrderMinor == 0 && channel.OrderLimitCurrency.Length > 0)
+            violations.Add("channel.order_limit_currency", "must be empty without max_order_minor");
+        var currency = Fields.Currency(ref violations, "channel.order_limit_currency", channel.OrderLimitCurrency, required: channel.MaxOrderMinor != 0);
+        Fields.CheckRange(ref violations, "channel.max_lines", channel.MaxLines, 0, Limits.LinesPerOrder);
+        return new ChannelLimits(channel.MaxOrderMinor, currency, channel.MaxLines,
+            Fields.Wait(ref violations, "channel.payment_due", channel.PaymentDue), Fields.Wait(ref violations, "channel.review_expiry", channel.ReviewExpiry),
+            Fields.Wait(ref violations, "channel.return_window", channel.ReturnWindow),
+            Fields.Wait(ref violations, "channel.max_reservation_ttl", channel.MaxReservationTtl), channel.RequiresConfirmation);
     }
 
     /// <summary>A customer.</summary>
@@ -97,8 +111,13 @@ internal static class CatalogRequests
         Fields.CheckId(ref violations, "customer.customer_id", customer.CustomerId);
         Fields.CheckRange(ref violations, "customer.tier", customer.Tier, 0, Limits.Tier);
         Fields.CheckPersonal(ref violations, "customer.details", customer.Details);
+        Fields.CheckRange(ref violations, "customer.credit_limit_minor", customer.CreditLimitMinor, 0, Limits.OrderTotal);
+        var creditCurrency = Fields.Currency(ref violations, "customer.credit_currency", customer.CreditCurrency, required: customer.CreditLimitMinor != 0);
+        Fields.CheckEnum(ref violations, "customer.payment_terms", customer.PaymentTerms);
+        Fields.CheckRange(ref violations, "customer.risk_rating", customer.RiskRating, 0, Limits.RiskRating);
         var etag = Fields.Etag(ref violations, "customer.etag", customer.Etag);
         if (asker.Refuse(violations, default) is { } refusal) return Refused(refusal);
+        if (customer.Details is not null && !vault.MaySeal) return Refused(Errors.Status(ErrorReason.DiskLow));
         return SealAsync();
 
         async ValueTask<Mapped<DefineCustomer>> SealAsync()
@@ -109,6 +128,8 @@ internal static class CatalogRequests
             {
                 RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
                 Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Id = id, Tier = customer.Tier, Details = details,
+                CreditLimit = customer.CreditLimitMinor, CreditCurrency = creditCurrency, Terms = (Core.PaymentTerms)customer.PaymentTerms,
+                RiskRating = customer.RiskRating,
             };
         }
 

@@ -29,6 +29,7 @@ internal static class Errors
         [ErrorReason.DeadlinePassed] = TimeSpan.FromMilliseconds(100),
         [ErrorReason.EngineRecovering] = TimeSpan.FromSeconds(1),
         [ErrorReason.EngineDraining] = TimeSpan.FromSeconds(2),
+        [ErrorReason.DiskLow] = TimeSpan.FromSeconds(5),
         [ErrorReason.AlreadyRunning] = TimeSpan.FromSeconds(1),
         [ErrorReason.SubscriberLimitReached] = TimeSpan.FromSeconds(5),
     }.ToFrozenDictionary();

@@ -185,6 +185,14 @@ internal static class Fields
         return value.Seconds;
     }
 
+    /// <summary>How long something may wait, in whole seconds; 0 when absent.</summary>
+    public static long Wait(ref Violations violations, FieldPath path, Duration? value)
+    {
+        if (value is null) return 0;
+        if (value.Seconds is < 1 or > Limits.WaitSeconds || value.Nanos != 0) Broken(ref violations, path, "must be whole seconds, 1 second to 366 days");
+        return value.Seconds;
+    }
+
     /// <summary>A minimum sequence of a read.</summary>
     public static void CheckMinSequence(ref Violations violations, long value)
     {

@@ -11,7 +11,7 @@ namespace OrderEngine.Server.Mapping;
 /// <summary>Makes the contract's answers from answering events.</summary>
 internal static class OrderAnswers
 {
-    private const int LinesField = 8;
+    private const int LinesField = 8, ReviewReasonsField = 40;
 
     /// <summary>An order's acceptance. The hot path: read in place, nothing allocated but the response.</summary>
     public static SubmitOrderResponse Submitted(in CommandAnswer answer, StateReader reader)
@@ -26,6 +26,11 @@ internal static class OrderAnswers
         var number = 0;
         while (body.Next(out var field, out var wireType))
         {
+            if (field == ReviewReasonsField)
+            {
+                response.ReviewReasons.Add(ReviewReads.Reason(body.Bytes()));
+                continue;
+            }
             if (field != LinesField)
             {
                 body.Skip(wireType);
@@ -48,7 +53,9 @@ internal static class OrderAnswers
     {
         var e = new EventView(answer.Event.Span);
         var response = new CheckFulfillabilityResponse { Acceptable = true, State = (OrderState)e.After, Sequence = answer.Sequence };
-        var lines = Journaled.OrderSubmitted.Parser.ParseFrom(e.Body).Lines;
+        var submitted = Journaled.OrderSubmitted.Parser.ParseFrom(e.Body);
+        ReviewReads.AddReasons(response.ReviewReasons, submitted);
+        var lines = submitted.Lines;
         for (var i = 0; i < lines.Count; i++)
         {
             var line = lines[i];
@@ -72,8 +79,18 @@ internal static class OrderAnswers
         {
             OrderId = Texts.Order(e.Order), Sequence = e.Sequence, State = (OrderState)e.After, Etag = Texts.Etag(e.Sequence), Replayed = answer.Replayed,
         };
-        response.Cancelled.Add(OrderEvents.Cancelled(Journaled.OrderCancelled.Parser.ParseFrom(e.Body)));
+        response.Cancelled.Add(OrderEvents.Cancelled(Journaled.OrderCancelled.Parser.ParseFrom(e.Body).Lines));
         return response;
+    }
+
+    /// <summary>An approval or a rejection.</summary>
+    public static ReviewResponse Reviewed(in CommandAnswer answer)
+    {
+        var e = new EventView(answer.Event.Span);
+        return new ReviewResponse
+        {
+            OrderId = Texts.Order(e.Order), Sequence = e.Sequence, State = (OrderState)e.After, Etag = Texts.Etag(e.Sequence), Replayed = answer.Replayed,
+        };
     }
 
     /// <summary>A release, shipment or delivery.</summary>

@@ -45,7 +45,14 @@ internal static class OrderEvents
                 break;
             case Journaled.Event.BodyOneofCase.OrderCancelled:
                 mapped.Cancelled = new OrderCancelled();
-                mapped.Cancelled.Lines.Add(Cancelled(e.OrderCancelled));
+                mapped.Cancelled.Lines.Add(Cancelled(e.OrderCancelled.Lines));
+                break;
+            case Journaled.Event.BodyOneofCase.OrderApproved:
+                mapped.Approved = new OrderApproved();
+                break;
+            case Journaled.Event.BodyOneofCase.OrderRejected:
+                mapped.Rejected = new OrderRejected();
+                mapped.Rejected.Lines.Add(Cancelled(e.OrderRejected.Lines));
                 break;
             case Journaled.Event.BodyOneofCase.BackorderFilled:
                 var line = (int)e.BackorderFilled.Line;
@@ -98,9 +105,9 @@ internal static class OrderEvents
     }
 
     /// <summary>Units cancelled by line, wherever they were.</summary>
-    public static IEnumerable<LineQuantity> Cancelled(Journaled.OrderCancelled cancelled)
+    public static IEnumerable<LineQuantity> Cancelled(IEnumerable<Journaled.CancelledLine> lines)
     {
-        foreach (var line in cancelled.Lines)
+        foreach (var line in lines)
         {
             var units = line.Backordered + line.Unallocated;
             foreach (var part in line.Reserved) units += part.Quantity;
@@ -111,6 +118,7 @@ internal static class OrderEvents
     private static OrderSubmitted Submitted(Journaled.OrderSubmitted submitted, StateReader reader)
     {
         var mapped = new OrderSubmitted { CurrencyCode = submitted.Currency, ReservationId = Texts.Reservation((long)submitted.Reservation) };
+        ReviewReads.AddReasons(mapped.ReviewReasons, submitted);
         for (var i = 0; i < submitted.Lines.Count; i++)
         {
             var line = submitted.Lines[i];

@@ -41,6 +41,8 @@ internal static class OrderReads
             Sequence = head.Version,
             Etag = Texts.Etag(head.Version),
         };
+        if (head.ReviewReasons > 0)
+            ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
         AddLines(reader, order, view);
         if (head.Parcels > 0) ParcelReads.Add(reader, order.Parcels, number, view, at);
         if (head.Holds != Core.OrderHolds.None) AddHolds(reader, order, head.Holds, number, at);

@@ -19,7 +19,7 @@ internal static class OrderRequests
         var references = new References(reader);
         var draft = Draft(ref violations, ref references, request.Order, dryRun: false);
         if (asker.Refuse(violations, references) is { } refusal) return Refused(refusal);
-        return CompleteAsync(draft, asker, 0, request.Order, vault, vault.Digest(asker.Kind, request));
+        return CompleteAsync(draft, asker, 0, request.Order, reader, vault, vault.Digest(asker.Kind, request));
     }
 
     /// <summary>A commit of a reservation: a submission that takes what is held.</summary>
@@ -32,7 +32,7 @@ internal static class OrderRequests
         var reservation = references.Reservation("reservation_id", request.ReservationId);
         var draft = Draft(ref violations, ref references, request.Order, dryRun: false);
         if (asker.Refuse(violations, references) is { } refusal) return Refused(refusal);
-        return CompleteAsync(draft, asker, reservation, request.Order, vault, vault.Digest(asker.Kind, request));
+        return CompleteAsync(draft, asker, reservation, request.Order, reader, vault, vault.Digest(asker.Kind, request));
     }
 
     /// <summary>A dry run: never journaled, so without request id, digest and personal data.</summary>
@@ -45,7 +45,7 @@ internal static class OrderRequests
         var references = new References(reader);
         var draft = Draft(ref violations, ref references, request.Order, dryRun: true);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
-        return Command(draft, asker, 0, request.Order, default, default, default);
+        return Command(draft, asker, 0, request.Order, default, default, default, ReviewRequests.NoteRules(request.Order, draft.Channel, reader));
     }
 
     /// <summary>A cancellation.</summary>
@@ -115,20 +115,24 @@ internal static class OrderRequests
         return lines;
     }
 
-    private static ValueTask<Mapped<SubmitOrder>> CompleteAsync(ResolvedDraft draft, Asker asker, long reservation, OrderDraft order, PersonalVault vault, UInt128 digest)
+    private static ValueTask<Mapped<SubmitOrder>> CompleteAsync(ResolvedDraft draft, Asker asker, long reservation, OrderDraft order, StateReader reader,
+        PersonalVault vault, UInt128 digest)
     {
         var key = RequestIdentity.Key(draft.Channel, asker.RequestId);
-        if (order.Delivery is null) return ValueTask.FromResult<Mapped<SubmitOrder>>(Command(draft, asker, reservation, order, key, digest, default));
+        if (order.Delivery is null) return ValueTask.FromResult<Mapped<SubmitOrder>>(Command(draft, asker, reservation, order, key, digest, default, []));
+        if (!vault.MaySeal) return ValueTask.FromResult<Mapped<SubmitOrder>>(Errors.Status(ErrorReason.DiskLow));
+        var noteRules = ReviewRequests.NoteRules(order, draft.Channel, reader);
         return SealFirstAsync();
 
         async ValueTask<Mapped<SubmitOrder>> SealFirstAsync()
         {
             var delivery = await vault.SealAsync(order.CustomerId, draft.Customer, order.Delivery);
-            return Command(draft, asker, reservation, order, key, digest, delivery);
+            return Command(draft, asker, reservation, order, key, digest, delivery, noteRules);
         }
     }
 
-    private static SubmitOrder Command(ResolvedDraft draft, Asker asker, long reservation, OrderDraft order, UInt128 key, UInt128 digest, SealedData delivery) =>
+    private static SubmitOrder Command(ResolvedDraft draft, Asker asker, long reservation, OrderDraft order, UInt128 key, UInt128 digest,
+        SealedData delivery, byte[][] noteRules) =>
         new(asker.Kind)
         {
             RequestKey = key, BodyDigest = digest, Actor = asker.Actor, Role = asker.Role,
@@ -136,7 +140,7 @@ internal static class OrderRequests
             Type = (Core.OrderType)order.Type, Policy = (Core.AllocationPolicy)order.AllocationPolicy,
             Terms = (Core.PaymentTerms)order.PaymentTerms, Priority = (Core.Priority)order.Priority,
             CurrencyCode = draft.Currency, RequestedAt = draft.RequestedAt, Lines = draft.Lines,
-            Delivery = delivery, Reservation = reservation,
+            Delivery = delivery, Reservation = reservation, NoteRules = noteRules,
         };
 }
 

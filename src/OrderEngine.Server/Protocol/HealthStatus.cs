@@ -14,6 +14,12 @@ public sealed class HealthStatus
     /// <summary>The name under which the server as a whole is kept.</summary>
     public const string WholeServer = "";
 
+    /// <summary>
+    /// The name under which the process as such is kept: SERVING from the first moment until it stops, whatever else is NOT_SERVING. What restarts
+    /// processes asks this; what sends them work asks the whole server or a service.
+    /// </summary>
+    public const string Liveness = "liveness";
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ServingStatus> _statuses = [];
     private TaskCompletionSource _changed = NewSignal();

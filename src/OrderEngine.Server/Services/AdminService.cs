@@ -33,7 +33,8 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
         var reader = calls.Reader;
         return Task.FromResult(new EngineStatus
         {
-            Phase = calls.Stopping.IsCancellationRequested ? V1.EnginePhase.Draining : (V1.EnginePhase)engine.Phase,
+            Phase = calls.Stopping.IsCancellationRequested ? V1.EnginePhase.Draining
+                : engine is { Phase: Engine.EnginePhase.Serving, Disk.IsLow: true } ? V1.EnginePhase.LowDisk : (V1.EnginePhase)engine.Phase,
             RecoveredBytes = recovery.BytesDone,
             RecoveryTotalBytes = recovery.BytesTotal,
             RecoverySeconds = recovery.Seconds,
@@ -59,6 +60,8 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
             SnapshotBytes = engine.Snapshot.Bytes,
             SnapshotAgeSeconds = engine.Snapshot.AgeSeconds,
             JournalFirstSequence = engine.Journal?.FirstSequence ?? 0,
+            DiskFreeBytes = engine.Disk.FreeBytes,
+            DiskLowBytes = engine.Disk.LowBytes,
         });
     }
 

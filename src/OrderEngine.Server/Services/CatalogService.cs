@@ -98,6 +98,25 @@ internal sealed class CatalogService(EngineCalls calls) : V1.CatalogService.Cata
         return Task.FromResult(response);
     }
 
+    /// <inheritdoc/>
+    public override async Task<ReviewRules> SetReviewRules(SetReviewRulesRequest request, ServerCallContext context)
+    {
+        var answer = await calls.ExecuteAsync(ReviewRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context);
+        if (answer.Event.IsEmpty) return ReadReviewRules();
+        var defined = new EventView(answer.Event.Span);
+        return ReviewReads.Rules(calls.Reader, defined.Body, defined.Sequence);
+    }
+
+    /// <inheritdoc/>
+    public override Task<ReviewRules> GetReviewRules(GetReviewRulesRequest request, ServerCallContext context) => Task.FromResult(ReadReviewRules());
+
+    private ReviewRules ReadReviewRules()
+    {
+        using var guard = calls.Reader.Enter();
+        var body = calls.Reader.ReviewRules(calls.Engine.View.DurableSequence, out var version);
+        return ReviewReads.Rules(calls.Reader, body, version);
+    }
+
     private static void CheckId(string field, string id)
     {
         var violations = new Violations();

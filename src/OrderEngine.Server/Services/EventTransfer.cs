@@ -88,6 +88,7 @@ internal sealed class EventTransfer(EngineCalls calls)
                     StateHash = summary.StateHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
                 };
             case ImportStatus.NotEmpty: throw Errors.Exception(ErrorReason.EngineNotEmpty);
+            case ImportStatus.DiskLow: throw Errors.Exception(ErrorReason.DiskLow);
             case ImportStatus.NotServing: throw Errors.Exception(ErrorReason.EngineDraining);
             default: throw Errors.InvalidField(new FieldPath("events", result.EventIndex), result.Problem).ToException();
         }

@@ -119,6 +119,14 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     }
 
     /// <inheritdoc/>
+    public override async Task<ReviewResponse> ApproveOrder(ApproveOrderRequest request, ServerCallContext context) =>
+        OrderAnswers.Reviewed(await calls.ExecuteAsync(ReviewRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
+
+    /// <inheritdoc/>
+    public override async Task<ReviewResponse> RejectOrder(RejectOrderRequest request, ServerCallContext context) =>
+        OrderAnswers.Reviewed(await calls.ExecuteAsync(ReviewRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
+
+    /// <inheritdoc/>
     public override async Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context)
     {
         var command = ChangeRequests.Map(request, calls.Reader, calls.Vault).OrThrow();

@@ -60,25 +60,19 @@ internal sealed partial class CommandMaker(NaiveModel model)
         };
     }
 
-    private Command Fresh() => _random.Next(100) switch
+    // Out of the sum of all weights.
+    private Command Fresh()
     {
-        < 30 => Submit(),
-        < 36 => Commit(),
-        < 44 => Create(),
-        < 46 => Extend(),
-        < 48 => Release(AnyReservation()),
-        < 58 => Receive(),
-        < 61 => Supply(),
-        < 65 => Adjust(),
-        < 72 => Cancel(),
-        < 74 => Hold(),
-        < 81 => Release(),
-        < 82 => Recall(),
-        < 90 => Confirm(),
-        < 95 => Deliver(),
-        < 96 => Lose(),
-        _ => Define(),
-    };
+        (int Weight, Func<Command> Make)[] makers =
+        [
+            (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (10, Receive), (3, Supply), (4, Adjust),
+            (7, Cancel), (4, Hold), (7, Release), (1, Recall), (8, Confirm), (5, Deliver), (1, Lose),
+            (3, Review),
+            (4, Define),
+        ];
+        var drawn = _random.Next(makers.Sum(maker => maker.Weight));
+        return makers.First(maker => (drawn -= maker.Weight) < 0).Make();
+    }
 
     // The same again, as a retry or as a request id used twice; or after its window.
     private Command Again()
@@ -132,6 +126,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             Lines = lines,
             Delivery = _random.Next(5) == 0 ? new SealedData(_random.Next(1, 1000), RandomBytes(60)) : default,
             Reservation = reservation,
+            NoteRules = _random.Next(30) == 0 ? [Bytes("urgent")] : [],
             RequestKey = Key(),
             BodyDigest = Digest(),
             Actor = Bytes("clerk-7"),
@@ -207,6 +202,32 @@ internal sealed partial class CommandMaker(NaiveModel model)
         };
     }
 
+    private Command Review()
+    {
+        var order = AnyOrder(o => o.State == OrderState.PendingReview);
+        return _random.Next(3) == 0
+            ? new RejectOrder { Order = order, RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Reviewer), Reason = Bytes("FRAUD"), ExpectedVersion = Etag(OrderVersion(order)) }
+            : new ApproveOrder { Order = order, RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Reviewer), ExpectedVersion = Etag(OrderVersion(order)) };
+    }
+
+    // Few rules at a time and strict ones, so that most orders pass.
+    private SetReviewRules ReviewRules()
+    {
+        var rules = new List<ReviewRule>();
+        if (_random.Next(2) == 0) rules.Add(new ReviewRule(Bytes("big"), ReviewCondition.OrderValue) { Amount = 1_000_000, CurrencyCode = Currency.Pack("EUR"u8) });
+        if (_random.Next(3) == 0) rules.Add(new ReviewRule(Bytes("other"), ReviewCondition.OrderValue) { Amount = 1, CurrencyCode = Currency.Pack("USD"u8) });
+        if (_random.Next(2) == 0) rules.Add(new ReviewRule(Bytes("risky"), ReviewCondition.RiskRating) { Threshold = _random.Next(5, 10), Channels = _random.Next(2) == 0 ? [2, 4] : [] });
+        if (_random.Next(3) == 0) rules.Add(new ReviewRule(Bytes("new"), ReviewCondition.NewCustomer) { Threshold = _random.Next(1, 5), Channels = [3] });
+        if (_random.Next(3) == 0) rules.Add(new ReviewRule(Bytes("cod"), ReviewCondition.PaymentTerms) { Terms = [PaymentTerms.CashOnDelivery], Channels = [_random.Next(1, ChannelCount + 1)] });
+        if (_random.Next(2) == 0) rules.Add(new ReviewRule(Bytes("urgent"), ReviewCondition.NoteKeyword) { Keywords = ["加急", "custom"] });
+        return new SetReviewRules { Rules = [.. rules], RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager), ExpectedVersion = Etag(Math.Max(1, model.ReviewRulesEntry.Version)) };
+    }
+
+    private ChannelLimits Bounds() => _random.Next(2) == 0 ? default : new ChannelLimits(
+        _random.Next(3) == 0 ? _random.Next(100_000, 2_000_000) : 0, Currency.Pack(_random.Next(4) == 0 ? "USD"u8 : "EUR"u8), _random.Next(3) == 0 ? _random.Next(2, 8) : 0,
+        _random.Next(2) == 0 ? _random.Next(60, 100_000) : 0, _random.Next(2) == 0 ? _random.Next(60, 100_000) : 0, _random.Next(2) == 0 ? _random.Next(60, 100_000) : 0,
+        _random.Next(4) == 0 ? _random.Next(600, 80_000) : 0, _random.Next(3) == 0);
+
     private ReleaseShipment Release()
     {
         var order = AnyOrder(o => o.Lines.Any(l => l.Reserved > 0));
@@ -257,7 +278,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
         };
     }
 
-    private Command Define() => _random.Next(4) switch
+    private Command Define() => _random.Next(5) switch
     {
         0 => new DefineSku
         {
@@ -273,11 +294,13 @@ internal sealed partial class CommandMaker(NaiveModel model)
         {
             Id = Bytes($"channel-{_random.Next(1, ChannelCount + 1)}"),
             AllowedLocations = [.. Enumerable.Range(1, LocationCount).Where(_ => _random.Next(3) > 0)],
-            Sourcing = (SourcingRule)_random.Next(3), DefaultPolicy = (AllocationPolicy)_random.Next(5), DefaultTerms = (PaymentTerms)_random.Next(3),
+            Sourcing = (SourcingRule)_random.Next(3), DefaultPolicy = (AllocationPolicy)_random.Next(5), DefaultTerms = (PaymentTerms)_random.Next(3), Limits = Bounds(),
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager),
         },
+        3 => ReviewRules(),
         _ => new DefineCustomer
         {
+            RiskRating = _random.Next(10), Terms = (PaymentTerms)_random.Next(3), CreditLimit = _random.Next(3) * 1_000_000, CreditCurrency = _random.Next(3) == 0 ? 0 : Currency.Pack("EUR"u8),
             Id = Bytes($"C{_random.Next(1, CustomerCount + 1)}"), Tier = _random.Next(10), Details = _random.Next(2) == 0 ? default : new SealedData(_random.Next(1, 99), RandomBytes(40)),
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Channel),
         },
@@ -350,7 +373,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
 
     private UInt128 Key() => _random.Next(50) == 0 ? 0 : ((UInt128)0x0F0F << 64) | (UInt128)(++_ids);
 
-    private UInt128 Digest() => new((ulong)_random.NextInt64(), ++_ids);
+    private UInt128 Digest() => BodyDigest.OfSipHash(new((ulong)_random.NextInt64(), ++_ids));
 
     private byte[] RandomBytes(int count)
     {

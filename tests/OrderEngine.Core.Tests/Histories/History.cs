@@ -57,6 +57,7 @@ internal sealed class History
     public StateSummary Seal()
     {
         var summary = Core.Seal();
+        Core.Reclaim(summary.Sequence);
         _buffer.Truncate(0);
         Core.Reclaim(summary.Sequence);
         StateComparison.Summary(summary, Model);

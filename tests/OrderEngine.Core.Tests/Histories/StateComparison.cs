@@ -33,6 +33,7 @@ internal static class StateComparison
             Assert.Equal(waiting, reader.Backordered(sku.Number, core.Sequence));
         }
         Catalog(core, model);
+        if (model.Orders.Count > 0) ListComparison.Some(reader, core.Sequence, new Random((int)core.Sequence), model.Orders[0].AcceptedAt, core.Time, model.List);
         Exceptions(core, model);
         Incoming(core, model);
         using (reader.Enter())
@@ -73,6 +74,7 @@ internal static class StateComparison
             (head.Channel, head.Customer, head.Policy, head.Terms, head.Currency, head.Reservation, head.Tier));
         Assert.Equal(submitted.Type == OrderType.None ? OrderType.Sale : submitted.Type, head.Type);
         Assert.Equal(submitted.Priority == Priority.None ? Priority.Normal : submitted.Priority, head.Priority);
+        Assert.Equal(expected.Reasons.Count, head.ReviewReasons);
         Assert.Equal(expected.Holds.Sum(hold => (int)hold), (int)head.Holds);
         Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
         Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);
@@ -154,6 +156,8 @@ internal static class StateComparison
         Versions(model.Skus, reader.Skus, (number, at) => Version(reader.Sku(number, at, out var version), version), core.Sequence);
         Versions(model.Locations, reader.Locations, (number, at) => Version(reader.Location(number, at, out var version), version), core.Sequence);
         Versions(model.Channels, reader.Channels, (number, at) => Version(reader.Channel(number, at, out var version), version), core.Sequence);
+        reader.ReviewRules(core.Sequence, out var rules);
+        Assert.Equal(model.ReviewRulesEntry.Version, rules);
         Versions(model.Customers, reader.Customers, (number, at) => Version(reader.Customer(number, at, out var version), version), core.Sequence);
     }
 

@@ -55,6 +55,7 @@ internal sealed class ModelOrder
     public required long AcceptedSequence { get; init; }
     public readonly List<ModelLine> Lines = [];
     public readonly List<ModelAllocation> Allocations = [];
+    public List<string> Reasons { get; init; } = [];
     public readonly List<ModelParcel> Parcels = [];
     public readonly HashSet<OrderHolds> Holds = [];
     public long Version, ChangedAt;
@@ -118,7 +119,7 @@ internal sealed class ModelEntry(int number)
     public long Version;
 }
 
-internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms)
+internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ChannelLimits Limits)
 {
     public bool Allows(int location) => Allowed.Length == 0 || Allowed.Contains(location);
 }

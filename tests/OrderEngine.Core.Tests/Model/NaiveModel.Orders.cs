@@ -16,14 +16,18 @@ internal sealed partial class NaiveModel
             if (reservation.Channel != submit.Channel || reservation.Customer != submit.Customer) return Outcome.ReservationMismatch;
         }
         var channel = Rules[submit.Channel];
+        if (IsTooMuch(submit, channel)) return Outcome.ChannelLimitExceeded;
         var policy = submit.Policy == AllocationPolicy.None ? channel.Policy : submit.Policy;
         var lines = submit.Lines.Select(line => (line.Sku, line.Quantity)).ToArray();
         if (Allot(lines, policy, channel, reservation?.Items ?? []) is not { } allotted) return Outcome.OutOfStock;
 
+        var own = submit.Customer == 0 ? PaymentTerms.None : Buyers[submit.Customer].Terms;
+        var terms = submit.Terms != PaymentTerms.None ? submit.Terms : own != PaymentTerms.None ? own : channel.Terms;
+        var reasons = Reasons(submit, terms);
         if (reservation is not null) Close(reservation, ReservationState.Committed, Orders.Count + 1);
         var order = new ModelOrder
         {
-            Number = Orders.Count + 1, Submitted = submit, Policy = policy, Terms = submit.Terms == PaymentTerms.None ? channel.Terms : submit.Terms,
+            Number = Orders.Count + 1, Submitted = submit, Policy = policy, Terms = terms, Reasons = reasons, Stored = reasons.Count > 0 ? OrderState.PendingReview : OrderState.None,
             Tier = TierOf(submit.Customer), AcceptedAt = _now, AcceptedSequence = Event(),
         };
         for (var i = 0; i < lines.Length; i++) order.Lines.Add(Line(order, i + 1, submit.Lines[i], allotted[i]));
@@ -68,7 +72,8 @@ internal sealed partial class NaiveModel
     private Outcome Cancel(CancelOrder cancel)
     {
         var refusal = Find(cancel.Order, cancel.ExpectedVersion,
-            [OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped], out var order);
+            [OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped,
+                OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Expired], out var order);
         if (refusal != Outcome.Ok) return refusal;
         if (cancel.Lines.Any(l => l.Line > order.Lines.Count)) return Outcome.QuantityNotAvailable;
         var wanted = order.Lines.ToDictionary(line => line.Number,

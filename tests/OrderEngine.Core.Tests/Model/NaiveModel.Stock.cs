@@ -130,6 +130,7 @@ internal sealed partial class NaiveModel
     private Outcome Create(CreateReservation create)
     {
         if (create.Customer != 0 && Reservations.Count(r => r.State == ReservationState.Held && r.Customer == create.Customer) >= 100) return Outcome.HoldLimitReached;
+        if (Rules[create.Channel].Limits.MaxReservationSeconds is > 0 and var cap && create.TtlMicros > cap * 1_000_000) return Outcome.ChannelLimitExceeded;
         var lines = create.Items.Select(item => (item.Sku, item.Quantity)).ToArray();
         if (Allot(lines, AllocationPolicy.AllOrNothing, Rules[create.Channel], []) is not { } allotted) return Outcome.OutOfStock;
         var sequence = Event();
@@ -155,6 +156,7 @@ internal sealed partial class NaiveModel
     {
         var refusal = Held(extend.Reservation, extend.ExpectedVersion, out var reservation);
         if (refusal != Outcome.Ok) return refusal;
+        if (Rules[reservation.Channel].Limits.MaxReservationSeconds is > 0 and var cap && extend.TtlMicros > cap * 1_000_000) return Outcome.ChannelLimitExceeded;
         reservation.Version = Event();
         reservation.ExpiresAt = _now + extend.TtlMicros;
         TouchedReservations.Add(reservation.Number);

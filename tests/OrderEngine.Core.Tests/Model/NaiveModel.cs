@@ -25,7 +25,7 @@ internal sealed partial class NaiveModel
     public readonly Dictionary<int, string> LocationIds = [];
     public readonly Dictionary<int, int> Priorities = [];
     public readonly Dictionary<int, ModelChannel> Rules = [];
-    public readonly Dictionary<int, int> Tiers = [];
+    public readonly Dictionary<int, DefineCustomer> Buyers = [];
     public readonly Dictionary<int, (long Key, string Ciphertext)> Details = [];
     public readonly Dictionary<(int Sku, int Location), ModelLevel> Stock = [];
     public readonly List<ModelOrder> Orders = [];
@@ -90,6 +90,8 @@ internal sealed partial class NaiveModel
         CommandKind.DefineSku or CommandKind.DefineLocation or CommandKind.DefineChannel => [Role.Manager, Role.Support, Role.Warehouse],
         CommandKind.DefineCustomer => [Role.Channel, Role.Support, Role.Manager],
         CommandKind.AdjustStock or CommandKind.SetStockPolicy or CommandKind.AnnounceIncoming or CommandKind.TransferStock => [Role.Warehouse, Role.Manager],
+        CommandKind.SetReviewRules => [Role.Manager, Role.Reviewer],
+        CommandKind.ApproveOrder or CommandKind.RejectOrder => [Role.Reviewer],
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery or CommandKind.RecordLoss => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
@@ -102,6 +104,7 @@ internal sealed partial class NaiveModel
     [
         Outcome.ExternalIdTaken, Outcome.OutOfStock, Outcome.IllegalTransition, Outcome.NotCancellable, Outcome.QuantityNotAvailable,
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
+        Outcome.ChannelLimitExceeded,
         Outcome.ReleasedToWarehouse, Outcome.IncomingClosed, Outcome.IncomingMismatch, Outcome.TransferExceeded,
         Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
     ];
@@ -138,6 +141,9 @@ internal sealed partial class NaiveModel
         ReleaseReservation release => Release(release),
         SubmitOrder submit => Submit(submit),
         CancelOrder cancel => Cancel(cancel),
+        SetReviewRules set => Define(set),
+        ApproveOrder approve => Approve(approve),
+        RejectOrder reject => Reject(reject),
         PlaceHold hold => Place(hold),
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
@@ -186,12 +192,12 @@ internal sealed partial class NaiveModel
     {
         var before = Sequence;
         var outcome = Put(Channels, channel.Id, channel.ExpectedVersion,
-            string.Join('|', Text(channel.Name), string.Join(',', channel.AllowedLocations), channel.Sourcing, channel.DefaultPolicy, channel.DefaultTerms), out var number);
+            string.Join('|', Text(channel.Name), string.Join(',', channel.AllowedLocations), channel.Sourcing, channel.DefaultPolicy, channel.DefaultTerms, channel.Limits), out var number);
         if (outcome != Outcome.Ok || Sequence == before) return outcome;
         var present = Rules.GetValueOrDefault(number);
         Rules[number] = new ModelChannel(channel.AllowedLocations, channel.Sourcing,
             channel.DefaultPolicy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : channel.DefaultPolicy,
-            channel.DefaultTerms == PaymentTerms.None ? PaymentTerms.Credit : channel.DefaultTerms);
+            channel.DefaultTerms == PaymentTerms.None ? PaymentTerms.Credit : channel.DefaultTerms, channel.Limits);
         // Orders that wait may be served from other locations now.
         if (present is not null && !present.Allowed.SequenceEqual(channel.AllowedLocations)) foreach (var sku in Skus.Values) Freed(sku.Number);
         return Outcome.Ok;
@@ -201,14 +207,14 @@ internal sealed partial class NaiveModel
     {
         var present = Customers.GetValueOrDefault(Text(customer.Id))?.Number ?? 0;
         var details = customer.Details.Key != 0 ? (customer.Details.Key, Convert.ToHexString(customer.Details.Ciphertext)) : Details.GetValueOrDefault(present);
-        var outcome = Put(Customers, customer.Id, customer.ExpectedVersion, $"{customer.Tier}|{details}", out var number);
+        var outcome = Put(Customers, customer.Id, customer.ExpectedVersion, $"{customer.Tier}|{details}|{customer.RiskRating}|{customer.Terms}|{customer.CreditLimit}|{customer.CreditCurrency}", out var number);
         if (outcome != Outcome.Ok) return outcome;
-        Tiers[number] = customer.Tier;
+        Buyers[number] = customer;
         Details[number] = details;
         return Outcome.Ok;
     }
 
-    private int TierOf(int customer) => customer == 0 ? 0 : Tiers[customer];
+    private int TierOf(int customer) => customer == 0 ? 0 : Buyers[customer].Tier;
 
     // --- stock ---
 

@@ -35,13 +35,13 @@ internal sealed class Host : IAsyncDisposable
     private readonly bool _ownsDirectory;
 
     public Host(EngineOptions? options = null, MemoryJournal? journal = null, ManualTime? time = null, DirectoryInfo? directory = null,
-        ISnapshotStore? snapshots = null)
+        ISnapshotStore? snapshots = null, Func<DiskSpace>? space = null)
     {
         _ownsDirectory = directory is null;
         _directory = directory ?? Directory.CreateTempSubdirectory("orderengine-engine-");
         Journal = journal ?? new MemoryJournal();
         Time = time ?? new ManualTime();
-        Engine = new Engine(options ?? new EngineOptions(), Open, highest => KeyRing.Open(_directory.FullName, highest), Time, FailStop, Metrics, NullLogger<Engine>.Instance, snapshots);
+        Engine = new Engine(options ?? new EngineOptions(), Open, highest => KeyRing.Open(_directory.FullName, highest), Time, FailStop, Metrics, NullLogger<Engine>.Instance, snapshots, space);
     }
 
     public Engine Engine { get; }

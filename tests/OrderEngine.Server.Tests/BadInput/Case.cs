@@ -27,12 +27,19 @@ internal sealed record Case(string Rpc, string Field, string What, ErrorReason? 
 internal sealed record World(string OrderId, string ReservationId);
 
 /// <summary>An rpc, a sound request for it, and how to call it.</summary>
-internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer, T, Task<RpcStatus?>> call) where T : IMessage<T>
+/// <param name="name">Its name.</param>
+/// <param name="sound">A request in which nothing is wrong.</param>
+/// <param name="call">Sends it.</param>
+/// <param name="outcome">What a sound request leads to in the table's world; null: it is accepted.</param>
+internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer, T, Task<RpcStatus?>> call, ErrorReason? outcome = null) where T : IMessage<T>
 {
     public string Name => name;
 
     /// <summary>The same requests by another way.</summary>
-    public Rpc<T> Via(string way, Func<TestServer, T, Task<RpcStatus?>> other) => new(way, sound, other);
+    public Rpc<T> Via(string way, Func<TestServer, T, Task<RpcStatus?>> other) => new(way, sound, other, outcome);
+
+    /// <summary>The same, where the world does not let a sound request pass.</summary>
+    public Rpc<T> LeadingTo(ErrorReason reason) => new(name, sound, call, reason);
 
     public static Rpc<T> Unary(string name, Func<World, T> sound, Func<TestServer, T, Task> call) => new(name, sound, async (server, request) =>
     {
@@ -40,7 +47,7 @@ internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer,
         return null;
     });
 
-    public Case Ok(string field, string what, Action<T> change) => Row(field, what, null, null, change);
+    public Case Ok(string field, string what, Action<T> change) => Row(field, what, outcome, null, change);
 
     public Case Bad(string field, string what, Action<T> change, string? path = null) => Row(field, what, ErrorReason.InvalidField, path ?? field, change);
 
@@ -56,8 +63,8 @@ internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer,
     {
         if (required) yield return Bad(field, "empty", request => set(request, ""), path);
         else yield return Ok(field, "empty", request => set(request, ""));
-        yield return Row(field, "of 64 bytes", unknown, null, request => set(request, Ids.Of(64)));
-        yield return Row(field, "of 64 bytes, two a letter", unknown, null, request => set(request, Ids.Wide(64)));
+        yield return Row(field, "of 64 bytes", unknown ?? outcome, null, request => set(request, Ids.Of(64)));
+        yield return Row(field, "of 64 bytes, two a letter", unknown ?? outcome, null, request => set(request, Ids.Wide(64)));
         yield return Bad(field, "of 65 bytes", request => set(request, Ids.Of(65)), path);
         yield return Bad(field, "of 66 bytes, two a letter", request => set(request, Ids.Wide(66)), path);
         yield return Bad(field, "of a megabyte", request => set(request, Ids.Of(1024 * 1024)), path);
@@ -86,8 +93,8 @@ internal sealed class Rpc<T>(string name, Func<World, T> sound, Func<TestServer,
     /// <summary>A number: at both bounds and beyond.</summary>
     public IEnumerable<Case> Number(string field, Action<T, long> set, long least, long most, string? path = null, ErrorReason? atLeast = null, ErrorReason? atMost = null)
     {
-        yield return Row(field, $"= {least}", atLeast, null, request => set(request, least));
-        yield return Row(field, $"= {most}", atMost, null, request => set(request, most));
+        yield return Row(field, $"= {least}", atLeast ?? outcome, null, request => set(request, least));
+        yield return Row(field, $"= {most}", atMost ?? outcome, null, request => set(request, most));
         yield return Bad(field, $"= {least - 1}", request => set(request, least - 1), path);
         yield return Bad(field, $"= {most + 1}", request => set(request, most + 1), path);
     }

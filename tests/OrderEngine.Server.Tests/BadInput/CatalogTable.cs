@@ -74,13 +74,30 @@ internal static class CatalogTable
         yield return upsert.Bad("channel.allowed_location_ids", "257", request => request.Channel.AllowedLocationIds.Add(Enumerable.Range(0, 257).Select(i => $"U{i}")));
         foreach (var row in upsert.Choice<SourcingRule>("channel.sourcing_rule", (request, value) => request.Channel.SourcingRule = value, SourcingRule.MostAvailable)) yield return row;
         foreach (var row in upsert.Choice<AllocationPolicy>("channel.default_allocation_policy", (request, value) => request.Channel.DefaultAllocationPolicy = value, AllocationPolicy.PartialCancelRest)) yield return row;
-        foreach (var row in upsert.Choice<PaymentTerms>("channel.default_payment_terms", (request, value) => request.Channel.DefaultPaymentTerms = value, PaymentTerms.Credit)) yield return row;
+        foreach (var row in upsert.Choice<PaymentTerms>("channel.default_payment_terms", (request, value) => request.Channel.DefaultPaymentTerms = value, PaymentTerms.Instalment)) yield return row;
+        foreach (var row in upsert.Number("channel.max_order_minor", (request, value) => (request.Channel.MaxOrderMinor, request.Channel.OrderLimitCurrency) = (value, value > 0 ? "GBP" : ""), 0, 1_000_000_000_000_000)) yield return row;
+        yield return upsert.Bad("channel.order_limit_currency", "empty, with a limit", request => request.Channel.MaxOrderMinor = 1);
+        yield return upsert.Bad("channel.order_limit_currency", "without a limit", request => request.Channel.OrderLimitCurrency = "GBP");
+        foreach (var row in upsert.Number("channel.max_lines", (request, value) => request.Channel.MaxLines = (int)value, 0, 2_000)) yield return row;
+        foreach (var row in Waits(upsert, "channel.payment_due", (request, wait) => request.Channel.PaymentDue = wait)) yield return row;
+        foreach (var row in Waits(upsert, "channel.review_expiry", (request, wait) => request.Channel.ReviewExpiry = wait)) yield return row;
+        foreach (var row in Waits(upsert, "channel.return_window", (request, wait) => request.Channel.ReturnWindow = wait)) yield return row;
+        foreach (var row in Waits(upsert, "channel.max_reservation_ttl", (request, wait) => request.Channel.MaxReservationTtl = wait)) yield return row;
+        yield return upsert.Ok("channel.requires_confirmation", "asked for", request => request.Channel.RequiresConfirmation = true);
         foreach (var row in upsert.Etag("channel.etag", (request, etag) => request.Channel.Etag = etag)) yield return row;
 
         var get = Rpc<GetChannelRequest>.Unary("GetChannel", _ => new GetChannelRequest { ChannelId = "WEB" }, async (server, request) => await server.Catalog.GetChannelAsync(request));
         foreach (var row in get.Id("channel_id", (request, id) => request.ChannelId = id, unknown: ErrorReason.ChannelNotFound)) yield return row;
         var list = Rpc<ListChannelsRequest>.Unary("ListChannels", _ => new ListChannelsRequest(), async (server, request) => await server.Catalog.ListChannelsAsync(request));
         foreach (var row in list.Page((request, size) => request.PageSize = size, (request, token) => request.PageToken = token)) yield return row;
+    }
+
+    private static IEnumerable<Case> Waits(Rpc<UpsertChannelRequest> upsert, string field, Action<UpsertChannelRequest, Duration?> set)
+    {
+        yield return upsert.Ok(field, "absent", request => set(request, null));
+        foreach (var row in upsert.Number(field, (request, value) => set(request, new Duration { Seconds = value }), 1, 366L * 24 * 3600)) yield return row;
+        yield return upsert.Bad(field, "not of whole seconds", request => set(request, new Duration { Seconds = 1, Nanos = 1 }));
+        yield return upsert.Bad(field, "overflowing", request => set(request, new Duration { Seconds = long.MinValue }));
     }
 
     private static IEnumerable<Case> Customers()
@@ -91,6 +108,11 @@ internal static class CatalogTable
         yield return upsert.Bad("customer", "missing", request => request.Customer = null);
         foreach (var row in upsert.Id("customer.customer_id", (request, id) => request.Customer.CustomerId = Ids.Fresh(id))) yield return row;
         foreach (var row in upsert.Number("customer.tier", (request, value) => request.Customer.Tier = (int)value, 0, 9)) yield return row;
+        foreach (var row in upsert.Number("customer.credit_limit_minor", (request, value) => (request.Customer.CreditLimitMinor, request.Customer.CreditCurrency) = (value, "GBP"), 0, 1_000_000_000_000_000)) yield return row;
+        yield return upsert.Bad("customer.credit_currency", "empty, with a limit", request => request.Customer.CreditLimitMinor = 1);
+        yield return upsert.Bad("customer.credit_currency", "in lower case", request => request.Customer.CreditCurrency = "gbp");
+        foreach (var row in upsert.Choice<PaymentTerms>("customer.payment_terms", (request, value) => request.Customer.PaymentTerms = value, PaymentTerms.Instalment)) yield return row;
+        foreach (var row in upsert.Number("customer.risk_rating", (request, value) => request.Customer.RiskRating = (int)value, 0, 9)) yield return row;
         foreach (var row in DraftTable.Personal(upsert, "customer.details", request => request.Customer.Details ??= new PersonalDetails())) yield return row;
         foreach (var row in upsert.Etag("customer.etag", (request, etag) => request.Customer.Etag = etag)) yield return row;
 

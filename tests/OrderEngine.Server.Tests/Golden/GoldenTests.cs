@@ -39,8 +39,9 @@ public sealed class GoldenTests
         if (answers.Format == SnapshotFormat.Version) Assert.Equal(answers.StateHash, status.StateHash);
         foreach (var call in answers.Calls)
         {
-            var difference = GoldenDirectory.Difference(call.Answer, await GoldenDirectory.AskAsync(server, call.Method, call.Request));
-            Assert.True(difference is null, $"{call.Method} {call.Request.ToJsonString()}{difference}");
+            var answer = await GoldenDirectory.AskAsync(server, call.Method, call.Request);
+            var difference = GoldenDirectory.Difference(call.Answer, answer);
+            Assert.True(difference is null, $"{call.Method} {call.Request.ToJsonString()}: {difference}\nin {answer.ToJsonString()}");
         }
         var invariants = await server.Admin.VerifyInvariantsAsync(new Contracts.V1.VerifyInvariantsRequest());
         Assert.Empty(invariants.Violations);
