@@ -75,9 +75,11 @@ internal static class App
         root.Add(TransferCommands.Import(run));
         root.Add(TransferCommands.Export(run));
         root.Add(AdminCommands.Status(run));
+        root.Add(AdminCommands.Health(run));
         root.Add(AdminCommands.Verify(run));
         root.Add(AdminCommands.Checkpoint(run));
         root.Add(JournalCommands.Journal(run));
+        root.Add(KeyCommands.Keys(run));
         if (root.Options.OfType<HelpOption>().SingleOrDefault() is { } help)
             help.Action = new Help((HelpAction)help.Action!);
         return root;

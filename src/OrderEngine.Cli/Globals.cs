@@ -26,11 +26,26 @@ internal static class Globals
 
     public static readonly Option<Role> Role = Values.Choice<Role>("--role", "In which role.");
 
+    public static readonly Option<string?> Credential = new("--credential")
+    {
+        Description = "File that holds the API key or token, read anew for every call; left out: the environment's ORDERENGINE_CREDENTIAL.", HelpName = "FILE", Recursive = true,
+    };
+
+    public static readonly Option<string?> Ca = new("--ca")
+    {
+        Description = "PEM file of the authorities that the engine's certificate must come from; left out: ORDERENGINE_CA, or those of the system.", HelpName = "FILE", Recursive = true,
+    };
+
+    public static readonly Option<string?> ClientCertificate = new("--client-certificate")
+    {
+        Description = "PEM file of the certificate and key to show.", HelpName = "FILE", Recursive = true,
+    };
+
     static Globals()
     {
         RetryFor.Recursive = true;
         Role.Recursive = true;
     }
 
-    public static IEnumerable<Option> All => [Address, Json, RetryFor, Actor, Role];
+    public static IEnumerable<Option> All => [Address, Json, RetryFor, Actor, Role, Credential, Ca, ClientCertificate];
 }

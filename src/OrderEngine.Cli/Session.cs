@@ -189,6 +189,9 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
             {
                 Retry = retry,
                 WatchRetry = retry,
+                Credential = Credential(),
+                CaFile = parsed.GetValue(Globals.Ca) ?? Environment.GetEnvironmentVariable("ORDERENGINE_CA"),
+                ClientCertificateFile = parsed.GetValue(Globals.ClientCertificate),
                 Actor = actor is null && role == Role.Unspecified ? null : new Actor { Id = actor ?? "", Role = role },
             });
         }
@@ -196,5 +199,16 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
         {
             throw new UsageException($"--address: '{Address}' is not an address. Write http://HOST:PORT, such as {OrderEngineClient.DefaultAddress}.");
         }
+        catch (ArgumentException wrong) when (wrong.ParamName == "options")
+        {
+            throw new UsageException(wrong.Message);
+        }
+    }
+
+    // From a file it is read for every call, so that a rotated one is used at once.
+    private Func<string>? Credential()
+    {
+        if (parsed.GetValue(Globals.Credential) is { } file) return () => File.ReadAllText(file).Trim();
+        return Environment.GetEnvironmentVariable("ORDERENGINE_CREDENTIAL") is { Length: > 0 } text ? () => text : null;
     }
 }

@@ -2,6 +2,7 @@
 using System.Runtime.CompilerServices;
 using Google.Protobuf.Collections;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using OrderEngine.Contracts.V1;
 
@@ -17,20 +18,13 @@ public sealed class OrderEngineClient : IDisposable
     /// <summary>Where an engine listens by default.</summary>
     public const string DefaultAddress = "http://127.0.0.1:5080";
 
-    // A dead connection is noticed within the sum of the two, also when nothing is being said.
-    private static readonly TimeSpan KeepAliveDelay = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
-
-    // While an engine restarts, a channel must not wait longer than our own backoff before it dials again.
-    private static readonly TimeSpan LongestDialDelay = TimeSpan.FromSeconds(1);
-
     private readonly GrpcChannel? _owned;
     private readonly OrderEngineClientOptions _options;
     private readonly Jitter _jitter;
 
     /// <summary>Connects to an address such as http://127.0.0.1:5080 (h2c) or https://engine.example; dials on the first call.</summary>
     public OrderEngineClient(string address = DefaultAddress, OrderEngineClientOptions? options = null)
-        : this(OpenChannel(address), options) => _owned = (GrpcChannel)Channel;
+        : this(Connection.Open(address, options), options) => _owned = (GrpcChannel)Channel;
 
     /// <summary>Uses a channel of the caller's, who keeps owning it.</summary>
     public OrderEngineClient(ChannelBase channel, OrderEngineClientOptions? options = null)
@@ -40,7 +34,8 @@ public sealed class OrderEngineClient : IDisposable
         _options.Validate();
         _jitter = new Jitter(_options.RandomSeed);
         Channel = channel;
-        var invoker = new RetryingCallInvoker(channel.CreateCallInvoker(), _options, _jitter);
+        var bare = channel.CreateCallInvoker();
+        var invoker = new RetryingCallInvoker(_options.Credential is { } credential ? bare.Intercept(Show(credential)) : bare, _options, _jitter);
         Orders = new OrderService.OrderServiceClient(invoker);
         Inventory = new InventoryService.InventoryServiceClient(invoker);
         Fulfillment = new FulfillmentService.FulfillmentServiceClient(invoker);
@@ -202,26 +197,12 @@ public sealed class OrderEngineClient : IDisposable
 
     private Backoff NewWatchBackoff() => new(_options.WatchRetry, _options.TimeProvider, _jitter);
 
-    private static GrpcChannel OpenChannel(string address)
+    private static Func<Metadata, Metadata> Show(Func<string> credential) => headers =>
     {
-        ArgumentException.ThrowIfNullOrEmpty(address);
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
-            throw new ArgumentException($"'{address}' is not an address: give http://host:port or https://host:port.", nameof(address));
-        return GrpcChannel.ForAddress(uri, new GrpcChannelOptions
-        {
-            HttpHandler = new SocketsHttpHandler
-            {
-                EnableMultipleHttp2Connections = true,
-                KeepAlivePingDelay = KeepAliveDelay,
-                KeepAlivePingTimeout = KeepAliveTimeout,
-                PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-                ConnectTimeout = KeepAliveTimeout,
-            },
-            InitialReconnectBackoff = LongestDialDelay / 10,
-            MaxReconnectBackoff = LongestDialDelay,
-            // A page of 1,000 events or 500 orders with 2,000 lines each is larger than the 4 MiB that a client takes by default.
-            MaxReceiveMessageSize = null,
-            DisposeHttpClient = true,
-        });
-    }
+        // The caller's own headers may be used for other calls too.
+        var all = new Metadata();
+        foreach (var header in headers) all.Add(header);
+        all.Add("authorization", "Bearer " + credential());
+        return all;
+    };
 }

@@ -42,6 +42,21 @@ public sealed record OrderEngineClientOptions
     /// <summary>Put into requests that name no actor. Not personal data.</summary>
     public Actor? Actor { get; init; }
 
+    /// <summary>
+    /// Gives the API key (ID.SECRET) or token that calls are made with; null: none. Asked at every call and attempt, from any thread, so a
+    /// rotated key or a fresh token is used as soon as it gives one. Over http:// only to this machine, unless <see cref="AllowPlaintext"/>.
+    /// </summary>
+    public Func<string>? Credential { get; init; }
+
+    /// <summary>True: the credential may travel in the clear beyond this machine. Whoever is in between can take it.</summary>
+    public bool AllowPlaintext { get; init; }
+
+    /// <summary>PEM file of the authorities that an https:// engine's certificate must come from; null: those of the system.</summary>
+    public string? CaFile { get; init; }
+
+    /// <summary>PEM file of the certificate and key that the client shows; null: none.</summary>
+    public string? ClientCertificateFile { get; init; }
+
     /// <summary>The clock for waits, budgets and request ids.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

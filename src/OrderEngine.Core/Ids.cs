@@ -21,6 +21,9 @@ public static class PublicId
     /// <summary>The kind letter of announced supply.</summary>
     public const char Incoming = 'i';
 
+    /// <summary>The highest number that an id can hold: no engine will ever give it to anything.</summary>
+    public const long LastNumber = (1L << NumberBits) - 1;
+
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const ulong Odd = 0x9E3779B97F4A7C15;
     private const int NumberBits = 48;

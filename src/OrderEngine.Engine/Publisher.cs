@@ -47,6 +47,9 @@ internal sealed class Publisher : IDisposable
     /// <summary>Blocks the writer while as many commits as may be are under way.</summary>
     public void WaitForSlot() => _slots.Wait();
 
+    /// <summary>As <see cref="WaitForSlot"/>, but false instead of blocking.</summary>
+    public bool TryWaitForSlot() => _slots.Wait(0);
+
     /// <summary>Lets the writer pass, so that it sees that the engine has failed.</summary>
     public void ReleaseWriter() => _slots.Release();
 
@@ -67,28 +70,38 @@ internal sealed class Publisher : IDisposable
     /// <summary>The publisher's task; ends after <see cref="Close"/>, or when the engine fails. Never throws.</summary>
     public async Task RunAsync()
     {
-        await foreach (var (batch, commit) in _committing.Reader.ReadAllAsync())
+        while (await _committing.Reader.WaitToReadAsync())
         {
-            try
+            while (_committing.Reader.TryRead(out var next))
             {
-                await commit;
-            }
-            catch (Exception exception)
-            {
-                _failure.Fail(ExitCodes.JournalFailed, $"The batch of sequences {batch.FirstSequence} to {batch.LastSequence} could not be made durable.", exception);
-                return;
-            }
-            if (_failure.HasFailed) return;
-            try
-            {
-                Publish(batch);
-            }
-            catch (Exception exception)
-            {
-                _failure.Fail(ExitCodes.PublicationFailed, $"Publishing through sequence {batch.LastSequence} failed.", exception);
-                return;
+                if (!await TryFinishAsync(next.Batch, next.Durable)) return;
             }
         }
+    }
+
+    // False: the engine has failed.
+    private async ValueTask<bool> TryFinishAsync(Batch batch, ValueTask commit)
+    {
+        try
+        {
+            await commit;
+        }
+        catch (Exception exception)
+        {
+            _failure.Fail(ExitCodes.JournalFailed, $"The batch of sequences {batch.FirstSequence} to {batch.LastSequence} could not be made durable.", exception);
+            return false;
+        }
+        if (_failure.HasFailed) return false;
+        try
+        {
+            Publish(batch);
+        }
+        catch (Exception exception)
+        {
+            _failure.Fail(ExitCodes.PublicationFailed, $"Publishing through sequence {batch.LastSequence} failed.", exception);
+            return false;
+        }
+        return true;
     }
 
     public void Dispose() => _watchdog.Dispose();

@@ -54,6 +54,9 @@ internal sealed class WriterThread
         }
     }
 
+    /// <summary>Whether there is room for a step that follows a commit; takes it.</summary>
+    public bool TryEnter() => _publisher.TryWaitForSlot();
+
     /// <summary>One turn, in a slot that was waited for.</summary>
     public WriterStep Step(DueTimer timer)
     {

@@ -5,17 +5,18 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
 
 namespace OrderEngine.Server;
 
 /// <summary>The gate and the safety net of all services. One instance; any thread.</summary>
 /// <param name="calls">The engine.</param>
+/// <param name="time">The server's clock.</param>
 /// <param name="logger">For what should never happen.</param>
-internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : Interceptor
+internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<CallGuard> logger) : Interceptor
 {
     private const string StatusMethod = "/orderengine.v1.AdminService/GetEngineStatus";
-    private const string EnginePrefix = "/orderengine.v1.";
 
     /// <inheritdoc/>
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -40,7 +41,8 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
         try
         {
             Admit(context.Method);
-            return await continuation(requestStream, context);
+            using var life = LifeOf(context);
+            return await continuation(life is null ? requestStream : new HeldReader<TRequest>(requestStream, life), context);
         }
         catch (Exception thrown) when (thrown is not RpcException)
         {
@@ -60,7 +62,8 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
         try
         {
             Admit(context.Method);
-            await continuation(request, responseStream, context);
+            using var life = LifeOf(context);
+            await continuation(request, life is null ? responseStream : new HeldWriter<TResponse>(responseStream, life), context);
         }
         catch (Exception thrown) when (thrown is not RpcException)
         {
@@ -81,7 +84,9 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
         try
         {
             Admit(context.Method);
-            await continuation(requestStream, responseStream, context);
+            using var life = LifeOf(context);
+            if (life is null) await continuation(requestStream, responseStream, context);
+            else await continuation(new HeldReader<TRequest>(requestStream, life), new HeldWriter<TResponse>(responseStream, life), context);
         }
         catch (Exception thrown) when (thrown is not RpcException)
         {
@@ -95,7 +100,7 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
 
     private void Admit(string method)
     {
-        if (method == StatusMethod || !method.StartsWith(EnginePrefix, StringComparison.Ordinal)) return;
+        if (method == StatusMethod || !method.StartsWith(RpcTable.Prefix, StringComparison.Ordinal)) return;
         if (calls.Stopping.IsCancellationRequested) throw Errors.Exception(ErrorReason.EngineDraining);
         switch (calls.Engine.Phase)
         {
@@ -104,6 +109,10 @@ internal sealed class CallGuard(EngineCalls calls, ILogger<CallGuard> logger) : 
             default: throw Errors.Exception(ErrorReason.EngineRecovering);
         }
     }
+
+    // Null: nobody's credential, nothing to look at again.
+    private CredentialLife? LifeOf(ServerCallContext context) =>
+        Grant.Current.Caller.IsTrusted || !context.Method.StartsWith(RpcTable.Prefix, StringComparison.Ordinal) ? null : new CredentialLife(Grant.Current.Caller, time);
 
     private RpcException Translate(Exception thrown, ServerCallContext context)
     {

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Engine;
 using OrderEngine.Journal;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Metrics;
 using OrderEngine.Server.Protocol;
 
@@ -46,18 +47,26 @@ internal static class Composition
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         });
-        Listen(builder);
+        Listen(builder, options);
         AddEngine(builder.Services, options);
+        AddAccess(builder.Services, options);
         AddServices(builder.Services);
         builder.Services.AddSingleton(new MetricsAddress(new System.Net.IPEndPoint(options.MetricsAddress, options.MetricsPort)));
+        builder.Services.AddSingleton<HealthPages>();
         builder.Services.AddSingleton<MetricsEndpoint>().AddHostedService(services => services.GetRequiredService<MetricsEndpoint>());
         builder.Services.AddHostedService<EngineHost>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);
 
         var app = builder.Build();
         ServerLog.Starts(Logger(app), Services.AdminService.Version, Path.GetFullPath(options.DataDirectory), app.Environment.EnvironmentName);
+        foreach (var weakening in Posture.Named(options.Allow))
+            if (!app.Environment.IsDevelopment()) ServerLog.Weakened(Logger(app), weakening);
+        app.Services.GetService<CertificateFile>()?.Watch(app.Services.GetRequiredService<TimeProvider>(), Logger(app));
         app.UseMiddleware<UnreadMessages>();
-        Map(app);
+        // A constructor's optional service is not looked for among the services.
+        app.Use(next => new AccessGate(next, app.Services.GetRequiredService<AccessPolicy>(), app.Services.GetRequiredService<CredentialStore>(),
+            app.Services.GetRequiredService<TimeProvider>(), app.Services.GetService<JwtTokens>()).InvokeAsync);
+        Map(app, options);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             foreach (var address in app.Urls) ServerLog.Listening(Logger(app), address);
@@ -65,24 +74,47 @@ internal static class Composition
         return app;
     }
 
-    private static void Listen(WebApplicationBuilder builder)
+    private static void Listen(WebApplicationBuilder builder, ServerOptions options)
     {
         // Set only where nobody said otherwise: what is set in code would win over --urls.
         var configuration = builder.Configuration;
         var isSet = AddressKeys.Any(key => !string.IsNullOrEmpty(configuration[key]))
             || configuration.GetSection("Kestrel:Endpoints").GetChildren().Any();
-        if (!isSet) builder.WebHost.UseUrls(ServerOptions.DefaultAddress);
+        if (!isSet) builder.WebHost.UseUrls(options.DefaultAddress);
+        var certificate = options.TlsCertificate is { } path ? new CertificateFile(path, options.TlsKey, options.TlsClientCa) : null;
+        if (certificate is not null) builder.Services.AddSingleton(_ => certificate);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
+            if (certificate is not null) kestrel.ConfigureHttpsDefaults(certificate.Configure);
             kestrel.AddServerHeader = false;
             // gRPC in the clear needs HTTP/2 without negotiation.
-            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            kestrel.ConfigureEndpointDefaults(endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http2;
+                endpoint.Use(next => connection =>
+                {
+                    ShownCredential.Attach(connection);
+                    return next(connection);
+                });
+            });
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
             kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;
             // Streams live for days at whatever rate there is something to say; gRPC bounds each message instead.
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MaxRequestBodySize = null;
         });
+    }
+
+    private static void AddAccess(IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton(new AccessPolicy(options.TrustsAnonymous));
+        services.AddSingleton(provider => new CredentialStore(
+            options.ApiKeysPath, provider.GetRequiredService<Engine.Engine>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<CredentialStore>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<CredentialStore>());
+        if (options.Jwt is not { } jwt) return;
+        services.AddSingleton(jwt).AddSingleton<JwtTokens>();
+        services.AddHostedService(provider => provider.GetRequiredService<JwtTokens>());
     }
 
     private static void AddEngine(IServiceCollection services, ServerOptions options)
@@ -137,7 +169,7 @@ internal static class Composition
         services.AddSingleton<ReflectionV1AlphaService>();
     }
 
-    private static void Map(WebApplication app)
+    private static void Map(WebApplication app, ServerOptions options)
     {
         app.MapGrpcService<Services.OrderService>();
         app.MapGrpcService<Services.InventoryService>();
@@ -147,7 +179,7 @@ internal static class Composition
         app.MapGrpcService<Services.CatalogService>();
         app.MapGrpcService<Services.AdminService>();
         app.MapGrpcService<HealthService>();
-        if (!app.Environment.IsDevelopment()) return;
+        if (!options.Allow.HasFlag(Weakenings.Reflection)) return;
         app.MapGrpcService<ReflectionService>();
         app.MapGrpcService<ReflectionV1AlphaService>();
     }

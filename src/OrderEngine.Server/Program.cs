@@ -3,6 +3,7 @@
 
 using OrderEngine.Engine;
 using OrderEngine.Server;
+using OrderEngine.Server.Access;
 
 // Settings are read once. Watching their folder for changes would watch the data directory below it, and cost a look at the file at every commit.
 var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
@@ -11,9 +12,12 @@ if (!ServerOptions.TryRead(builder.Configuration, out var options, out var probl
     foreach (var problem in problems) Console.Error.WriteLine($"orderengine: {problem}");
     return ExitCodes.BadSettings;
 }
-await using var app = Composition.Build(builder, options);
+options = Posture.Of(builder.Environment, builder.Configuration, options, out problems);
+foreach (var problem in problems) Console.Error.WriteLine($"orderengine: {problem}");
+if (problems.Count > 0) return ExitCodes.BadSettings;
 try
 {
+    await using var app = Composition.Build(builder, options);
     await app.RunAsync();
     return ExitCodes.Stopped;
 }

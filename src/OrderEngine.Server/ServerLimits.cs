@@ -87,6 +87,15 @@ internal static class ServerLimits
     /// <summary>How long a stopping server keeps connections after it has ended their streams.</summary>
     public static readonly TimeSpan LastWord = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How often the server looks whether its credentials or certificates have changed on disk.</summary>
+    public static readonly TimeSpan CredentialPoll = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often the keys of tokens are fetched again from a URL: as long may a key live that its issuer has withdrawn.</summary>
+    public static readonly TimeSpan JwksPoll = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long one fetch of them may take.</summary>
+    public static readonly TimeSpan JwksTimeout = TimeSpan.FromSeconds(10);
+
     /// <summary>The quiet time after which a watch sends a heartbeat.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 }

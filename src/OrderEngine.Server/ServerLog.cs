@@ -28,4 +28,25 @@ internal static partial class ServerLog
 
     [LoggerMessage(107, LogLevel.Critical, "The process ends at once with exit code {ExitCode}: {Reason}")]
     public static partial void FailStop(ILogger logger, int exitCode, string reason);
+
+    [LoggerMessage(120, LogLevel.Information, "{Count} API keys are good, from '{Path}'.")]
+    public static partial void ApiKeysLoaded(ILogger logger, int count, string path);
+
+    [LoggerMessage(121, LogLevel.Error, "The API keys stay as they were: {Problem}")]
+    public static partial void ApiKeysBroken(ILogger logger, string problem);
+
+    [LoggerMessage(123, LogLevel.Information, "The certificate '{Path}' is in use; it ends {NotAfter:u}.")]
+    public static partial void CertificateLoaded(ILogger logger, string path, DateTime notAfter);
+
+    [LoggerMessage(124, LogLevel.Error, "The certificate in use stays: {Problem}")]
+    public static partial void CertificateBroken(ILogger logger, string problem);
+
+    [LoggerMessage(125, LogLevel.Information, "{Count} keys of tokens are good, from '{Source}'.")]
+    public static partial void JwtKeysLoaded(ILogger logger, int count, string source);
+
+    [LoggerMessage(126, LogLevel.Error, "The keys of tokens stay as they were: '{Source}': {Problem}")]
+    public static partial void JwtKeysBroken(ILogger logger, string source, string problem);
+
+    [LoggerMessage(122, LogLevel.Warning, "Weakened by the setting Allow: {Weakening}.")]
+    public static partial void Weakened(ILogger logger, string weakening);
 }

@@ -3,9 +3,25 @@
 
 using System.Globalization;
 using System.Net;
+using OrderEngine.Access;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 
 namespace OrderEngine.Server;
+
+/// <summary>Guards that may be left off, each by name and with a warning at start.</summary>
+[Flags]
+internal enum Weakenings
+{
+    /// <summary>None.</summary>
+    None = 0,
+    /// <summary>HTTP/2 in the clear beyond this machine, or in production.</summary>
+    Plaintext = 1,
+    /// <summary>Callers without a credential, who then may everything.</summary>
+    Anonymous = 2,
+    /// <summary>Server reflection outside of development.</summary>
+    Reflection = 4,
+}
 
 /// <summary>What a user may set. The gRPC address is set as for every ASP.NET Core server: --urls, or the Kestrel section.</summary>
 internal sealed record ServerOptions
@@ -14,7 +30,7 @@ internal sealed record ServerOptions
     public const string Section = "OrderEngine";
 
     /// <summary>Where gRPC listens unless the configuration says otherwise.</summary>
-    public const string DefaultAddress = "http://127.0.0.1:5080";
+    public string DefaultAddress => TlsCertificate is null ? "http://127.0.0.1:5080" : "https://127.0.0.1:5080";
 
     private const string SnapshotIntervalSeconds = "SnapshotIntervalSeconds";
 
@@ -27,6 +43,42 @@ internal sealed record ServerOptions
     /// <summary>The port of http://{address}:{port}/metrics; 0 takes a free one.</summary>
     public int MetricsPort { get; init; } = 9464;
 
+    /// <summary>The file of API keys (orderctl keys); null: <see cref="ApiKeyFile.DefaultName"/> in the data directory.</summary>
+    public string? ApiKeys { get; init; }
+
+    /// <summary>Where the API keys lie.</summary>
+    public string ApiKeysPath => Path.GetFullPath(ApiKeys ?? Path.Combine(DataDirectory, ApiKeyFile.DefaultName));
+
+    /// <summary>The certificate of https addresses, PEM, with its chain; null: there are none.</summary>
+    public string? TlsCertificate { get; init; }
+
+    /// <summary>Its key, PEM; null: in the same file.</summary>
+    public string? TlsKey { get; init; }
+
+    /// <summary>The authorities that client certificates must come from, PEM; null: clients need none.</summary>
+    public string? TlsClientCa { get; init; }
+
+    /// <summary>The issuer of tokens; null: tokens are not taken.</summary>
+    public string? JwtIssuer { get; init; }
+
+    /// <summary>The audience of tokens.</summary>
+    public string JwtAudience { get; init; } = "orderengine";
+
+    /// <summary>The algorithm that tokens are signed with, and no other.</summary>
+    public string JwtAlgorithm { get; init; } = "RS256";
+
+    /// <summary>The issuer's public keys: a JWKS file, or its https URL.</summary>
+    public string? JwtKeys { get; init; }
+
+    /// <summary>What tokens must be like; null: they are not taken.</summary>
+    public JwtSettings? Jwt => JwtIssuer is null ? null : new JwtSettings(JwtIssuer, JwtAudience, JwtAlgorithm, JwtKeys ?? "");
+
+    /// <summary>What of the usual guards is left off, by name.</summary>
+    public Weakenings Allow { get; init; }
+
+    /// <summary>True: callers without a credential are believed, whatever they ask.</summary>
+    public bool TrustsAnonymous => Allow.HasFlag(Weakenings.Anonymous);
+
     /// <summary>The engine's own settings.</summary>
     public EngineOptions Engine { get; init; } = new();
 
@@ -37,9 +89,18 @@ internal sealed record ServerOptions
         var defaults = new ServerOptions();
         options = new ServerOptions
         {
-            DataDirectory = reader.Text(nameof(DataDirectory), defaults.DataDirectory),
+            DataDirectory = reader.Text(nameof(DataDirectory), defaults.DataDirectory, "a directory"),
             MetricsAddress = reader.Address(nameof(MetricsAddress), defaults.MetricsAddress),
             MetricsPort = (int)reader.Number(nameof(MetricsPort), defaults.MetricsPort, 0, 65_535),
+            ApiKeys = reader.OptionalText(nameof(ApiKeys), "a file"),
+            Allow = reader.Flags<Weakenings>(nameof(Allow)),
+            TlsCertificate = reader.OptionalText(nameof(TlsCertificate), "a file"),
+            TlsKey = reader.OptionalText(nameof(TlsKey), "a file"),
+            TlsClientCa = reader.OptionalText(nameof(TlsClientCa), "a file"),
+            JwtIssuer = reader.OptionalText(nameof(JwtIssuer), "the issuer"),
+            JwtAudience = reader.Text(nameof(JwtAudience), defaults.JwtAudience, "the audience"),
+            JwtAlgorithm = reader.OneOf(nameof(JwtAlgorithm), defaults.JwtAlgorithm, JwtSettings.Algorithms),
+            JwtKeys = reader.OptionalText(nameof(JwtKeys), "a file or an https URL"),
             Engine = new EngineOptions
             {
                 NormalQueueCapacity = (int)reader.Number(nameof(EngineOptions.NormalQueueCapacity), defaults.Engine.NormalQueueCapacity, 1, 1_000_000),
@@ -53,6 +114,8 @@ internal sealed record ServerOptions
                 StreamHistoryEvents = reader.Number(nameof(EngineOptions.StreamHistoryEvents), defaults.Engine.StreamHistoryEvents, 0, 1L << 50),
             },
         };
+        if (options.JwtIssuer is not null && options.JwtKeys is null)
+            reader.Add($"{Section}:{nameof(JwtIssuer)} needs {Section}:{nameof(JwtKeys)}: the JWKS file, or its https URL.");
         problems = reader.Problems();
         return problems.Count == 0;
     }
@@ -63,14 +126,46 @@ internal sealed record ServerOptions
         private readonly List<string> _known = [];
         private readonly List<string> _problems = [];
 
-        public string Text(string name, string fallback)
+        public string Text(string name, string fallback, string what)
         {
             _known.Add(name);
             var text = section[name];
             if (text is null) return fallback;
-            if (text.Trim().Length == 0) _problems.Add($"{Section}:{name} is empty. Give a directory, or leave the setting out for '{fallback}'.");
-            else if (text.Contains('\0', StringComparison.Ordinal)) _problems.Add($"{Section}:{name} contains a NUL character. Give a directory.");
+            if (text.Trim().Length == 0) _problems.Add($"{Section}:{name} is empty. Give {what}, or leave the setting out{(fallback.Length > 0 ? $" for '{fallback}'" : "")}.");
+            else if (text.Contains('\0', StringComparison.Ordinal)) _problems.Add($"{Section}:{name} contains a NUL character. Give {what}.");
             return text;
+        }
+
+        public string? OptionalText(string name, string what) => section[name] is null ? Known(name) : Text(name, "", what);
+
+        public void Add(string problem) => _problems.Add(problem);
+
+        public string OneOf(string name, string fallback, IReadOnlyList<string> values)
+        {
+            _known.Add(name);
+            var text = section[name];
+            if (text is null) return fallback;
+            if (values.Contains(text)) return text;
+            _problems.Add($"{Section}:{name} is '{text}'. Give one of {string.Join(", ", values)}, or leave the setting out for {fallback}.");
+            return fallback;
+        }
+
+        public T Flags<T>(string name) where T : struct, Enum
+        {
+            _known.Add(name);
+            var flags = 0;
+            foreach (var word in (section[name] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            {
+                if (!char.IsAsciiDigit(word[0]) && Enum.TryParse<T>(word, ignoreCase: true, out var flag)) flags |= Convert.ToInt32(flag, CultureInfo.InvariantCulture);
+                else _problems.Add($"{Section}:{name} names '{word}'. Give a list, by commas, of {string.Join(", ", Enum.GetNames<T>().Skip(1))}; or leave the setting out.");
+            }
+            return (T)Enum.ToObject(typeof(T), flags);
+        }
+
+        private string? Known(string name)
+        {
+            _known.Add(name);
+            return null;
         }
 
         public long Number(string name, long fallback, long least, long most)

@@ -2,7 +2,6 @@
 // (too large) or as UNKNOWN (not protobuf); here they get the catalogue's status.
 
 using System.Globalization;
-using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
 using OrderEngine.Contracts.V1;
@@ -14,7 +13,6 @@ namespace OrderEngine.Server;
 internal sealed class UnreadMessages(RequestDelegate next)
 {
     private const string StatusTrailer = "grpc-status";
-    private const string MessageTrailer = "grpc-message";
     private static readonly string ResourceExhausted = ((int)StatusCode.ResourceExhausted).ToString(CultureInfo.InvariantCulture);
     private static readonly string Unknown = ((int)StatusCode.Unknown).ToString(CultureInfo.InvariantCulture);
 
@@ -29,9 +27,6 @@ internal sealed class UnreadMessages(RequestDelegate next)
         var refusal = status == ResourceExhausted ? Errors.Status(ErrorReason.MessageTooLarge)
             : status == Unknown ? Errors.InvalidField("", "the message must be valid protobuf")
             : null;
-        if (refusal is null) return;
-        trailers[StatusTrailer] = refusal.Code.ToString(CultureInfo.InvariantCulture);
-        trailers[MessageTrailer] = Uri.EscapeDataString(refusal.Message);
-        trailers[Errors.DetailsTrailer] = Convert.ToBase64String(refusal.ToByteArray()).TrimEnd('=');
+        refusal?.WriteTo(trailers);
     }
 }

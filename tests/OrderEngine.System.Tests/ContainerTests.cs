@@ -47,7 +47,13 @@ public sealed class ContainerTests(ITestOutputHelper log)
         string[] health = [.. image.HealthCheck.Select(Here)];
         Task<Ended> InsideAsync(params string[] command) => ChildProcess.RunAsync("unshare", Wrap(image, environment, command));
         string[] orderctl = ["dotnet", image.Outside("/app/orderctl/orderctl.dll")];
-        string[] address = ["--address", $"http://127.0.0.1:{port}"];
+        Directory.CreateDirectory(image.Outside("/tls"));
+        using (var certificates = new TestCertificates("localhost"))
+        {
+            await File.WriteAllTextAsync(image.Outside("/tls/server.pem"), certificates.ServerPem);
+            await File.WriteAllTextAsync(image.Outside("/tls/ca.pem"), certificates.AuthorityPem);
+        }
+        string[] address = ["--address", $"https://127.0.0.1:{port}", "--ca", image.Outside("/tls/ca.pem")];
 
         // The sandbox is one: neither the image nor anything else can be written to, but the data can.
         foreach (var place in (string[])[image.Outside("/app/x"), image.Outside("/x"), "/tmp/x", "/x", "/var/tmp/x", "/root/x"])
@@ -55,6 +61,13 @@ public sealed class ContainerTests(ITestOutputHelper log)
         (await InsideAsync("touch", image.Outside("/data/x"))).Succeeded();
         (await InsideAsync("rm", image.Outside("/data/x"))).Succeeded();
         Assert.NotEqual(0, (await InsideAsync(health)).ExitCode);
+
+        // It does not start open to everyone: first a key.
+        var refused = await ChildProcess.RunAsync("unshare", Wrap(image, environment, [.. image.Entrypoint.Select(Here)]));
+        Assert.Equal(78, refused.ExitCode);
+        Assert.Contains("orderctl keys create", refused.Errors, StringComparison.Ordinal);
+        var key = (await InsideAsync([.. orderctl, "keys", "create", "operations", "--all-channels", "--scopes", "admin,stock", "--file", image.Outside("/data/api-keys.json")])).Succeeded();
+        environment["ORDERENGINE_CREDENTIAL"] = key.Output.Trim();
 
         var server = ChildProcess.Start("unshare", Wrap(image, environment, [.. image.Entrypoint.Select(Here)]));
         try

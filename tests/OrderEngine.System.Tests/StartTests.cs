@@ -25,11 +25,11 @@ public sealed class StartTests(ITestOutputHelper log)
     {
         await using var server = await Server.StartNewAsync(log);
         var second = await ChildProcess.RunAsync(Setting.Dotnet, ["exec", Setting.ServerDll, "--urls", "http://127.0.0.1:0"],
-            new Dictionary<string, string?> { ["OrderEngine__DataDirectory"] = server.DataDirectory, ["OrderEngine__MetricsPort"] = "0" });
+            new Dictionary<string, string?> { ["OrderEngine__DataDirectory"] = server.DataDirectory, ["OrderEngine__MetricsPort"] = "0", ["ASPNETCORE_ENVIRONMENT"] = "Development" });
         Assert.True(second.ExitCode == RecoveryFailed && (second.Output + second.Errors).Contains($"{server.ProcessId}", StringComparison.Ordinal), second.ToString());
 
         var samePort = await ChildProcess.RunAsync(Setting.Dotnet, ["exec", Setting.ServerDll, "--urls", server.Address],
-            new Dictionary<string, string?> { ["OrderEngine__DataDirectory"] = server.DataDirectory + "2", ["OrderEngine__MetricsPort"] = "0" });
+            new Dictionary<string, string?> { ["OrderEngine__DataDirectory"] = server.DataDirectory + "2", ["OrderEngine__MetricsPort"] = "0", ["ASPNETCORE_ENVIRONMENT"] = "Development" });
         Assert.True(samePort.ExitCode == BadSettings && samePort.Errors.Contains("--urls", StringComparison.Ordinal), samePort.ToString());
         await server.StopAsync();
     }

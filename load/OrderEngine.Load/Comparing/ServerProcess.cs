@@ -63,8 +63,8 @@ public sealed class ServerProcess : IAsyncDisposable
         start.ArgumentList.Add(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
         start.ArgumentList.Add($"--OrderEngine:DataDirectory={data}");
         start.ArgumentList.Add("--OrderEngine:MetricsPort=0");
-        start.Environment["DOTNET_ENVIRONMENT"] = "Production";
-        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        start.Environment["DOTNET_ENVIRONMENT"] = "Development";
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
         return new ServerProcess("engine", start, port, data);
     }
 

@@ -25,6 +25,30 @@ internal static class AdminCommands
         }, TimeSpan.Zero);
     }
 
+    public static Command Health(Runner run)
+    {
+        var command = new Command("health", "Ask a server whether it takes orders. Needs no credential. Exits 3 when it does not, or does not answer.");
+        var metrics = new Option<string>("--metrics") { Description = "Where its metrics are.", HelpName = "URL", DefaultValueFactory = _ => "http://127.0.0.1:9464" };
+        command.Add(metrics);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            if (!Uri.TryCreate(session.Get(metrics), UriKind.Absolute, out var address))
+                throw new UsageException($"--metrics: '{session.Get(metrics)}' is not an address. Write http://HOST:PORT.");
+            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(address, "/readyz"), cancellationToken);
+                session.Say(await answer.Content.ReadAsStringAsync(cancellationToken));
+                return answer.IsSuccessStatusCode ? ExitCodes.Ok : ExitCodes.Unavailable;
+            }
+            catch (Exception away) when (away is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                session.Note($"orderctl: nothing answers at {address} ({away.Message}).");
+                return ExitCodes.Unavailable;
+            }
+        });
+    }
+
     public static Command Verify(Runner run)
     {
         var command = new Command("verify", "Recompute every counter from the orders behind it. Exits 1 when one differs.");

@@ -75,6 +75,14 @@ internal static class Errors
     public static RpcException Exception(ErrorReason reason, params ReadOnlySpan<(string Key, string Value)> metadata) =>
         Status(reason, metadata).ToException();
 
+    /// <summary>Writes a status where a client reads it: into the trailers, or into the headers of an answer without a message.</summary>
+    public static void WriteTo(this RpcStatus status, IHeaderDictionary headers)
+    {
+        headers["grpc-status"] = status.Code.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        headers["grpc-message"] = Uri.EscapeDataString(status.Message);
+        headers[DetailsTrailer] = Convert.ToBase64String(status.ToByteArray()).TrimEnd('=');
+    }
+
     private static FrozenDictionary<ErrorReason, (string, ErrorEntry)> ReadCatalogue()
     {
         var entries = new Dictionary<ErrorReason, (string, ErrorEntry)>();

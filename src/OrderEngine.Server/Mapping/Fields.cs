@@ -10,6 +10,7 @@ using Google.Protobuf.WellKnownTypes;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using Enum = System.Enum;
 
 namespace OrderEngine.Server.Mapping;
@@ -81,16 +82,20 @@ internal static class Fields
     private static readonly System.Buffers.SearchValues<char> ReasonLetters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
-    /// <summary>Who asks: "anonymous" when nobody is named.</summary>
-    public static byte[] Actor(ref Violations violations, Actor? actor) =>
-        actor is null || actor.Id.Length == 0 ? Anonymous : OptionalId(ref violations, "actor.id", actor.Id);
+    /// <summary>Who asks: whom the credential names, or, of a trusted caller, whom the request names; "anonymous" when nobody is.</summary>
+    public static byte[] Actor(ref Violations violations, Actor? actor)
+    {
+        var caller = Grant.Current.Caller;
+        var named = actor is null || actor.Id.Length == 0 ? Anonymous : OptionalId(ref violations, "actor.id", actor.Id);
+        return caller.IsTrusted ? named : caller.Actor;
+    }
 
-    /// <summary>In which role; the command's usual one when none is named.</summary>
+    /// <summary>In which role; when none is named, the command's usual one, or what the credential has instead.</summary>
     public static Core.Role Role(ref Violations violations, Actor? actor, CommandKind kind)
     {
         var role = actor?.Role ?? Contracts.V1.Role.Unspecified;
         CheckEnum(ref violations, "actor.role", role);
-        return role == Contracts.V1.Role.Unspecified ? Transitions.Of(kind).Default : (Core.Role)role;
+        return role == Contracts.V1.Role.Unspecified ? Grant.Current.UsualRole(Transitions.Of(kind)) : (Core.Role)role;
     }
 
     /// <summary>Checks that an enum's number is one that the contract knows.</summary>

@@ -10,6 +10,7 @@ using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 using OrderEngine.Core.Storage;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using RpcStatus = Google.Rpc.Status;
 
 namespace OrderEngine.Server.Mapping;
@@ -57,7 +58,7 @@ internal static class RequestIdentity
     public static UInt128 Key(int channel, string requestId)
     {
         Span<byte> bytes = stackalloc byte[sizeof(int) + Limits.IdBytes];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, channel);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, Grant.Current.RequestScope(channel));
         var length = Encoding.UTF8.GetBytes(requestId, bytes[sizeof(int)..]);
         var key = StableHash.Of128(bytes[..(sizeof(int) + length)]);
         return key == UInt128.Zero ? UInt128.One : key;
@@ -95,11 +96,15 @@ internal static class RequestIdentity
     }
 }
 
-/// <summary>Finds the numbers of the ids that a request names, and remembers the first that is unknown.</summary>
+/// <summary>
+/// Finds the numbers of the ids that a request names, and remembers the first that is unknown. What the caller may not see is answered as
+/// what does not exist, here and nowhere else: everything behind works on the number of something that is not there.
+/// </summary>
 /// <param name="reader">The catalog.</param>
 internal ref struct References(StateReader reader)
 {
     private readonly StateReader _reader = reader;
+    private readonly Caller _caller = Grant.Current.Caller;
 
     private RpcStatus? _unknownObject;
 
@@ -116,26 +121,41 @@ internal ref struct References(StateReader reader)
     public int Location(FieldPath path, string id) => Find(_reader.Locations, ErrorReason.LocationNotFound, "location_id", path, id);
 
     /// <summary>The number of a channel; 0 when unknown.</summary>
-    public int Channel(FieldPath path, string id) => Find(_reader.Channels, ErrorReason.ChannelNotFound, "channel_id", path, id);
+    public int Channel(FieldPath path, string id) => Find(_reader.Channels, ErrorReason.ChannelNotFound, "channel_id", path, id, own: true);
 
     /// <summary>The number of a customer; 0 when unknown or none is named.</summary>
     public int Customer(FieldPath path, string id) =>
         id.Length == 0 ? 0 : Find(_reader.Customers, ErrorReason.CustomerNotFound, "customer_id", path, id);
 
     /// <summary>The number of an order; 0 when there can be none with this id.</summary>
-    public long Order(FieldPath path, string id) => Parse(PublicId.Order, ErrorReason.OrderNotFound, "order_id", path, id);
+    public long Order(FieldPath path, string id)
+    {
+        var number = Parse(PublicId.Order, ErrorReason.OrderNotFound, "order_id", path, id);
+        if (number == 0 || !_caller.IsBound) return number;
+        using var guard = _reader.Enter();
+        var order = _reader.Order(number, long.MaxValue);
+        return order.Exists && _caller.Sees(order.Head.Channel) ? number : PublicId.LastNumber;
+    }
 
     /// <summary>The number of a reservation; 0 when there can be none with this id.</summary>
-    public long Reservation(FieldPath path, string id) => Parse(PublicId.Reservation, ErrorReason.ReservationNotFound, "reservation_id", path, id);
+    public long Reservation(FieldPath path, string id)
+    {
+        var number = Parse(PublicId.Reservation, ErrorReason.ReservationNotFound, "reservation_id", path, id);
+        if (number == 0 || !_caller.IsBound) return number;
+        using var guard = _reader.Enter();
+        var reservation = _reader.Reservation(number, long.MaxValue);
+        return reservation.Exists && _caller.Sees(reservation.Head.Channel) ? number : PublicId.LastNumber;
+    }
 
     /// <summary>The number of announced supply; 0 when none is named or there can be none with this id.</summary>
     public long Incoming(FieldPath path, string id) =>
         id.Length == 0 ? 0 : Parse(PublicId.Incoming, ErrorReason.IncomingNotFound, "incoming_id", path, id);
 
-    private int Find(SymbolTable table, ErrorReason reason, string kind, FieldPath path, string id)
+    private int Find(SymbolTable table, ErrorReason reason, string kind, FieldPath path, string id, bool own = false)
     {
         Span<byte> utf8 = stackalloc byte[Limits.IdBytes];
         var number = Encoding.UTF8.TryGetBytes(id, utf8, out var length) ? table.Find(utf8[..length]) : 0;
+        if (own && !_caller.Sees(number)) number = 0;
         if (number == 0) MissingEntry ??= Errors.Status(reason, ("field", path.ToString()), (kind, id));
         return number;
     }
@@ -170,7 +190,7 @@ internal readonly record struct Asker(CommandKind Kind, string RequestId, byte[]
     {
         if (violations.Any) return violations.ToStatus();
         if (references.MissingEntry is { } missing) return missing;
-        return Transitions.Allows(Kind, Role) ? references.Missing : Errors.Status(ErrorReason.RoleNotAllowed, ("role", RoleName()));
+        return Transitions.Allows(Kind, Role) && Grant.Current.Allows(Role) ? references.Missing : Errors.Status(ErrorReason.RoleNotAllowed, ("role", RoleName()));
     }
 
     private string RoleName() => Role.ToString().ToUpperInvariant();

@@ -10,7 +10,8 @@ namespace OrderEngine.Server.Metrics;
 internal sealed record MetricsAddress(IPEndPoint EndPoint);
 
 /// <summary>Serves the metrics from before recovery until after the drain.</summary>
-internal sealed class MetricsEndpoint(MetricsAddress address, System.Diagnostics.Metrics.IMeterFactory meters, ILogger<MetricsEndpoint> logger)
+internal sealed class MetricsEndpoint(
+    MetricsAddress address, System.Diagnostics.Metrics.IMeterFactory meters, HealthPages health, ILogger<MetricsEndpoint> logger)
     : IHostedService, IAsyncDisposable
 {
     private readonly MetricsCollector _collector = new(meters);
@@ -30,6 +31,7 @@ internal sealed class MetricsEndpoint(MetricsAddress address, System.Diagnostics
         builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());
         _app = builder.Build();
         _app.MapGet("/metrics", WriteAsync);
+        health.Map(_app);
         await _app.StartAsync(cancellationToken);
         ServerLog.MetricsAt(logger, $"{Address}/metrics");
     }

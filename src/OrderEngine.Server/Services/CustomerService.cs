@@ -5,6 +5,7 @@ using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
 using OrderEngine.Core.Events;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
 using V1 = OrderEngine.Contracts.V1;
 
@@ -29,6 +30,8 @@ internal sealed class CustomerService(EngineCalls calls) : V1.CustomerService.Cu
         var violations = new Violations();
         Fields.CheckId(ref violations, "customer_id", request.CustomerId);
         violations.ThrowIfAny();
+        // Customers are the seller's, whichever channel brought them: what one channel knows of a person is not for another.
+        if (request.IncludeDetails && Grant.Current.Caller.IsBound) throw Errors.Exception(ErrorReason.ScopeMissing);
         var (customer, details) = Find(request.CustomerId);
         if (request.IncludeDetails) customer.Details = calls.Vault.Unseal(details);
         return Task.FromResult(customer);

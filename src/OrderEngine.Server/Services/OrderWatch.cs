@@ -9,6 +9,7 @@ using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core.Events;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
 
 namespace OrderEngine.Server.Services;
@@ -76,7 +77,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
         var states = States(ref violations, filter);
         violations.ThrowIfAny(references);
         token.ThrowIfForeign(calls.JournalIdentity);
-        return (new OrderFilter(channels, customers, orders, states), token);
+        return (new OrderFilter(Grant.Current.Caller.Narrow(channels), customers, orders, states), token);
     }
 
     private Token TokenAt(long sequence, long nextOrder = 0) => new(TokenKind.Orders, sequence, nextOrder, calls.JournalIdentity);

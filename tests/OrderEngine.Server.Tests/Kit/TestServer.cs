@@ -1,6 +1,7 @@
 // A whole server on real sockets and a real journal in a directory of its own, and the generated clients on it.
 
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -23,7 +24,15 @@ internal sealed class TestServer : IAsyncDisposable
         (_app, DataDirectory, _ownsDirectory) = (app, directory, ownsDirectory);
         Address = app.Urls.Single();
         _channel = GrpcChannel.ForAddress(Address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
-        Invoker = _channel.CreateCallInvoker();
+        Use(null);
+    }
+
+    /// <summary>From here on the clients call with this credential; null: with none.</summary>
+    [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(Invoker), nameof(Orders), nameof(Inventory), nameof(Fulfillment), nameof(Tracking))]
+    [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(Customers), nameof(Catalog), nameof(Admin), nameof(Health))]
+    public void Use(string? credential)
+    {
+        Invoker = InvokerWith(credential);
         Orders = new OrderService.OrderServiceClient(Invoker);
         Inventory = new InventoryService.InventoryServiceClient(Invoker);
         Fulfillment = new FulfillmentService.FulfillmentServiceClient(Invoker);
@@ -36,15 +45,29 @@ internal sealed class TestServer : IAsyncDisposable
 
     public string Address { get; }
     public string DataDirectory { get; }
-    public CallInvoker Invoker { get; }
-    public OrderService.OrderServiceClient Orders { get; }
-    public InventoryService.InventoryServiceClient Inventory { get; }
-    public FulfillmentService.FulfillmentServiceClient Fulfillment { get; }
-    public TrackingService.TrackingServiceClient Tracking { get; }
-    public CustomerService.CustomerServiceClient Customers { get; }
-    public CatalogService.CatalogServiceClient Catalog { get; }
-    public AdminService.AdminServiceClient Admin { get; }
-    public Health.HealthClient Health { get; }
+    public CallInvoker Invoker { get; private set; }
+    public OrderService.OrderServiceClient Orders { get; private set; }
+    public InventoryService.InventoryServiceClient Inventory { get; private set; }
+    public FulfillmentService.FulfillmentServiceClient Fulfillment { get; private set; }
+    public TrackingService.TrackingServiceClient Tracking { get; private set; }
+    public CustomerService.CustomerServiceClient Customers { get; private set; }
+    public CatalogService.CatalogServiceClient Catalog { get; private set; }
+    public AdminService.AdminServiceClient Admin { get; private set; }
+    public Health.HealthClient Health { get; private set; }
+    /// <summary>Calls made with this credential; null: with none.</summary>
+    public CallInvoker InvokerWith(string? credential)
+    {
+        var invoker = _channel.CreateCallInvoker();
+        return credential is null ? invoker : invoker.Intercept(headers =>
+        {
+            headers.Add("authorization", $"Bearer {credential}");
+            return headers;
+        });
+    }
+
+    /// <summary>A part of the server.</summary>
+    public T Service<T>() where T : notnull => _app.Services.GetRequiredService<T>();
+
     public string MetricsAddress => _app.Services.GetRequiredService<MetricsEndpoint>().Address + "/metrics";
 
     /// <summary>Starts a server and waits until it serves.</summary>
@@ -65,7 +88,7 @@ internal sealed class TestServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         services?.Invoke(builder.Services);
         var path = directory ?? Directory.CreateTempSubdirectory("orderengine-server-").FullName;
-        var settings = new ServerOptions { DataDirectory = path, MetricsPort = 0 };
+        var settings = new ServerOptions { DataDirectory = path, MetricsPort = 0, Allow = Weakenings.Anonymous | Weakenings.Plaintext | Weakenings.Reflection };
         var app = Composition.Build(builder, options?.Invoke(settings) ?? settings);
         await app.StartAsync();
         return new TestServer(app, path, directory is null);

@@ -42,7 +42,7 @@ internal sealed partial class Dockerfile(string folder)
     public string Outside(string path) => Path.Combine(folder, path.TrimStart('/'));
 
     /// <summary>A word of a command with the paths of the container replaced.</summary>
-    public string Translate(string word) => word.StartsWith("/app", StringComparison.Ordinal) || word == "/data" ? Outside(word) : word;
+    public string Translate(string word) => word.StartsWith("/app", StringComparison.Ordinal) || word.StartsWith("/tls", StringComparison.Ordinal) || word == "/data" ? Outside(word) : word;
 
     private async Task CarryOutAsync(string instruction, string rest)
     {

@@ -1,0 +1,132 @@
+// What a channel's credential sees and moves, whose name its changes carry, and whose request ids they are.
+
+using Grpc.Core;
+using OrderEngine.Access;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Server.Tests.Kit;
+
+namespace OrderEngine.Server.Tests.Access;
+
+public sealed class ChannelTests
+{
+    private const Scopes Trader = Scopes.Submit | Scopes.Reserve | Scopes.Track;
+
+    [Fact]
+    public async Task The_actor_and_role_of_a_change_come_from_the_credential()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var caller = keyed.As(keyed.Create("web-adapter", "WEB", Trader));
+        var orders = new OrderService.OrderServiceClient(caller);
+        var submit = Shop.Submit();
+        submit.Actor = new Actor { Id = "somebody-else", Role = Role.Channel };
+        var order = await orders.SubmitOrderAsync(submit);
+        await orders.CancelOrderAsync(new CancelOrderRequest { RequestId = Shop.NewId(), OrderId = order.OrderId });
+
+        var events = (await orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order.OrderId })).Events;
+        Assert.Equal([("web-adapter", Role.Channel), ("web-adapter", Role.Customer)], events.Select(e => (e.Actor.Id, e.Actor.Role)));
+    }
+
+    [Fact]
+    public async Task A_role_that_the_scopes_do_not_give_is_refused()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var caller = new OrderService.OrderServiceClient(keyed.As(keyed.Create("web", "WEB", Trader)));
+        foreach (var role in new[] { Role.Support, Role.Manager, Role.System })
+        {
+            var submit = Shop.Submit();
+            submit.Actor = new Actor { Role = role };
+            Assert.Equal("ROLE_NOT_ALLOWED", (await Refusal.ExpectAsync(() => caller.SubmitOrderAsync(submit).ResponseAsync)).Reason);
+        }
+        // Customer service has no CHANNEL role, and acts in the one that it has.
+        var support = new OrderService.OrderServiceClient(keyed.As(keyed.Create("desk", null, Scopes.Admin | Scopes.Track)));
+        var order = await support.SubmitOrderAsync(Shop.Submit());
+        var first = (await support.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order.OrderId })).Events[0];
+        Assert.Equal(("desk", Role.Support), (first.Actor.Id, first.Actor.Role));
+    }
+
+    [Fact]
+    public async Task A_watch_without_a_filter_shows_a_channel_its_own_orders_only()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var ebay = await Things.OfAsync(keyed.As(keyed.Create("ebay", "EBAY", Trader)), "EBAY");
+        var caller = keyed.As(keyed.Create("web", "WEB", Trader));
+        var web = await Things.OfAsync(caller, "WEB");
+        using var watch = new TrackingService.TrackingServiceClient(caller).WatchOrders(new WatchOrdersRequest { SnapshotFirst = true });
+        var seen = new List<string>();
+        while (await watch.ResponseStream.MoveNext(default))
+        {
+            var message = watch.ResponseStream.Current;
+            seen.AddRange(message.Snapshot?.Orders.Select(order => order.OrderId) ?? []);
+            seen.AddRange(message.Events?.Events.Select(e => e.OrderId) ?? []);
+            if (message.Snapshot is not { Last: true } && message.Events is null) continue;
+            if (message.Events is not null) break;
+            // Now one of each, theirs first: when ours has come, theirs would have been there.
+            await Things.OfAsync(keyed.As(keyed.Create("ebay-2", "EBAY", Trader)), "EBAY");
+            await Things.OfAsync(caller, "WEB");
+        }
+        Assert.Equal(2, seen.Count);
+        Assert.Equal(web.OrderId, seen[0]);
+        Assert.DoesNotContain(ebay.OrderId, seen);
+        Assert.Equal("WEB", (await new OrderService.OrderServiceClient(caller).GetOrderAsync(new GetOrderRequest { OrderId = seen[1] })).ChannelId);
+    }
+
+    [Fact]
+    public async Task Request_ids_are_each_channels_own_also_where_the_request_names_no_channel()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var (web, ebay) = (keyed.As(keyed.Create("web", "WEB", Trader)), keyed.As(keyed.Create("ebay", "EBAY", Trader)));
+        var (ours, theirs) = (await Things.OfAsync(web, "WEB"), await Things.OfAsync(ebay, "EBAY"));
+        var request = new CancelOrderRequest { RequestId = "the-same", OrderId = ours.OrderId };
+        var cancelled = await new OrderService.OrderServiceClient(web).CancelOrderAsync(request);
+
+        // Neither the answer nor the fact that the id was used is told to another channel.
+        Assert.Equal("ORDER_NOT_FOUND", (await Refusal.ExpectAsync(() => new OrderService.OrderServiceClient(ebay).CancelOrderAsync(request).ResponseAsync)).Reason);
+        var other = await new OrderService.OrderServiceClient(ebay).CancelOrderAsync(new CancelOrderRequest { RequestId = "the-same", OrderId = theirs.OrderId });
+        Assert.False(other.Replayed);
+        var again = await new OrderService.OrderServiceClient(web).CancelOrderAsync(request);
+        Assert.True(again.Replayed);
+        Assert.Equal(cancelled.Sequence, again.Sequence);
+    }
+
+    [Fact]
+    public async Task A_rotated_key_answers_to_the_request_ids_of_the_old_one()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var old = keyed.As(keyed.Create("web", "WEB", Trader));
+        var submit = Shop.Submit();
+        var first = await new OrderService.OrderServiceClient(old).SubmitOrderAsync(submit);
+        var again = await new OrderService.OrderServiceClient(keyed.As(keyed.Create("web", "WEB", Trader))).SubmitOrderAsync(submit);
+        Assert.Equal((first.OrderId, true), (again.OrderId, again.Replayed));
+    }
+
+    [Fact]
+    public async Task What_customers_are_like_is_not_told_to_a_channel()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var web = new CustomerService.CustomerServiceClient(keyed.As(keyed.Create("web", "WEB", Trader)));
+        await web.UpsertCustomerAsync(new UpsertCustomerRequest
+        {
+            RequestId = Shop.NewId(), Customer = new Customer { CustomerId = "C9", Details = new PersonalDetails { Name = "Ada" } },
+        });
+        Assert.Equal("C9", (await web.GetCustomerAsync(new GetCustomerRequest { CustomerId = "C9" })).CustomerId);
+        var refused = await Refusal.ExpectAsync(() => web.GetCustomerAsync(new GetCustomerRequest { CustomerId = "C9", IncludeDetails = true }).ResponseAsync);
+        Assert.Equal((StatusCode.PermissionDenied, "SCOPE_MISSING"), (refused.Code, refused.Reason));
+        var desk = new CustomerService.CustomerServiceClient(keyed.As(keyed.Create("desk", null, Scopes.Review)));
+        Assert.Equal("Ada", (await desk.GetCustomerAsync(new GetCustomerRequest { CustomerId = "C9", IncludeDetails = true })).Details.Name);
+    }
+
+    [Fact]
+    public async Task A_key_of_a_channel_that_does_not_exist_yet_sees_nothing_until_it_does()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var caller = keyed.As(keyed.Create("new", "NEW", Trader));
+        var orders = new OrderService.OrderServiceClient(caller);
+        var submit = Shop.Submit();
+        submit.Order.ChannelId = "NEW";
+        Assert.Equal("CHANNEL_NOT_FOUND", (await Refusal.ExpectAsync(() => orders.SubmitOrderAsync(submit).ResponseAsync)).Reason);
+        var foreign = await Things.OfAsync(keyed.As(keyed.Create("web", "WEB", Trader)), "WEB");
+        Assert.Equal("ORDER_NOT_FOUND", (await Refusal.ExpectAsync(() => orders.GetOrderAsync(new GetOrderRequest { OrderId = foreign.OrderId }).ResponseAsync)).Reason);
+        await keyed.Server.Catalog.UpsertChannelAsync(new UpsertChannelRequest { RequestId = Shop.NewId(), Channel = new Channel { ChannelId = "NEW" } });
+        Assert.False((await orders.SubmitOrderAsync(submit)).Replayed);
+    }
+}

@@ -1,0 +1,122 @@
+// Requests made from descriptors: every field filled with something sound of the test's shop, and one of them naming somebody's object.
+
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Server.Tests.Kit;
+
+namespace OrderEngine.Server.Tests.Access;
+
+/// <summary>What belongs to a channel.</summary>
+internal sealed record Things(string ChannelId, string OrderId, string ReservationId, string ExternalOrderId)
+{
+    /// <summary>An order and a reservation made through this caller.</summary>
+    public static async Task<Things> OfAsync(CallInvoker caller, string channel)
+    {
+        var draft = Shop.Draft();
+        draft.ChannelId = channel;
+        var order = await new OrderService.OrderServiceClient(caller).SubmitOrderAsync(new SubmitOrderRequest { RequestId = Shop.NewId(), Order = draft });
+        var hold = Shop.Reserve();
+        hold.ChannelId = channel;
+        var reservation = await new InventoryService.InventoryServiceClient(caller).CreateReservationAsync(hold);
+        return new Things(channel, order.OrderId, reservation.ReservationId, draft.ExternalOrderId);
+    }
+}
+
+internal static class Requests
+{
+    // What a channel owns: a credential bound to another one must not be able to tell that it is there.
+    private static readonly string[] Owned = ["order_id", "order_ids", "reservation_id", "channel_id", "channel_ids", "return_id", "complaint_id"];
+
+    // What all channels of a seller share, what the caller chooses itself, and what is looked for within its own channel only.
+    private static readonly string[] Shared = ["sku_id", "sku_ids", "location_id", "location_ids", "customer_id", "customer_ids", "request_id", "external_order_id", "id"];
+
+    /// <summary>Paths of the fields that name something owned.</summary>
+    public static IEnumerable<string> Naming(MessageDescriptor message) => Paths(message, "").Where(path => Owned.Contains(Last(path)));
+
+    /// <summary>Paths of ids about which nothing is said here.</summary>
+    public static IEnumerable<string> Unclassified(MessageDescriptor message) => Paths(message, "")
+        .Where(path => (Last(path) == "id" || Last(path).EndsWith("_id", StringComparison.Ordinal) || Last(path).EndsWith("_ids", StringComparison.Ordinal))
+            && !Owned.Contains(Last(path)) && !Shared.Contains(Last(path)));
+
+    /// <summary>A sound request of channel WEB but for one field, which names something of <paramref name="things"/>; the rest is its <paramref name="own"/>.</summary>
+    public static IMessage Make(MessageDescriptor type, string field, Things things, Things own, string requestId)
+    {
+        var request = type.Parser.ParseFrom(ByteString.Empty);
+        Fill(request, "", field, things, own, requestId);
+        return request;
+    }
+
+    private static void Fill(IMessage message, string prefix, string wanted, Things things, Things own, string requestId)
+    {
+        foreach (var field in message.Descriptor.Fields.InDeclarationOrder())
+        {
+            var path = prefix + field.Name;
+            var isOnTheWay = wanted == path || wanted.StartsWith(path + ".", StringComparison.Ordinal);
+            // Of a choice the wanted branch, or else the first; ids of either kind name an object once, not twice.
+            if (field.RealContainingOneof is { } choice && !isOnTheWay
+                && (field != choice.Fields[0] || choice.Fields.Any(other => IsWithin(wanted, prefix + other.Name)))) continue;
+            var value = Value(field, path, wanted, things, own, requestId);
+            if (value is null) continue;
+            if (field.IsRepeated) ((System.Collections.IList)field.Accessor.GetValue(message)).Add(value);
+            else field.Accessor.SetValue(message, value);
+        }
+    }
+
+    private static bool IsWithin(string wanted, string path) => wanted == path || wanted.StartsWith(path + ".", StringComparison.Ordinal);
+
+    private static object? Value(FieldDescriptor field, string path, string wanted, Things things, Things own, string requestId)
+    {
+        if (field.IsMap) return null;
+        if (field.FieldType == FieldType.Message)
+        {
+            if (field.MessageType == Duration.Descriptor) return Duration.FromTimeSpan(TimeSpan.FromMinutes(5));
+            // Times, personal data and the actor may be left out.
+            if (field.MessageType.File.Package == "google.protobuf" || field.MessageType.Name is "PersonalDetails" or "Actor") return null;
+            var inner = field.MessageType.Parser.ParseFrom(ByteString.Empty);
+            Fill(inner, path + ".", wanted, things, own, requestId);
+            return inner;
+        }
+        // The first value that says something; roles are the credential's.
+        if (field.FieldType == FieldType.Enum) return System.Enum.ToObject(field.EnumType.ClrType, field.EnumType.Values.First(value => value.Number > 0).Number);
+        if (field.FieldType == FieldType.String) return Text(field.Name, path == wanted, wanted, things, own, requestId);
+        return field.Name switch
+        {
+            "quantity" or "line_number" or "client_seq" => field.FieldType switch { FieldType.Int32 => 1, FieldType.Int64 => 1L, FieldType.UInt64 => 1UL, _ => null },
+            "from_sequence" or "amount_minor" or "rating" => field.FieldType == FieldType.Int32 ? 1 : 1L,
+            _ => null,
+        };
+    }
+
+    private static string? Text(string name, bool isWanted, string wanted, Things things, Things own, string requestId) => (name, isWanted) switch
+    {
+        ("request_id", _) => requestId,
+        ("order_id" or "order_ids", true) => things.OrderId,
+        ("reservation_id", true) => things.ReservationId,
+        ("reservation_id", false) => own.ReservationId,
+        ("channel_id" or "channel_ids", true) => things.ChannelId,
+        // An order is named by its id, or by channel and external id.
+        ("channel_id", false) when !wanted.EndsWith("order_id", StringComparison.Ordinal) || wanted.Contains('.', StringComparison.Ordinal) => "WEB",
+        ("external_order_id", _) when Last(wanted) is not "order_id" => things.ExternalOrderId,
+        ("sku_id", _) => "A",
+        ("location_id", _) => "L1",
+        ("currency_code", _) => "GBP",
+        ("reason" or "reason_code", _) => "TEST",
+        ("text" or "note", _) => "text",
+        _ => null,
+    };
+
+    private static IEnumerable<string> Paths(MessageDescriptor message, string prefix)
+    {
+        foreach (var field in message.Fields.InDeclarationOrder())
+        {
+            if (field.FieldType == FieldType.String) yield return prefix + field.Name;
+            else if (field.FieldType == FieldType.Message && field.MessageType.File.Package == "orderengine.v1")
+                foreach (var path in Paths(field.MessageType, $"{prefix}{field.Name}.")) yield return path;
+        }
+    }
+
+    private static string Last(string path) => path[(path.LastIndexOf('.') + 1)..];
+}

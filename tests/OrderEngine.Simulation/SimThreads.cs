@@ -1,0 +1,138 @@
+// Runs the engine's loops on the simulation's own thread, a step at a time. What they post is kept and run when it is drawn.
+
+using System.Diagnostics.CodeAnalysis;
+using OrderEngine.Engine;
+
+namespace OrderEngine.Simulation;
+
+internal sealed class SimThreads(Baton baton) : EngineThreads
+{
+    public const string Walk = "snapshot";
+    private readonly StepContext _context = new();
+    private volatile bool _walking;
+    private DueTimer? _timer;
+    private bool _mayEnter;
+
+    /// <summary>Continuations that wait for their turn.</summary>
+    public int Posted => _context.Count;
+
+    /// <summary>Set by the engine when it serves.</summary>
+    public WriterThread? Writer { get; private set; }
+
+    /// <summary>A snapshot is being walked and stands before the disk.</summary>
+    public bool IsWalking => _walking;
+
+    public void RunPosted(int index) => _context.Run(index);
+
+    public T Within<T>(Func<T> call) => _context.Within(call);
+
+    public override Task Run(Func<Task> loop)
+    {
+        var done = new TaskCompletionSource();
+        _context.Post(_ => Complete(loop, done), null);
+        return done.Task;
+    }
+
+    // A thread of its own, because of its read guard; it runs only when the simulation says so.
+    public override Task<T> RunLong<T>(Func<Task<T>> work)
+    {
+        var done = new TaskCompletionSource<T>();
+        _walking = true;
+        var thread = new Thread(() =>
+        {
+            baton.Park(Walk);
+            SynchronizationContext.SetSynchronizationContext(_context);
+            var task = work();
+            _context.Post(_ => Complete(task, done), null);
+            _walking = false;
+        })
+        { IsBackground = true, Name = Walk };
+        thread.Start();
+        baton.WaitFor(Walk, () => false);
+        return done.Task;
+    }
+
+    public override void RunWriter(WriterThread writer) => Writer = writer;
+
+    /// <summary>One turn of the writer, if it has room. False: it has none, or is at its end.</summary>
+    public bool StepWriter(TimeProvider time, Action ring)
+    {
+        if (Writer is null || !_mayEnter && !Writer.TryEnter()) return false;
+        _mayEnter = true;
+        _timer ??= new DueTimer(time, ring);
+        switch (_context.Within(() => Writer.Step(_timer)))
+        {
+            case WriterStep.Committed: _mayEnter = false; break;
+            case WriterStep.Ended: Writer = null; break;
+        }
+        return true;
+    }
+
+    public void StepWalk() => baton.Go(Walk, () => !_walking);
+
+    private static async void Complete(Func<Task> loop, TaskCompletionSource done)
+    {
+        await loop();
+        done.SetResult();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Handed on.")]
+    private static async void Complete<T>(Task<T> task, TaskCompletionSource<T> done)
+    {
+        try
+        {
+            done.SetResult(await task);
+        }
+        catch (Exception exception)
+        {
+            done.SetException(exception);
+        }
+    }
+
+    private sealed class StepContext : SynchronizationContext
+    {
+        private readonly List<(SendOrPostCallback Callback, object? State)> _posted = [];
+
+        public int Count
+        {
+            get
+            {
+                lock (_posted) return _posted.Count;
+            }
+        }
+
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+            lock (_posted) _posted.Add((d, state));
+        }
+
+        public void Run(int index)
+        {
+            (SendOrPostCallback Callback, object? State) next;
+            lock (_posted)
+            {
+                next = _posted[index];
+                _posted.RemoveAt(index);
+            }
+            Within(() =>
+            {
+                next.Callback(next.State);
+                return true;
+            });
+        }
+
+        public T Within<T>(Func<T> call)
+        {
+            var before = Current;
+            SetSynchronizationContext(this);
+            try
+            {
+                return call();
+            }
+            finally
+            {
+                SetSynchronizationContext(before);
+            }
+        }
+    }
+}
