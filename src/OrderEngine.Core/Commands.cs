@@ -46,6 +46,10 @@ public enum CommandKind : byte
     PlaceHold = 58,
     /// <summary><see cref="Core.ReleaseHold"/></summary>
     ReleaseHold = 59,
+    /// <summary><see cref="Core.AmendOrder"/> of delivery or date.</summary>
+    AmendOrder = 60,
+    /// <summary><see cref="Core.AmendOrder"/> that changes lines, too.</summary>
+    AmendLines = 61,
     /// <summary><see cref="Core.ReleaseShipment"/></summary>
     ReleaseShipment = 64,
     /// <summary><see cref="Core.ConfirmShipment"/></summary>

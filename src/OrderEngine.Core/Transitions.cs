@@ -20,6 +20,12 @@ public static class Transitions
         OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered,
     ];
 
+    private static readonly OrderState[] Amendable =
+    [
+        OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling,
+        OrderState.PartiallyShipped,
+    ];
+
     /// <summary>All rows.</summary>
     public static IReadOnlyList<Transition> Table { get; } =
     [
@@ -45,6 +51,8 @@ public static class Transitions
         new(CommandKind.RejectOrder, Role.Reviewer, [Role.Reviewer], [OrderState.PendingReview]),
         new(CommandKind.PlaceHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
         new(CommandKind.ReleaseHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
+        new(CommandKind.AmendOrder, Role.Customer, [Role.Customer, Role.Support], Amendable),
+        new(CommandKind.AmendLines, Role.Support, [Role.Support], Amendable),
         new(CommandKind.ReleaseShipment, Role.Warehouse, [Role.Warehouse],
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.ConfirmShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),

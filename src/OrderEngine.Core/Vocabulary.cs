@@ -78,6 +78,16 @@ public enum OrderHolds : byte
     Manual = 1 << 3,
 }
 
+/// <summary>What an order's history holds beside the ordinary: readers look for it only where it is.</summary>
+[Flags]
+public enum OrderDetails : byte
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+    /// <summary>Its delivery was amended: the newest event with one counts, not the acceptance.</summary>
+    AmendedDelivery = 1 << 0,
+}
+
 /// <summary>What to do when stock does not cover an order.</summary>
 public enum AllocationPolicy : byte
 {
@@ -242,6 +252,10 @@ public enum Outcome : byte
     HoldAlreadyOpen = 171,
     /// <summary>No such hold is open.</summary>
     HoldNotOpen = 172,
+    /// <summary>The warehouse has it, or nothing would be left.</summary>
+    NotAmendable = 173,
+    /// <summary>The order would pass one of its bounds.</summary>
+    OrderLimitReached = 174,
     /// <summary>Too many open reservations.</summary>
     HoldLimitReached = 71,
     /// <summary>Too many catalog entries.</summary>
@@ -270,5 +284,5 @@ public static class Outcomes
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
         or Outcome.ChannelLimitExceeded
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
-        or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
+        or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
 }

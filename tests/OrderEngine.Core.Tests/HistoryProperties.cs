@@ -43,7 +43,7 @@ public sealed class HistoryProperties(ITestOutputHelper output)
             "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved", "state PendingReview", "state Rejected",
             "ApproveOrder Ok", "RejectOrder Ok", "outcome ChannelLimitExceeded");
         tally.AtLeast(Histories / 10, "outcome ReleasedToWarehouse", "RecallShipment Ok", "RecordLoss Ok", "outcome ParcelNotFound", "state Lost");
-        tally.AtLeast(Histories / 10, "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold",
+        tally.AtLeast(Histories / 10, "AmendOrder Ok", "AmendLines Ok", "AmendLines OutOfStock", "outcome NotAmendable", "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");
         tally.AtLeast(Histories / 10, "reorders", "deallocations", "AnnounceIncoming Ok", "TransferStock Ok");
         tally.AtLeast(Histories / 50, "outcome IncomingClosed", "outcome IncomingMismatch", "outcome TransferExceeded", "outcome IncomingNotFound");

@@ -52,7 +52,7 @@ internal sealed partial class Applier
                 default: reader.Skip(wireType); break;
             }
         }
-        head.LineCount = _lineCount;
+        head.LineCount = (ushort)_lineCount;
         head.AllocationCount = _allocationCount;
         var row = state.Orders.Create(e.Order, RowBytes(_lineCount, _allocationCount, 0), e.Sequence);
         MemoryMarshal.AsRef<OrderHead>(row) = head;

@@ -54,6 +54,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.LossRecorded: Arrived(in e, lost: true); break;
             case EventKind.PickFellShort: FellShort(in e); break;
             case EventKind.ShipmentRecalled: Released(in e, back: true); break;
+            case EventKind.OrderAmended: Amended(in e); break;
             case EventKind.HoldPlaced or EventKind.HoldReleased: HoldsChanged(in e); break;
             case EventKind.ReservationCreated: Created(in e); break;
             case EventKind.ReservationExtended: Extended(in e); break;

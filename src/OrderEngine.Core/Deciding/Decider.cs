@@ -31,6 +31,7 @@ internal sealed partial class Decider(EngineState state)
             CancelOrder cancel => Cancel(cancel),
             ApproveOrder approve => Approve(approve),
             RejectOrder reject => Reject(reject),
+            AmendOrder amend => Amend(amend),
             PlaceHold hold => Place(hold),
             ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
@@ -101,7 +102,7 @@ internal sealed partial class Decider(EngineState state)
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
     private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None,
-        OrderHolds holds = OrderHolds.None)
+        OrderHolds holds = OrderHolds.None, int line = 0)
     {
         BeginEvent();
         Origin();
@@ -118,6 +119,7 @@ internal sealed partial class Decider(EngineState state)
         }
         _events.Number(3, subject);
         _events.Number(80, (long)holds);
+        _events.Number(81, line);
         EndAnswer();
         return outcome;
     }

@@ -69,6 +69,8 @@ public enum EventKind : byte
     HoldPlaced = 89,
     /// <summary>A hold ended.</summary>
     HoldReleased = 90,
+    /// <summary>An order was changed before it went to the warehouse.</summary>
+    OrderAmended = 91,
     /// <summary>A request was refused for good.</summary>
     RequestRefused = 96,
     /// <summary>A deadline of an order passed.</summary>

@@ -49,6 +49,7 @@ public sealed partial class SnapshotWriter
         _block.Number(70, head.LastException);
         _block.Number(71, head.OpenExceptions);
         _block.Number(80, (long)head.Holds);
+        _block.Number(81, (long)head.Details);
     }
 
     private void WriteLine(in LineRow line)

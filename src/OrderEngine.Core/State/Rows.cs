@@ -15,7 +15,11 @@ namespace OrderEngine.Core.State;
 public struct OrderHead
 {
     /// <summary>Rows that follow.</summary>
-    public int LineCount;
+    public ushort LineCount;
+    /// <summary>What its history holds beside the ordinary.</summary>
+    public OrderDetails Details;
+    /// <summary>Zero.</summary>
+    public byte Unused;
     /// <summary>Rows that follow the lines.</summary>
     public int AllocationCount;
     /// <summary>Number of the channel.</summary>

@@ -83,13 +83,38 @@ internal static class OrderReads
     }
 
     /// <summary>A copy of an order's sealed delivery; its key is 0 when it has none.</summary>
-    public static SealedData SealedDelivery(StateReader reader, long number)
+    /// <param name="reader">Inside a guard.</param>
+    /// <param name="number">An order that exists.</param>
+    /// <param name="at">As of which sequence.</param>
+    /// <param name="version">The amendment that it stands in; 0: the acceptance.</param>
+    public static SealedData SealedDelivery(StateReader reader, long number, long at, out long version)
     {
-        var body = new ProtoReader(new EventView(reader.FirstEvent(number)).Body);
-        while (body.Next(out var field, out var wireType))
+        if ((reader.Order(number, at).Head.Details & OrderDetails.AmendedDelivery) != 0) return NewestDelivery(reader, number, at, out version);
+        version = 0;
+        return SealedIn(new EventView(reader.FirstEvent(number)).Body, SealedDeliveryField);
+    }
+
+    /// <summary>As <see cref="SealedDelivery"/>, for any sequence of the past: walks the order's history.</summary>
+    public static SealedData NewestDelivery(StateReader reader, long number, long at, out long version)
+    {
+        for (var cursor = 0L; reader.PreviousEvent(number, at, ref cursor, out var bytes);)
         {
-            if (field == SealedDeliveryField) return SealedDetails.Read(body.Bytes());
-            body.Skip(wireType);
+            var e = new EventView(bytes);
+            if (e.Kind != EventKind.OrderAmended || !Amendments.HasDelivery(e.Body)) continue;
+            version = e.Sequence;
+            return SealedIn(e.Body, Amendments.DeliveryField);
+        }
+        version = 0;
+        return SealedIn(new EventView(reader.FirstEvent(number)).Body, SealedDeliveryField);
+    }
+
+    private static SealedData SealedIn(ReadOnlySpan<byte> body, int sealedField)
+    {
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == sealedField) return SealedDetails.Read(reader.Bytes());
+            reader.Skip(wireType);
         }
         return default;
     }

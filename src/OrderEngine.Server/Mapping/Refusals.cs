@@ -55,6 +55,8 @@ internal static class Refusals
                 return Errors.Status(reason, ("order_id", PublicId.Format(PublicId.Order, (long)refusal.Object)));
             case Outcome.IllegalTransition when recorded.Before != Core.OrderState.None:
                 return Errors.Status(reason, ("state", Name(recorded.Before)));
+            case Outcome.NotAmendable or Outcome.QuantityNotAvailable when refusal.Line != 0:
+                return Errors.Status(reason, ("line_number", Number((int)refusal.Line)));
             case Outcome.OrderOnHold:
                 return Errors.Status(reason, ("holds", string.Join(',', Holds.KindsOf((OrderHolds)refusal.Holds).Select(kind => kind.ToString().ToUpperInvariant()))));
             default:
@@ -109,6 +111,10 @@ internal static class Refusals
             case SubmitOrder submit:
                 for (var i = 0; i < submit.Lines.Length; i++)
                     if (submit.Lines[i].Sku == sku) Add(i + 1);
+                break;
+            case AmendOrder amend:
+                for (var i = 0; i < amend.Lines.Length; i++)
+                    if (amend.Lines[i].Sku == sku) Add(i + 1);
                 break;
             case CreateReservation create:
                 for (var i = 0; i < create.Items.Length; i++)

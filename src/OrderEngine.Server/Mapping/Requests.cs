@@ -41,6 +41,9 @@ internal static class Sealing
         return customerId.Length == 0 ? vault.SealForGuestAsync(plaintext) : vault.SealForCustomerAsync(customerId, customer, plaintext);
     }
 
+    /// <summary>Seals details under a key that is there.</summary>
+    public static SealedData SealUnder(this PersonalVault vault, long key, PersonalDetails details) => vault.Seal(key, details.ToByteArray());
+
     /// <summary>Unseals details; null when there are none or their key was destroyed.</summary>
     public static PersonalDetails? Unseal(this PersonalVault vault, SealedData data) =>
         data.Key != 0 && vault.TryUnseal(data.Key, data.Ciphertext, out var plaintext) ? PersonalDetails.Parser.ParseFrom(plaintext) : null;

@@ -67,7 +67,7 @@ internal static class StateComparison
         Assert.Equal(Text(submitted.ExternalId), Text(core.Reader.ExternalId(expected.Number)));
         Assert.Equal(expected.Number, core.Reader.FindOrder(submitted.Channel, submitted.ExternalId));
         Assert.Equal(
-            (expected.State, expected.Version, expected.ChangedAt, expected.AcceptedAt, expected.AcceptedSequence, submitted.RequestedAt, expected.Parcels.Count),
+            (expected.State, expected.Version, expected.ChangedAt, expected.AcceptedAt, expected.AcceptedSequence, expected.RequestedAt, expected.Parcels.Count),
             (head.State, head.Version, head.ChangedAt, head.AcceptedAt, head.AcceptedSequence, head.RequestedAt, (int)head.Parcels));
         Assert.Equal(
             (submitted.Channel, submitted.Customer, expected.Policy, expected.Terms, submitted.CurrencyCode, submitted.Reservation, (byte)expected.Tier),

@@ -28,7 +28,7 @@ internal sealed partial class NaiveModel
         var order = new ModelOrder
         {
             Number = Orders.Count + 1, Submitted = submit, Policy = policy, Terms = terms, Reasons = reasons, Stored = reasons.Count > 0 ? OrderState.PendingReview : OrderState.None,
-            Tier = TierOf(submit.Customer), AcceptedAt = _now, AcceptedSequence = Event(),
+            Tier = TierOf(submit.Customer), RequestedAt = submit.RequestedAt, AcceptedAt = _now, AcceptedSequence = Event(),
         };
         for (var i = 0; i < lines.Length; i++) order.Lines.Add(Line(order, i + 1, submit.Lines[i], allotted[i]));
         order.Version = order.AcceptedSequence;

@@ -95,6 +95,8 @@ internal sealed partial class NaiveModel
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery or CommandKind.RecordLoss => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        CommandKind.AmendOrder => [Role.Customer, Role.Support],
+        CommandKind.AmendLines => [Role.Support],
         CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
         _ => [Role.Channel, Role.Support],
     };
@@ -106,7 +108,7 @@ internal sealed partial class NaiveModel
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ChannelLimitExceeded,
         Outcome.ReleasedToWarehouse, Outcome.IncomingClosed, Outcome.IncomingMismatch, Outcome.TransferExceeded,
-        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
+        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
     private void Prepare(Command command)
@@ -123,6 +125,7 @@ internal sealed partial class NaiveModel
             foreach (var line in order.Lines) ServeAheadOf(line.Sku, order.Customer, order.RequestedAt);
         if (command is CreateReservation create)
             foreach (var item in create.Items) ServeAheadOf(item.Sku, create.Customer, 0);
+        if (command is AmendOrder amend) ServeAheadOf(amend);
     }
 
     private Outcome Decide(Command command) => command switch
@@ -144,6 +147,7 @@ internal sealed partial class NaiveModel
         SetReviewRules set => Define(set),
         ApproveOrder approve => Approve(approve),
         RejectOrder reject => Reject(reject),
+        AmendOrder amend => Amend(amend),
         PlaceHold hold => Place(hold),
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),

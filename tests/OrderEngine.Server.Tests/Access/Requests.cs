@@ -73,6 +73,7 @@ internal static class Requests
         if (field.FieldType == FieldType.Message)
         {
             if (field.MessageType == Duration.Descriptor) return Duration.FromTimeSpan(TimeSpan.FromMinutes(5));
+            if (field.MessageType == FieldMask.Descriptor) return new FieldMask { Paths = { "requested_time" } };
             // Times, personal data and the actor may be left out.
             if (field.MessageType.File.Package == "google.protobuf" || field.MessageType.Name is "PersonalDetails" or "Actor") return null;
             var inner = field.MessageType.Parser.ParseFrom(ByteString.Empty);
