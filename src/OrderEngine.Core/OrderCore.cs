@@ -206,6 +206,10 @@ public sealed class OrderCore
             case CreateReservation create:
                 foreach (ref readonly var item in create.Items.AsSpan()) ServeAhead(item.Sku, create.Customer, 0, ref budget, now, events);
                 break;
+            case ReturnStep { Kind: CommandKind.ApproveReturn } approve when _state.Return(approve.Return).Exists:
+                var customer = _state.Order(_state.Return(approve.Return).Head.Order).Head.Customer;
+                foreach (ref readonly var line in _state.Return(approve.Return).Replacements) ServeAhead(line.Sku, customer, 0, ref budget, now, events);
+                break;
             case ExtendReservation extend: FireIfPast(extend.Reservation, now, events); break;
             case ReleaseReservation release: FireIfPast(release.Reservation, now, events); break;
             case IOrderCommand onOrder:

@@ -8,7 +8,11 @@ namespace OrderEngine.Core;
 /// <param name="Default">The role taken when the caller names none.</param>
 /// <param name="Roles">The roles that may ask.</param>
 /// <param name="From">The states of the order from which it may be asked; empty: it does not start from an order.</param>
-public sealed record Transition(CommandKind Command, Role Default, Role[] Roles, OrderState[] From);
+public sealed record Transition(CommandKind Command, Role Default, Role[] Roles, OrderState[] From)
+{
+    /// <summary>The states of the return from which it may be asked; empty: it is not asked of a return.</summary>
+    public ReturnState[] FromReturn { get; init; } = [];
+}
 
 /// <summary>The transition table.</summary>
 public static class Transitions
@@ -59,6 +63,15 @@ public static class Transitions
         new(CommandKind.RecallShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.RecordDelivery, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
         new(CommandKind.RecordLoss, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
+        new(CommandKind.RequestReturn, Role.Customer, [Role.Customer, Role.Support, Role.Warehouse, Role.Channel],
+            [OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered]),
+        new(CommandKind.ApproveReturn, Role.Support, [Role.Support, Role.Warehouse], []) { FromReturn = [ReturnState.Requested] },
+        new(CommandKind.RejectReturn, Role.Support, [Role.Support, Role.Warehouse], []) { FromReturn = [ReturnState.Requested] },
+        new(CommandKind.SendReturn, Role.Customer, [Role.Customer, Role.Support, Role.Carrier, Role.Warehouse], []) { FromReturn = [ReturnState.Approved] },
+        new(CommandKind.ReceiveReturn, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Approved, ReturnState.InTransit, ReturnState.Received] },
+        new(CommandKind.RecordRepair, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Received] },
+        new(CommandKind.ShipBackReturn, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Repaired] },
+        new(CommandKind.CloseReturn, Role.Support, [Role.Support, Role.Warehouse], []) { FromReturn = [ReturnState.Approved, ReturnState.InTransit, ReturnState.Received, ReturnState.ShippedBack] },
     ];
 
     private static readonly Transition?[] ByCommand = Index();
@@ -71,6 +84,9 @@ public static class Transitions
 
     /// <summary>True when it may be asked of an order in this state.</summary>
     public static bool Allows(CommandKind command, OrderState from) => Array.IndexOf(Of(command).From, from) >= 0;
+
+    /// <summary>True when it may be asked of a return in this state.</summary>
+    public static bool Allows(CommandKind command, ReturnState from) => Array.IndexOf(Of(command).FromReturn, from) >= 0;
 
     private static Transition?[] Index()
     {

@@ -158,6 +158,7 @@ internal static class Composition
         services.AddSingleton<Services.OrderService>();
         services.AddSingleton<Services.InventoryService>();
         services.AddSingleton<Services.FulfillmentService>();
+        services.AddSingleton<Services.ReturnService>();
         services.AddSingleton<Services.TrackingService>();
         services.AddSingleton<Services.CustomerService>();
         services.AddSingleton<Services.CatalogService>();
@@ -174,6 +175,7 @@ internal static class Composition
         app.MapGrpcService<Services.OrderService>();
         app.MapGrpcService<Services.InventoryService>();
         app.MapGrpcService<Services.FulfillmentService>();
+        app.MapGrpcService<Services.ReturnService>();
         app.MapGrpcService<Services.TrackingService>();
         app.MapGrpcService<Services.CustomerService>();
         app.MapGrpcService<Services.CatalogService>();
@@ -204,7 +206,7 @@ internal static class Contract
     /// <summary>Services of orderengine.v1.</summary>
     public static IReadOnlyList<Google.Protobuf.Reflection.ServiceDescriptor> Services { get; } =
     [
-        OrderService.Descriptor, InventoryService.Descriptor, FulfillmentService.Descriptor, TrackingService.Descriptor,
+        OrderService.Descriptor, InventoryService.Descriptor, FulfillmentService.Descriptor, ReturnService.Descriptor, TrackingService.Descriptor,
         CustomerService.Descriptor, CatalogService.Descriptor, AdminService.Descriptor,
     ];
 

@@ -20,6 +20,9 @@ internal static class ServerLimits
     /// <summary>Bytes of one answer's list, roughly: a page is cut before it grows beyond, and its token goes on. One entry stays below 3 MiB.</summary>
     public const int PageBytes = StreamMessageBytes;
 
+    /// <summary>Rows that one page of a filtered list looks at: a page that finds little in them ends early, and its token goes on.</summary>
+    public const int RowsLookedAt = 10_000;
+
     /// <summary>Bytes of parcels in one order, roughly: an order may have 10,000 of 2,000 lines each, which no client would take in one message.</summary>
     public const int ParcelBytes = 1024 * 1024;
 

@@ -19,7 +19,9 @@ public sealed class EventCodecTests
     public void Every_event_of_a_history_parses_without_unknown_fields_and_comes_back_equal()
     {
         var kinds = new HashSet<Event.BodyOneofCase>();
-        for (var seed = 1; seed <= 5; seed++)
+        // Rare kinds come in some histories only: on until all have come, and not for ever.
+        var all = Enum.GetValues<Event.BodyOneofCase>().Length - 1;
+        for (var seed = 1; seed <= 5 || (kinds.Count < all && seed <= 60); seed++)
         {
             var history = new History(new Tally());
             var random = new Random(seed);

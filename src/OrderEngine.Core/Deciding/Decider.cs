@@ -47,6 +47,10 @@ internal sealed partial class Decider(EngineState state)
             SetStockPolicy policy => Set(policy),
             AnnounceIncoming announce => announce.Incoming == 0 ? Announce(announce) : Change(announce),
             TransferStock transfer => Transfer(transfer),
+            RequestReturn request => Request(request),
+            ReturnStep step => Step(step),
+            CarryReturn carry => Carry(carry),
+            ReceiveReturn receive => Receive(receive),
             DefineSku sku => Define(sku),
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),
@@ -102,7 +106,7 @@ internal sealed partial class Decider(EngineState state)
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
     private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None,
-        OrderHolds holds = OrderHolds.None, int line = 0)
+        OrderHolds holds = OrderHolds.None, ReturnState returnState = ReturnState.None, int line = 0)
     {
         BeginEvent();
         Origin();
@@ -118,6 +122,7 @@ internal sealed partial class Decider(EngineState state)
             _events.EndNested(nested);
         }
         _events.Number(3, subject);
+        _events.Number(60, (long)returnState);
         _events.Number(80, (long)holds);
         _events.Number(81, line);
         EndAnswer();

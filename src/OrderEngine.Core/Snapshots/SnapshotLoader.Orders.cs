@@ -103,6 +103,7 @@ public sealed partial class SnapshotLoader
                 case 10: line.Delivered = reader.Int(); break;
                 case 11: line.Lost = reader.Int(); break;
                 case 12: line.Returned = reader.Int(); break;
+                case 60: line.ReturnOpen = reader.Int(); break;
                 default: throw Unknown(field, "line");
             }
         }

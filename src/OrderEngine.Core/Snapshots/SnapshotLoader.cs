@@ -93,6 +93,8 @@ public sealed partial class SnapshotLoader
             case SnapshotFormat.Reservations: ReadReservation(record); break;
             case SnapshotFormat.Requests: ReadRequest(record); break;
             case SnapshotFormat.Incoming: ReadIncoming(record); break;
+            case SnapshotFormat.Returns: ReadReturn(record); break;
+            case SnapshotFormat.AfterSales: ReadAfterSale(record); break;
             case SnapshotFormat.Deadlines: ReadDeadlines(record); break;
             case SnapshotFormat.Exceptions: ReadException(record); break;
             case SnapshotFormat.Trailer: ReadTrailer(record); break;
@@ -140,12 +142,14 @@ public sealed partial class SnapshotLoader
                 case 15: held = reader.Long(); break;
                 case 16: backordered = reader.Long(); break;
                 case SnapshotFormat.Incoming: counts = counts with { Incoming = reader.Long() }; break;
+                case SnapshotFormat.Returns: counts = counts with { Returns = reader.Long() }; break;
+                case SnapshotFormat.AfterSales: counts = counts with { AfterSales = reader.Long() }; break;
                 case SnapshotFormat.Deadlines: counts = counts with { Deadlines = reader.Long() }; break;
                 case SnapshotFormat.Exceptions: counts = counts with { Exceptions = reader.Long() }; break;
                 default: throw Unknown(field, "trailer");
             }
         }
-        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _deadlines, _exceptions, _incoming);
+        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _returns, _afterSales, _deadlines, _exceptions, _incoming);
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
         Seal(new StateSummary(sequence, time, hash, counts.Orders, open, onHand, committed, held, backordered) { HighestKey = key });
     }

@@ -67,6 +67,7 @@ public sealed partial class SnapshotWriter
         _block.Number(10, line.Delivered);
         _block.Number(11, line.Lost);
         _block.Number(12, line.Returned);
+        _block.Number(60, line.ReturnOpen);
         _block.EndNested(start);
     }
 

@@ -96,10 +96,10 @@ public struct LineRow
     public int Delivered;
     /// <summary>Of the shipped: lost.</summary>
     public int Lost;
-    /// <summary>Of the shipped: returned.</summary>
+    /// <summary>Of the shipped: returned. Returned + ReturnOpen is at most Shipped - Lost.</summary>
     public int Returned;
-    /// <summary>Zero.</summary>
-    public int Unused;
+    /// <summary>Of the shipped: in returns that are open, and not yet returned.</summary>
+    public int ReturnOpen;
 }
 
 /// <summary>Where a line's units come from.</summary>

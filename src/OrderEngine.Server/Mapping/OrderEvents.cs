@@ -94,6 +94,9 @@ internal static class OrderEvents
                 mapped.ShipmentRecalled = new ShipmentRecalled();
                 foreach (var moved in e.ShipmentRecalled.Lines) mapped.ShipmentRecalled.Lines.Add(Movement(moved, reader));
                 break;
+            case >= Journaled.Event.BodyOneofCase.ReturnRequested and <= Journaled.Event.BodyOneofCase.ReturnClosed:
+                mapped.ReturnChanged = ReturnReads.Changed(e);
+                break;
             case Journaled.Event.BodyOneofCase.OrderAmended:
                 mapped.Amended = Amended(e.OrderAmended, reader);
                 break;

@@ -45,6 +45,7 @@ internal static class OrderReads
             ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
         AddLines(reader, order, view);
         if (head.Parcels > 0) ParcelReads.Add(reader, order.Parcels, number, view, at);
+        ReturnReads.AddTo(order, reader, number, view, at);
         if (head.Holds != Core.OrderHolds.None) AddHolds(reader, order, head.Holds, number, at);
         return order;
     }
@@ -113,7 +114,7 @@ internal static class OrderReads
         var reader = new ProtoReader(body);
         while (reader.Next(out var field, out var wireType))
         {
-            if (field == sealedField) return SealedDetails.Read(reader.Bytes());
+            if (field == sealedField) return SealedData.Read(reader.Bytes());
             reader.Skip(wireType);
         }
         return default;
@@ -130,7 +131,7 @@ internal static class OrderReads
             {
                 LineNumber = i + 1, SkuId = Texts.Sku(reader, line.Sku), Quantity = line.Ordered, UnitPriceMinor = line.UnitPrice,
                 Cancelled = line.Cancelled, Unallocated = line.Unallocated, Backordered = line.Backordered, Reserved = line.Reserved,
-                Released = line.Released, Shipped = line.Shipped, Delivered = line.Delivered, Lost = line.Lost,
+                Released = line.Released, Shipped = line.Shipped, Delivered = line.Delivered, Lost = line.Lost, Returned = line.Returned, ReturnOpen = line.ReturnOpen,
             });
         }
         foreach (ref readonly var allocation in view.Allocations)
@@ -161,24 +162,5 @@ internal static class OrderReads
                 Actor = new Actor { Id = Encoding.UTF8.GetString(e.Actor), Role = (Contracts.V1.Role)e.Role },
             });
         }
-    }
-}
-
-/// <summary>Reads orderengine.journal.Sealed.</summary>
-internal static class SealedDetails
-{
-    /// <summary>A copy of what is sealed.</summary>
-    public static SealedData Read(ReadOnlySpan<byte> message)
-    {
-        var key = 0L;
-        byte[] ciphertext = [];
-        var reader = new ProtoReader(message);
-        while (reader.Next(out var field, out var wireType))
-        {
-            if (field == 1) key = reader.Long();
-            else if (field == 2) ciphertext = reader.Bytes().ToArray();
-            else reader.Skip(wireType);
-        }
-        return new SealedData(key, ciphertext);
     }
 }

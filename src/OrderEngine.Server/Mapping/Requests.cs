@@ -154,6 +154,16 @@ internal ref struct References(StateReader reader)
     public long Incoming(FieldPath path, string id) =>
         id.Length == 0 ? 0 : Parse(PublicId.Incoming, ErrorReason.IncomingNotFound, "incoming_id", path, id);
 
+    /// <summary>The number of a return; 0 when there can be none with this id.</summary>
+    public long Return(FieldPath path, string id)
+    {
+        var number = Parse(PublicId.Return, ErrorReason.ReturnNotFound, "return_id", path, id);
+        if (number == 0 || !_caller.IsBound) return number;
+        using var guard = _reader.Enter();
+        var made = _reader.Return(number, long.MaxValue);
+        return made.Exists && _caller.Sees(_reader.Order(made.Head.Order, long.MaxValue).Head.Channel) ? number : PublicId.LastNumber;
+    }
+
     private int Find(SymbolTable table, ErrorReason reason, string kind, FieldPath path, string id, bool own = false)
     {
         Span<byte> utf8 = stackalloc byte[Limits.IdBytes];

@@ -27,6 +27,8 @@ internal enum TokenKind : byte
     Channels = 7,
     /// <summary>ListIncoming: A = the last number sent.</summary>
     Incoming = 50,
+    /// <summary>ListReturns: A = the last number looked at.</summary>
+    Returns = 60,
 }
 
 /// <summary>A token's content.</summary>

@@ -34,7 +34,7 @@ internal sealed class ModelLine(int number, int sku, int ordered, long price)
     public readonly int Number = number, Sku = sku;
     public int Ordered = ordered;
     public long Price = price;
-    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered, Lost;
+    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered, Lost, Returned;
 }
 
 /// <summary>What left in one parcel, by line.</summary>

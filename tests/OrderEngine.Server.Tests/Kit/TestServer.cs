@@ -28,7 +28,7 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>From here on the clients call with this credential; null: with none.</summary>
-    [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(Invoker), nameof(Orders), nameof(Inventory), nameof(Fulfillment), nameof(Tracking))]
+    [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(Invoker), nameof(Orders), nameof(Inventory), nameof(Fulfillment), nameof(Returns), nameof(Tracking))]
     [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(Customers), nameof(Catalog), nameof(Admin), nameof(Health))]
     public void Use(string? credential)
     {
@@ -36,6 +36,7 @@ internal sealed class TestServer : IAsyncDisposable
         Orders = new OrderService.OrderServiceClient(Invoker);
         Inventory = new InventoryService.InventoryServiceClient(Invoker);
         Fulfillment = new FulfillmentService.FulfillmentServiceClient(Invoker);
+        Returns = new ReturnService.ReturnServiceClient(Invoker);
         Tracking = new TrackingService.TrackingServiceClient(Invoker);
         Customers = new CustomerService.CustomerServiceClient(Invoker);
         Catalog = new CatalogService.CatalogServiceClient(Invoker);
@@ -49,6 +50,7 @@ internal sealed class TestServer : IAsyncDisposable
     public OrderService.OrderServiceClient Orders { get; private set; }
     public InventoryService.InventoryServiceClient Inventory { get; private set; }
     public FulfillmentService.FulfillmentServiceClient Fulfillment { get; private set; }
+    public ReturnService.ReturnServiceClient Returns { get; private set; }
     public TrackingService.TrackingServiceClient Tracking { get; private set; }
     public CustomerService.CustomerServiceClient Customers { get; private set; }
     public CatalogService.CatalogServiceClient Catalog { get; private set; }
