@@ -24,6 +24,8 @@ internal sealed partial class Decider
         for (var number = state.Orders.Count; number > 0 && looks > 0; number--, looks--)
         {
             var order = state.Order(number);
+            // What lies in the archive is closed and has nothing reserved.
+            if (!order.Exists) continue;
             if (found >= units && order.Head.AcceptedAt < _losses.Min.Place.Rank) break;
             foreach (ref readonly var allocation in order.Allocations)
             {
