@@ -22,6 +22,8 @@ internal sealed partial class Decider
 
     private Outcome Announce(AnnounceIncoming announce)
     {
+        // What is new has no version yet.
+        if (announce.ExpectedVersion != 0) return Outcome.EtagMismatch;
         if (state.Supply.Open >= Limits.OpenIncoming) return Outcome.IncomingLimitReached;
         BeginEvent();
         Origin();
