@@ -154,6 +154,9 @@ internal ref struct References(StateReader reader)
     public long Incoming(FieldPath path, string id) =>
         id.Length == 0 ? 0 : Parse(PublicId.Incoming, ErrorReason.IncomingNotFound, "incoming_id", path, id);
 
+    /// <summary>The number of an exception; 0 when there can be none with this id.</summary>
+    public long Exception(FieldPath path, string id) => Parse(PublicId.Exception, ErrorReason.ExceptionNotFound, "exception_id", path, id);
+
     /// <summary>The number of a return; 0 when there can be none with this id.</summary>
     public long Return(FieldPath path, string id)
     {

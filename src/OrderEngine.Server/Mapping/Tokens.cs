@@ -27,6 +27,10 @@ internal enum TokenKind : byte
     Channels = 7,
     /// <summary>ListIncoming: A = the last number sent.</summary>
     Incoming = 50,
+    /// <summary>ListOrders: A = the last number looked at.</summary>
+    OrderList = 70,
+    /// <summary>ListExceptions: A = the last number looked at.</summary>
+    Exceptions = 71,
     /// <summary>ListReturns: A = the last number looked at.</summary>
     Returns = 60,
 }
