@@ -39,6 +39,7 @@ public sealed class OrderEngineClient : IDisposable
         Orders = new OrderService.OrderServiceClient(invoker);
         Inventory = new InventoryService.InventoryServiceClient(invoker);
         Fulfillment = new FulfillmentService.FulfillmentServiceClient(invoker);
+        Returns = new ReturnService.ReturnServiceClient(invoker);
         Tracking = new TrackingService.TrackingServiceClient(invoker);
         Catalog = new CatalogService.CatalogServiceClient(invoker);
         Customers = new CustomerService.CustomerServiceClient(invoker);
@@ -56,6 +57,9 @@ public sealed class OrderEngineClient : IDisposable
 
     /// <summary>Release, ship, deliver.</summary>
     public FulfillmentService.FulfillmentServiceClient Fulfillment { get; }
+
+    /// <summary>Returns, exchanges, repairs.</summary>
+    public ReturnService.ReturnServiceClient Returns { get; }
 
     /// <summary>Tracking; watches are easier through <see cref="WatchOrdersAsync"/>.</summary>
     public TrackingService.TrackingServiceClient Tracking { get; }

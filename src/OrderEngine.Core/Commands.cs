@@ -40,6 +40,10 @@ public enum CommandKind : byte
     PlaceHold = 58,
     /// <summary><see cref="Core.ReleaseHold"/></summary>
     ReleaseHold = 59,
+    /// <summary><see cref="Core.AmendOrder"/> of delivery or date.</summary>
+    AmendOrder = 60,
+    /// <summary><see cref="Core.AmendOrder"/> that changes lines, too.</summary>
+    AmendLines = 61,
     /// <summary><see cref="Core.ReleaseShipment"/></summary>
     ReleaseShipment = 64,
     /// <summary><see cref="Core.ConfirmShipment"/></summary>
@@ -50,6 +54,22 @@ public enum CommandKind : byte
     RecallShipment = 67,
     /// <summary><see cref="Core.RecordLoss"/></summary>
     RecordLoss = 68,
+    /// <summary><see cref="Core.RequestReturn"/></summary>
+    RequestReturn = 80,
+    /// <summary><see cref="ReturnStep"/>; of an exchange also the order that is sent.</summary>
+    ApproveReturn = 81,
+    /// <summary><see cref="ReturnStep"/></summary>
+    RejectReturn = 82,
+    /// <summary><see cref="CarryReturn"/> on its way to the seller.</summary>
+    SendReturn = 83,
+    /// <summary><see cref="Core.ReceiveReturn"/></summary>
+    ReceiveReturn = 84,
+    /// <summary><see cref="ReturnStep"/></summary>
+    RecordRepair = 85,
+    /// <summary><see cref="CarryReturn"/> on its way back to the customer.</summary>
+    ShipBackReturn = 86,
+    /// <summary><see cref="ReturnStep"/></summary>
+    CloseReturn = 87,
 }
 
 /// <summary>A request to change something, with who asks and under which request id.</summary>
@@ -87,7 +107,23 @@ public interface IOrderCommand
 /// <summary>Personal data under a key of the key ring; <see cref="Key"/> 0 means none.</summary>
 /// <param name="Key">Number of the key.</param>
 /// <param name="Ciphertext">Nonce, ciphertext and tag; at most <see cref="Limits.SealedBytes"/>.</param>
-public readonly record struct SealedData(long Key, byte[] Ciphertext);
+public readonly record struct SealedData(long Key, byte[] Ciphertext)
+{
+    /// <summary>A copy of an encoded orderengine.journal.Sealed.</summary>
+    public static SealedData Read(ReadOnlySpan<byte> message)
+    {
+        var key = 0L;
+        byte[] ciphertext = [];
+        var reader = new Events.ProtoReader(message);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) key = reader.Long();
+            else if (field == 2) ciphertext = reader.Bytes().ToArray();
+            else reader.Skip(wireType);
+        }
+        return new SealedData(key, ciphertext);
+    }
+}
 
 /// <summary>Creates or replaces a SKU.</summary>
 public sealed class DefineSku() : Command(CommandKind.DefineSku)

@@ -3,7 +3,7 @@
 namespace OrderEngine.Core;
 
 /// <summary>
-/// The public form of an order's or reservation's dense number: 15 characters, a kind letter, 13 characters of Crockford's base 32
+/// The public form of the dense number of an order, reservation or return: 15 characters, a kind letter, 13 characters of Crockford's base 32
 /// (crockford.com/base32.html) and a check character. The 64 bits below hold 16 bits partition and 48 bits number, stirred by an
 /// invertible mix so that ids neither sort nor count.
 /// </summary>
@@ -17,6 +17,9 @@ public static class PublicId
 
     /// <summary>The kind letter of reservations.</summary>
     public const char Reservation = 'r';
+
+    /// <summary>The kind letter of returns.</summary>
+    public const char Return = 't';
 
     /// <summary>The highest number that an id can hold: no engine will ever give it to anything.</summary>
     public const long LastNumber = (1L << NumberBits) - 1;

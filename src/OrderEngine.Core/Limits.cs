@@ -23,6 +23,15 @@ public static class Limits
     /// <summary>Parcels of one order.</summary>
     public const int ParcelsPerOrder = 10_000;
 
+    /// <summary>Returns of one order, whatever became of them.</summary>
+    public const int ReturnsPerOrder = 1_000;
+
+    /// <summary>Entries of line and disposition in one receipt of returned goods.</summary>
+    public const int ReceivedPerRequest = 4_000;
+
+    /// <summary>Replacement lines of one exchange.</summary>
+    public const int ReplacementLines = 200;
+
     /// <summary>Entries of line and parcel that one order may ever have; keeps an order's row within its block.</summary>
     public const int ParcelLinesPerOrder = 16_000;
 

@@ -195,11 +195,29 @@ public sealed class OrderCore
             case CreateReservation create:
                 foreach (ref readonly var item in create.Items.AsSpan()) ServeAhead(item.Sku, create.Customer, 0, ref budget, now, events);
                 break;
+            case ReturnStep { Kind: CommandKind.ApproveReturn } approve when _state.Return(approve.Return).Exists:
+                var customer = _state.Order(_state.Return(approve.Return).Head.Order).Head.Customer;
+                foreach (ref readonly var line in _state.Return(approve.Return).Replacements) ServeAhead(line.Sku, customer, 0, ref budget, now, events);
+                break;
             case ExtendReservation extend: FireIfPast(extend.Reservation, now, events); break;
             case ReleaseReservation release: FireIfPast(release.Reservation, now, events); break;
             case IOrderCommand onOrder:
                 while (_state.Deadlines.TryDue(onOrder.Order, now, out var timer)) Fire(in timer, now, events);
+                if (command is AmendOrder amend) ServeAhead(amend, ref budget, now, events);
                 break;
+        }
+    }
+
+    // Lines that shall grow are new demand. The row is looked at anew each time: serving a queue may change this very order.
+    private void ServeAhead(AmendOrder amend, ref ServingBudget budget, long now, EventBuffer events)
+    {
+        foreach (ref readonly var wanted in amend.Lines.AsSpan())
+        {
+            var order = _state.Order(amend.Order);
+            if (!order.Exists || wanted.Line > order.Lines.Length) return;
+            if (wanted.Line > 0 && wanted.Quantity <= order.Lines[wanted.Line - 1].Ordered) continue;
+            var requestedAt = (amend.Fields & AmendedFields.RequestedTime) != 0 ? amend.RequestedAt : order.Head.RequestedAt;
+            ServeAhead(wanted.Line > 0 ? order.Lines[wanted.Line - 1].Sku : wanted.Sku, order.Head.Customer, requestedAt, ref budget, now, events);
         }
     }
 

@@ -8,7 +8,11 @@ namespace OrderEngine.Core;
 /// <param name="Default">The role taken when the caller names none.</param>
 /// <param name="Roles">The roles that may ask.</param>
 /// <param name="From">The states of the order from which it may be asked; empty: it does not start from an order.</param>
-public sealed record Transition(CommandKind Command, Role Default, Role[] Roles, OrderState[] From);
+public sealed record Transition(CommandKind Command, Role Default, Role[] Roles, OrderState[] From)
+{
+    /// <summary>The states of the return from which it may be asked; empty: it is not asked of a return.</summary>
+    public ReturnState[] FromReturn { get; init; } = [];
+}
 
 /// <summary>The transition table.</summary>
 public static class Transitions
@@ -18,6 +22,12 @@ public static class Transitions
     [
         OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling,
         OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered,
+    ];
+
+    private static readonly OrderState[] Amendable =
+    [
+        OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling,
+        OrderState.PartiallyShipped,
     ];
 
     /// <summary>All rows.</summary>
@@ -42,12 +52,23 @@ public static class Transitions
         new(CommandKind.RejectOrder, Role.Reviewer, [Role.Reviewer], [OrderState.PendingReview]),
         new(CommandKind.PlaceHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
         new(CommandKind.ReleaseHold, Role.Reviewer, [Role.Reviewer, Role.Support, Role.System], NotTerminal),
+        new(CommandKind.AmendOrder, Role.Customer, [Role.Customer, Role.Support], Amendable),
+        new(CommandKind.AmendLines, Role.Support, [Role.Support], Amendable),
         new(CommandKind.ReleaseShipment, Role.Warehouse, [Role.Warehouse],
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.ConfirmShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.RecallShipment, Role.Warehouse, [Role.Warehouse], [OrderState.Fulfilling, OrderState.PartiallyShipped]),
         new(CommandKind.RecordDelivery, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
         new(CommandKind.RecordLoss, Role.Carrier, [Role.Carrier], [OrderState.PartiallyShipped, OrderState.Shipped]),
+        new(CommandKind.RequestReturn, Role.Customer, [Role.Customer, Role.Support, Role.Warehouse, Role.Channel],
+            [OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered]),
+        new(CommandKind.ApproveReturn, Role.Support, [Role.Support, Role.Warehouse], []) { FromReturn = [ReturnState.Requested] },
+        new(CommandKind.RejectReturn, Role.Support, [Role.Support, Role.Warehouse], []) { FromReturn = [ReturnState.Requested] },
+        new(CommandKind.SendReturn, Role.Customer, [Role.Customer, Role.Support, Role.Carrier, Role.Warehouse], []) { FromReturn = [ReturnState.Approved] },
+        new(CommandKind.ReceiveReturn, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Approved, ReturnState.InTransit, ReturnState.Received] },
+        new(CommandKind.RecordRepair, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Received] },
+        new(CommandKind.ShipBackReturn, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Repaired] },
+        new(CommandKind.CloseReturn, Role.Support, [Role.Support, Role.Warehouse], []) { FromReturn = [ReturnState.Approved, ReturnState.InTransit, ReturnState.Received, ReturnState.ShippedBack] },
     ];
 
     private static readonly Transition?[] ByCommand = Index();
@@ -60,6 +81,9 @@ public static class Transitions
 
     /// <summary>True when it may be asked of an order in this state.</summary>
     public static bool Allows(CommandKind command, OrderState from) => Array.IndexOf(Of(command).From, from) >= 0;
+
+    /// <summary>True when it may be asked of a return in this state.</summary>
+    public static bool Allows(CommandKind command, ReturnState from) => Array.IndexOf(Of(command).FromReturn, from) >= 0;
 
     private static Transition?[] Index()
     {

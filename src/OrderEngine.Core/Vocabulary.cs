@@ -78,6 +78,16 @@ public enum OrderHolds : byte
     Manual = 1 << 3,
 }
 
+/// <summary>What an order's history holds beside the ordinary: readers look for it only where it is.</summary>
+[Flags]
+public enum OrderDetails : byte
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+    /// <summary>Its delivery was amended: the newest event with one counts, not the acceptance.</summary>
+    AmendedDelivery = 1 << 0,
+}
+
 /// <summary>What to do when stock does not cover an order.</summary>
 public enum AllocationPolicy : byte
 {
@@ -171,6 +181,57 @@ public enum ReservationState : byte
     Expired = 4,
 }
 
+/// <summary>Where a return stands.</summary>
+public enum ReturnState : byte
+{
+    /// <summary>There is none.</summary>
+    None = 0,
+    /// <summary>Asked for.</summary>
+    Requested = 1,
+    /// <summary>The goods may come.</summary>
+    Approved = 2,
+    /// <summary>On their way to the seller.</summary>
+    InTransit = 3,
+    /// <summary>Something has arrived.</summary>
+    Received = 4,
+    /// <summary>What was to be repaired is.</summary>
+    Repaired = 5,
+    /// <summary>What was repaired is on its way back to the customer.</summary>
+    ShippedBack = 6,
+    /// <summary>Done.</summary>
+    Closed = 7,
+    /// <summary>Refused.</summary>
+    Rejected = 8,
+}
+
+/// <summary>What becomes of a unit that came back.</summary>
+public enum Disposition : byte
+{
+    /// <summary>Not said.</summary>
+    None = 0,
+    /// <summary>On hand and for sale.</summary>
+    Restock = 1,
+    /// <summary>On hand, not for sale.</summary>
+    Quarantine = 2,
+    /// <summary>Thrown away.</summary>
+    Scrap = 3,
+    /// <summary>Mended and sent back to the customer, whose it stays.</summary>
+    Repair = 4,
+}
+
+/// <summary>What of an order's goods came back; follows from its lines and returns.</summary>
+public enum OrderReturnState : byte
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+    /// <summary>A return is open.</summary>
+    Open = 1,
+    /// <summary>No return is open; some units came back.</summary>
+    PartlyReturned = 2,
+    /// <summary>No return is open; every unit that was shipped and not lost came back.</summary>
+    Returned = 3,
+}
+
 /// <summary>
 /// How a command ended. Numbers equal ErrorReason in proto/orderengine/v1/errors.proto, which gives status, cause and remedy of each;
 /// outcomes marked as binding there are journaled and replayed to retries of the same request id.
@@ -219,8 +280,26 @@ public enum Outcome : byte
     HoldAlreadyOpen = 171,
     /// <summary>No such hold is open.</summary>
     HoldNotOpen = 172,
+    /// <summary>The warehouse has it, or nothing would be left.</summary>
+    NotAmendable = 173,
+    /// <summary>The order would pass one of its bounds.</summary>
+    OrderLimitReached = 174,
     /// <summary>Too many open reservations.</summary>
     HoldLimitReached = 71,
+    /// <summary>No such return.</summary>
+    ReturnNotFound = 140,
+    /// <summary>The return's state does not allow it.</summary>
+    IllegalReturnTransition = 142,
+    /// <summary>More units than are shipped, not lost and in no other return.</summary>
+    NotReturnable = 143,
+    /// <summary>More units than the return still expects.</summary>
+    NotExpected = 144,
+    /// <summary>The order has a return with this external id.</summary>
+    ReturnIdTaken = 145,
+    /// <summary>Units to be repaired have not been shipped back, or there are none.</summary>
+    RepairNotDone = 146,
+    /// <summary>Too many returns of one order.</summary>
+    ReturnLimitReached = 155,
     /// <summary>Too many catalog entries.</summary>
     CatalogLimitReached = 73,
     /// <summary>The engine's queue is full; not decided. Given by the engine, never by the core, like those below.</summary>
@@ -245,7 +324,8 @@ public static class Outcomes
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
+        or (>= Outcome.IllegalReturnTransition and <= Outcome.RepairNotDone)
         or Outcome.ChannelLimitExceeded
         or Outcome.ReleasedToWarehouse
-        or (>= Outcome.OrderOnHold and <= Outcome.HoldNotOpen);
+        or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
 }

@@ -138,6 +138,7 @@ internal sealed class ImportSealing(PersonalVault vault)
         {
             EventKind.CustomerDefined => CustomerDetailsField,
             EventKind.OrderSubmitted => OrderDeliveryField,
+            EventKind.OrderAmended => Amendments.DeliveryField,
             _ => 0,
         };
         return field != 0;

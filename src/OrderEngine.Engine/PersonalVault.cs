@@ -122,7 +122,9 @@ public sealed class PersonalVault
 
     private async ValueTask<SealedData> SealUnder(Task<long> key, ReadOnlyMemory<byte> plaintext) => Seal(await key, plaintext.Span);
 
-    internal SealedData Seal(long key, ReadOnlySpan<byte> plaintext)
+    /// <summary>Seals data under a key that is there already, as a later version of what it sealed before.</summary>
+    /// <exception cref="CryptographicException">The key was destroyed.</exception>
+    public SealedData Seal(long key, ReadOnlySpan<byte> plaintext)
     {
         Span<byte> secret = stackalloc byte[KeyRing.KeySize];
         if (!Keys.TryGet(key, secret)) throw new CryptographicException($"Key {key} has been destroyed: nothing can be sealed for an erased person.");

@@ -65,7 +65,7 @@ internal static class Composition
         app.UseMiddleware<UnreadMessages>();
         // A constructor's optional service is not looked for among the services.
         app.Use(next => new AccessGate(next, app.Services.GetRequiredService<AccessPolicy>(), app.Services.GetRequiredService<CredentialStore>(),
-            app.Services.GetRequiredService<TimeProvider>(), app.Services.GetService<JwtTokens>()).InvokeAsync);
+            app.Services.GetRequiredService<TimeProvider>(), app.Services.GetRequiredService<AccessMetrics>(), app.Services.GetService<JwtTokens>()).InvokeAsync);
         Map(app, options);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
@@ -83,6 +83,7 @@ internal static class Composition
         if (!isSet) builder.WebHost.UseUrls(options.DefaultAddress);
         var certificate = options.TlsCertificate is { } path ? new CertificateFile(path, options.TlsKey, options.TlsClientCa) : null;
         if (certificate is not null) builder.Services.AddSingleton(_ => certificate);
+        var connections = new ConnectionLimit(options.MaxConnectionsPerAddress);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             if (certificate is not null) kestrel.ConfigureHttpsDefaults(certificate.Configure);
@@ -94,9 +95,14 @@ internal static class Composition
                 endpoint.Use(next => connection =>
                 {
                     ShownCredential.Attach(connection);
-                    return next(connection);
+                    return connections.ServeAsync(connection, next);
                 });
             });
+            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+            kestrel.Limits.MaxRequestHeadersTotalSize = ServerLimits.HeaderBytes;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = ServerLimits.CallsPerConnection;
+            kestrel.Limits.Http2.KeepAlivePingDelay = ServerLimits.KeepAliveDelay;
+            kestrel.Limits.Http2.KeepAlivePingTimeout = ServerLimits.KeepAliveTimeout;
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
             kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;
             // Streams live for days at whatever rate there is something to say; gRPC bounds each message instead.
@@ -107,9 +113,11 @@ internal static class Composition
 
     private static void AddAccess(IServiceCollection services, ServerOptions options)
     {
+        services.AddSingleton(new ClientShares(options.RequestsPerSecond));
+        services.AddSingleton<AccessMetrics>();
         services.AddSingleton(new AccessPolicy(options.TrustsAnonymous));
         services.AddSingleton(provider => new CredentialStore(
-            options.ApiKeysPath, provider.GetRequiredService<Engine.Engine>(), provider.GetRequiredService<TimeProvider>(),
+            options.ApiKeysPath, provider.GetRequiredService<Engine.Engine>(), provider.GetRequiredService<ClientShares>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<CredentialStore>>()));
         services.AddHostedService(provider => provider.GetRequiredService<CredentialStore>());
         if (options.Jwt is not { } jwt) return;
@@ -158,6 +166,7 @@ internal static class Composition
         services.AddSingleton<Services.OrderService>();
         services.AddSingleton<Services.InventoryService>();
         services.AddSingleton<Services.FulfillmentService>();
+        services.AddSingleton<Services.ReturnService>();
         services.AddSingleton<Services.TrackingService>();
         services.AddSingleton<Services.CustomerService>();
         services.AddSingleton<Services.CatalogService>();
@@ -174,6 +183,7 @@ internal static class Composition
         app.MapGrpcService<Services.OrderService>();
         app.MapGrpcService<Services.InventoryService>();
         app.MapGrpcService<Services.FulfillmentService>();
+        app.MapGrpcService<Services.ReturnService>();
         app.MapGrpcService<Services.TrackingService>();
         app.MapGrpcService<Services.CustomerService>();
         app.MapGrpcService<Services.CatalogService>();
@@ -204,7 +214,7 @@ internal static class Contract
     /// <summary>Services of orderengine.v1.</summary>
     public static IReadOnlyList<Google.Protobuf.Reflection.ServiceDescriptor> Services { get; } =
     [
-        OrderService.Descriptor, InventoryService.Descriptor, FulfillmentService.Descriptor, TrackingService.Descriptor,
+        OrderService.Descriptor, InventoryService.Descriptor, FulfillmentService.Descriptor, ReturnService.Descriptor, TrackingService.Descriptor,
         CustomerService.Descriptor, CatalogService.Descriptor, AdminService.Descriptor,
     ];
 

@@ -36,14 +36,18 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         output.WriteLine(tally.ToString());
 
         tally.AtLeast(Histories * 400L, "commands");
-        tally.AtLeast(Histories * 5L, "outcome RoleNotAllowed", "outcome ExternalIdTaken", "outcome OutOfStock", "outcome IllegalTransition", "outcome ReservationNotHeld", "outcome ReservationNotFound",
-            "outcome EtagMismatch", "outcome QuantityNotAvailable", "outcome StockBelowCommitted", "fills", "overtakings", "accepted waiting", "accepted in part", "same SKU on several lines");
-        tally.AtLeast(Histories, "outcome OrderNotFound", "outcome NotCancellable", "outcome RequestIdReused", "replayed Ok", "replayed OutOfStock", "expired in a turn",
+        tally.AtLeast(Histories * 3L, "outcome RoleNotAllowed", "outcome ExternalIdTaken", "outcome OutOfStock", "outcome IllegalTransition", "outcome ReservationNotHeld", "outcome ReservationNotFound",
+            "outcome EtagMismatch", "outcome QuantityNotAvailable", "outcome StockBelowCommitted", "fills", "accepted waiting", "accepted in part", "same SKU on several lines");
+        tally.AtLeast(Histories / 3, "outcome OrderNotFound", "outcome NotCancellable", "outcome RequestIdReused", "replayed Ok", "replayed OutOfStock", "expired in a turn",
             "lines over 2 locations", "reservation Expired", "reservation Committed", "reservation Released", "state Cancelled", "state Delivered", "state Shipped",
             "state PartiallyShipped", "state Fulfilling", "state Ready", "state PartiallyReserved", "state PendingReview", "state Rejected",
             "ApproveOrder Ok", "RejectOrder Ok", "outcome ChannelLimitExceeded");
+        tally.AtLeast(Histories * 2L, "overtakings");
+        tally.AtLeast(Histories / 10, "CloseReturn Ok", "RejectReturn Ok", "ReceiveReturn Ok");
+        tally.AtLeast(Histories / 10, "outcome NotReturnable", "outcome IllegalReturnTransition", "outcome NotExpected");
+        tally.AtLeast(Histories / 50, "SendReturn Ok", "RecordRepair Ok", "ShipBackReturn Ok", "exchanges", "outcome ReturnNotFound", "outcome ReturnIdTaken", "outcome RepairNotDone");
         tally.AtLeast(Histories / 10, "outcome ReleasedToWarehouse", "RecallShipment Ok", "RecordLoss Ok", "outcome ParcelNotFound", "state Lost");
-        tally.AtLeast(Histories / 10, "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold",
+        tally.AtLeast(Histories / 10, "AmendOrder Ok", "AmendLines Ok", "AmendLines OutOfStock", "outcome NotAmendable", "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");
         tally.AtLeast(Histories / 50, "outcome StockOverflow", "lines over 4 locations", "outcome HoldAlreadyOpen", "outcome HoldNotOpen");
     }

@@ -45,6 +45,7 @@ internal sealed partial class Applier
                 case 9: state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence); break;
                 case 10: head.Reservation = reader.Long(); break;
                 case 11: head.Tier = (byte)reader.Varint(); break;
+                case 60: state.ChangeAfterSale(e.Order, e.Sequence).ForReturn = reader.Long(); break;
                 case 40:
                     head.ReviewReasons++;
                     reader.Skip(wireType);
@@ -52,7 +53,7 @@ internal sealed partial class Applier
                 default: reader.Skip(wireType); break;
             }
         }
-        head.LineCount = _lineCount;
+        head.LineCount = (ushort)_lineCount;
         head.AllocationCount = _allocationCount;
         var row = state.Orders.Create(e.Order, RowBytes(_lineCount, _allocationCount, 0), e.Sequence);
         MemoryMarshal.AsRef<OrderHead>(row) = head;

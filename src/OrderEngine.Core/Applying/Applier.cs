@@ -54,6 +54,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.LossRecorded: Arrived(in e, lost: true); break;
             case EventKind.PickFellShort: FellShort(in e); break;
             case EventKind.ShipmentRecalled: Released(in e, back: true); break;
+            case EventKind.OrderAmended: Amended(in e); break;
             case EventKind.HoldPlaced or EventKind.HoldReleased: HoldsChanged(in e); break;
             case EventKind.ReservationCreated: Created(in e); break;
             case EventKind.ReservationExtended: Extended(in e); break;
@@ -68,6 +69,14 @@ internal sealed partial class Applier(EngineState state)
                 if (state.Catalog.DefineChannel(e.Body, e.Sequence)) state.Queues.MarkAllPending();
                 break;
             case EventKind.CustomerDefined: state.Catalog.DefineCustomer(e.Body, e.Sequence); break;
+            case EventKind.ReturnRequested: ReturnRequested(in e); break;
+            case EventKind.ReturnApproved: ReturnApproved(in e); break;
+            case EventKind.ReturnRejected: ReturnEnded(in e, ReturnState.Rejected); break;
+            case EventKind.ReturnSent: ReturnMoved(in e, ReturnState.InTransit); break;
+            case EventKind.ReturnReceived: ReturnReceived(in e); break;
+            case EventKind.ReturnRepaired: ReturnMoved(in e, ReturnState.Repaired); break;
+            case EventKind.ReturnShippedBack: ReturnMoved(in e, ReturnState.ShippedBack); break;
+            case EventKind.ReturnClosed: ReturnEnded(in e, ReturnState.Closed); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.ExceptionRaised: Raised(in e); break;
             case EventKind.ReviewRulesDefined: state.Catalog.DefineReviewRules(e.Body, e.Sequence); break;

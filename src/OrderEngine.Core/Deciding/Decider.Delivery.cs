@@ -29,8 +29,8 @@ internal sealed partial class Decider
         {
             _lines[i].Lost += _wanted[i];
             units += _wanted[i];
-            // What came back cannot be lost.
-            if (_lines[i].Returned > _lines[i].Shipped - _lines[i].Lost) return Refuse(Outcome.QuantityNotAvailable, loss.Order);
+            // What came back, or is to, cannot be lost.
+            if (_lines[i].Returned + _lines[i].ReturnOpen > _lines[i].Shipped - _lines[i].Lost) return Refuse(Outcome.QuantityNotAvailable, loss.Order);
         }
         Span<byte> parcel = stackalloc byte[16];
         var length = 0;

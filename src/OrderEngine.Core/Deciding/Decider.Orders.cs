@@ -80,10 +80,11 @@ internal sealed partial class Decider
         EndEvent();
     }
 
-    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, PaymentTerms terms, int tier)
+    // An order that is made for a return does not answer the request: the return's own event does.
+    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, PaymentTerms terms, int tier, long forReturn = 0)
     {
         BeginEvent();
-        Origin();
+        Origin(answers: forReturn == 0);
         _subject = new Subject(order, submit.Channel, submit.Customer, OrderState.None);
         WriteSubject(Derived());
         _events.BeginBody(EventKind.OrderSubmitted);
@@ -112,7 +113,9 @@ internal sealed partial class Decider
         _events.Number(10, submit.Reservation);
         _events.Number(11, tier);
         WriteReasons(40);
-        EndAnswer();
+        _events.Number(60, forReturn);
+        if (forReturn == 0) EndAnswer();
+        else EndEvent();
     }
 
     private Outcome Cancel(CancelOrder cancel)

@@ -31,6 +31,7 @@ internal sealed partial class Decider(EngineState state)
             CancelOrder cancel => Cancel(cancel),
             ApproveOrder approve => Approve(approve),
             RejectOrder reject => Reject(reject),
+            AmendOrder amend => Amend(amend),
             PlaceHold hold => Place(hold),
             ReleaseHold hold => Release(hold),
             ReleaseShipment release => Release(release),
@@ -43,6 +44,10 @@ internal sealed partial class Decider(EngineState state)
             ReleaseReservation release => Release(release),
             ReceiveStock receive => Receive(receive),
             AdjustStock adjust => Adjust(adjust),
+            RequestReturn request => Request(request),
+            ReturnStep step => Step(step),
+            CarryReturn carry => Carry(carry),
+            ReceiveReturn receive => Receive(receive),
             DefineSku sku => Define(sku),
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),
@@ -98,7 +103,7 @@ internal sealed partial class Decider(EngineState state)
 
     /// <summary>Refuses for good: recorded under the request id.</summary>
     private Outcome Refuse(Outcome outcome, long subject = 0, ReadOnlySpan<Shortfall> shortfalls = default, OrderState before = OrderState.None,
-        OrderHolds holds = OrderHolds.None)
+        OrderHolds holds = OrderHolds.None, ReturnState returnState = ReturnState.None, int line = 0)
     {
         BeginEvent();
         Origin();
@@ -114,7 +119,9 @@ internal sealed partial class Decider(EngineState state)
             _events.EndNested(nested);
         }
         _events.Number(3, subject);
+        _events.Number(60, (long)returnState);
         _events.Number(80, (long)holds);
+        _events.Number(81, line);
         EndAnswer();
         return outcome;
     }

@@ -57,8 +57,26 @@ public enum EventKind : byte
     HoldPlaced = 89,
     /// <summary>A hold ended.</summary>
     HoldReleased = 90,
+    /// <summary>An order was changed before it went to the warehouse.</summary>
+    OrderAmended = 91,
     /// <summary>A request was refused for good.</summary>
     RequestRefused = 96,
+    /// <summary>A return was asked for.</summary>
+    ReturnRequested = 112,
+    /// <summary>It may come.</summary>
+    ReturnApproved = 113,
+    /// <summary>It may not.</summary>
+    ReturnRejected = 114,
+    /// <summary>It is on its way.</summary>
+    ReturnSent = 115,
+    /// <summary>Units came back.</summary>
+    ReturnReceived = 116,
+    /// <summary>Units were mended.</summary>
+    ReturnRepaired = 117,
+    /// <summary>Mended units left for the customer.</summary>
+    ReturnShippedBack = 118,
+    /// <summary>It is done.</summary>
+    ReturnClosed = 119,
     /// <summary>A deadline of an order passed.</summary>
     DeadlineMissed = 129,
     /// <summary>Somebody has to look into something.</summary>

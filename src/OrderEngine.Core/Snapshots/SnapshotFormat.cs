@@ -18,7 +18,7 @@ public static class SnapshotFormat
     public const int MaxBlockBytes = 8 * 1024 * 1024;
 
     // The records' fields in SnapshotBlock.
-    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Deadlines = 30, Exceptions = 31, Trailer = 15;
+    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Trailer = 15;
 }
 
 /// <summary>Records of each kind in a snapshot.</summary>
@@ -29,10 +29,12 @@ public static class SnapshotFormat
 /// <param name="OrderEvents">Events of all orders.</param>
 /// <param name="Reservations">Reservations.</param>
 /// <param name="Requests">Answers kept for retries.</param>
+/// <param name="Returns">Returns.</param>
+/// <param name="AfterSales">Orders to which something happened after the sale.</param>
 /// <param name="Deadlines">Orders that have deadlines.</param>
 /// <param name="Exceptions">Exceptions.</param>
 public readonly record struct SnapshotCounts(long Catalog, long StockLevels, long Backorders, long Orders, long OrderEvents, long Reservations, long Requests,
-    long Deadlines, long Exceptions);
+    long Returns, long AfterSales, long Deadlines, long Exceptions);
 
 /// <summary>
 /// A snapshot's contents do not make sense: damage that no checksum showed, a newer format, or a defect. The state it was loaded into is

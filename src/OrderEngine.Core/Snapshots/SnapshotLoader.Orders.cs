@@ -76,14 +76,15 @@ public sealed partial class SnapshotLoader
             case 70: head.LastException = reader.Int(); break;
             case 71: head.OpenExceptions = reader.Int(); break;
             case 80: head.Holds = (OrderHolds)checked((byte)reader.Varint()); break;
+            case 81: head.Details = (OrderDetails)checked((byte)reader.Varint()); break;
             default: throw Unknown(field, "order");
         }
     }
 
-    private void ReadLine(ReadOnlySpan<byte> record, ref int count)
+    private void ReadLine(ReadOnlySpan<byte> record, ref ushort count)
     {
         if (count == _lines.Length) Array.Resize(ref _lines, count * 2);
-        ref var line = ref _lines[count++];
+        ref var line = ref _lines[checked(count++)];
         line = default;
         var reader = new ProtoReader(record);
         while (reader.Next(out var field, out _))
@@ -102,6 +103,7 @@ public sealed partial class SnapshotLoader
                 case 10: line.Delivered = reader.Int(); break;
                 case 11: line.Lost = reader.Int(); break;
                 case 12: line.Returned = reader.Int(); break;
+                case 60: line.ReturnOpen = reader.Int(); break;
                 default: throw Unknown(field, "line");
             }
         }

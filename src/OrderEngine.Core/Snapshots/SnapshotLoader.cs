@@ -92,6 +92,8 @@ public sealed partial class SnapshotLoader
             case SnapshotFormat.OrderEvents: ReadOrderEvents(record); break;
             case SnapshotFormat.Reservations: ReadReservation(record); break;
             case SnapshotFormat.Requests: ReadRequest(record); break;
+            case SnapshotFormat.Returns: ReadReturn(record); break;
+            case SnapshotFormat.AfterSales: ReadAfterSale(record); break;
             case SnapshotFormat.Deadlines: ReadDeadlines(record); break;
             case SnapshotFormat.Exceptions: ReadException(record); break;
             case SnapshotFormat.Trailer: ReadTrailer(record); break;
@@ -138,12 +140,14 @@ public sealed partial class SnapshotLoader
                 case 14: committed = reader.Long(); break;
                 case 15: held = reader.Long(); break;
                 case 16: backordered = reader.Long(); break;
+                case SnapshotFormat.Returns: counts = counts with { Returns = reader.Long() }; break;
+                case SnapshotFormat.AfterSales: counts = counts with { AfterSales = reader.Long() }; break;
                 case SnapshotFormat.Deadlines: counts = counts with { Deadlines = reader.Long() }; break;
                 case SnapshotFormat.Exceptions: counts = counts with { Exceptions = reader.Long() }; break;
                 default: throw Unknown(field, "trailer");
             }
         }
-        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _deadlines, _exceptions);
+        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _returns, _afterSales, _deadlines, _exceptions);
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
         Seal(new StateSummary(sequence, time, hash, counts.Orders, open, onHand, committed, held, backordered) { HighestKey = key });
     }

@@ -49,6 +49,7 @@ public sealed partial class SnapshotWriter
         _block.Number(70, head.LastException);
         _block.Number(71, head.OpenExceptions);
         _block.Number(80, (long)head.Holds);
+        _block.Number(81, (long)head.Details);
     }
 
     private void WriteLine(in LineRow line)
@@ -66,6 +67,7 @@ public sealed partial class SnapshotWriter
         _block.Number(10, line.Delivered);
         _block.Number(11, line.Lost);
         _block.Number(12, line.Returned);
+        _block.Number(60, line.ReturnOpen);
         _block.EndNested(start);
     }
 

@@ -60,6 +60,8 @@ public sealed partial class SnapshotWriter
         for (long number = 1; number <= _state.Orders.Count; number++) WriteOrder(number);
         for (long number = 1; number <= _state.Reservations.Count; number++) WriteReservation(number);
         WriteRequests(requests);
+        for (long number = 1; number <= _state.Returns.Count; number++) WriteReturn(number);
+        for (long order = 1; order <= _state.AfterSales.Count; order++) WriteAfterSale(order);
         for (long number = 1; number <= _state.Deadlines.Rows.Count; number++) WriteDeadlines(number);
         for (long number = 1; number <= _state.Exceptions.Rows.Count; number++) WriteException(number);
         if (_hash != summary.StateHash || _orders != summary.Orders)
@@ -115,6 +117,8 @@ public sealed partial class SnapshotWriter
         _block.Number(14, summary.Committed);
         _block.Number(15, summary.Held);
         _block.Number(16, summary.Backordered);
+        _block.Number(SnapshotFormat.Returns, _returns);
+        _block.Number(SnapshotFormat.AfterSales, _afterSales);
         _block.Number(SnapshotFormat.Deadlines, _deadlines);
         _block.Number(SnapshotFormat.Exceptions, _exceptions);
         _block.EndNested(start);

@@ -18,6 +18,8 @@ internal sealed class EngineState
         Stock = new StockLedger(Heap, Reclaimer);
         Orders = new VersionedRows(Heap, Reclaimer, tableId: 7);
         Reservations = new VersionedRows(Heap, Reclaimer, tableId: 8);
+        Returns = new VersionedRows(Heap, Reclaimer, tableId: 25);
+        AfterSales = new VersionedRows(Heap, Reclaimer, tableId: 26);
         ExternalIds = new ExternalIdIndex(Heap);
         History = new OrderHistory(Heap);
         Requests = new RequestTable(Heap, Reclaimer);
@@ -33,6 +35,9 @@ internal sealed class EngineState
     public StockLedger Stock { get; }
     public VersionedRows Orders { get; }
     public VersionedRows Reservations { get; }
+    public VersionedRows Returns { get; }
+    /// <summary><see cref="AfterSaleRow"/> by the order's number; only orders to which something happened after the sale.</summary>
+    public VersionedRows AfterSales { get; }
     public ExternalIdIndex ExternalIds { get; }
     public OrderHistory History { get; }
     public RequestTable Requests { get; }
@@ -56,6 +61,19 @@ internal sealed class EngineState
 
     /// <summary>A reservation's latest row. Writer only.</summary>
     public ReservationView Reservation(long number) => new(Reservations.Latest(number));
+
+    /// <summary>A return's latest row. Writer only.</summary>
+    public ReturnView Return(long number) => new(Returns.Latest(number));
+
+    /// <summary>What an order has after the sale; all zero when nothing happened. Writer only.</summary>
+    public AfterSaleRow AfterSale(long order) => AfterSales.Latest(order).IsEmpty ? default : AfterSales.LatestAs<AfterSaleRow>(order);
+
+    /// <summary>What an order has after the sale, to be changed. Writer only.</summary>
+    public ref AfterSaleRow ChangeAfterSale(long order, long sequence)
+    {
+        if (AfterSales.Latest(order).IsEmpty) return ref AfterSales.CreateAs<AfterSaleRow>(order, sequence);
+        return ref AfterSales.UpdateAs<AfterSaleRow>(order, sequence);
+    }
 
     /// <summary>Open reservations of a channel.</summary>
     public int OpenOfChannel(int channel) => _openByChannel[channel];
@@ -85,6 +103,7 @@ internal sealed class EngineState
 
     /// <summary>Rows changed and requests let go of since the last <see cref="Seal"/>: each may have blocks to free.</summary>
     public int TouchedRows => Stock.Levels.Touched.Length + Stock.Waiting.Touched.Length + Orders.Touched.Length + Reservations.Touched.Length
+        + Returns.Touched.Length + AfterSales.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
         + Catalog.ReviewRuleRows.Touched.Length
         + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Requests.LeftSinceSeal;
@@ -101,11 +120,13 @@ internal sealed class EngineState
         Stock.Waiting.Seal(Sequence);
         Orders.Seal(Sequence);
         Reservations.Seal(Sequence);
+        Returns.Seal(Sequence);
+        AfterSales.Seal(Sequence);
         Requests.Seal(Sequence);
         Deadlines.Rows.Seal(Sequence);
         Exceptions.Rows.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
-            + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + ExternalIds.Hash + Requests.Hash
+            + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
             + Deadlines.Rows.Hash + Exceptions.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {

@@ -17,12 +17,12 @@ namespace OrderEngine.Core.State;
 public sealed record InvariantReport(long Sequence, IReadOnlyList<string> Violations, long Orders, long StockLevels, long Reservations);
 
 /// <summary>Checks the state as a whole.</summary>
-public static class Invariants
+public static partial class Invariants
 {
     /// <summary>How many violations are listed.</summary>
     public const int MaxViolations = 100;
 
-    private sealed class Walk(StateReader reader, long at)
+    private sealed partial class Walk(StateReader reader, long at)
     {
         private readonly List<string> _violations = [];
         private readonly Dictionary<(int Sku, int Location), long> _committed = [];
@@ -55,6 +55,7 @@ public static class Invariants
                 CheckLevel(in row);
             }
             CheckWaiting();
+            CheckReturns();
             CheckExceptions();
             foreach (var (key, units) in _committed.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are committed at {Location(key.Location)}, where there is no stock level.");
             foreach (var (key, units) in _held.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are held at {Location(key.Location)}, where there is no stock level.");
@@ -83,7 +84,9 @@ public static class Invariants
                 Expect(line is { Cancelled: >= 0, Unallocated: >= 0, Backordered: >= 0, Reserved: >= 0, Released: >= 0, Shipped: >= 0, Delivered: >= 0, Lost: >= 0, Returned: >= 0 },
                     $"Line {i + 1} of order {number} has a negative quantity.");
                 Expect(line.Delivered + line.Lost <= line.Shipped, $"Line {i + 1} of order {number}: {line.Delivered} delivered and {line.Lost} lost of {line.Shipped} shipped.");
-                Expect(line.Returned <= line.Shipped - line.Lost, $"Line {i + 1} of order {number}: {line.Returned} returned of {line.Shipped - line.Lost}.");
+                Expect(line.ReturnOpen >= 0 && line.Returned + line.ReturnOpen <= line.Shipped - line.Lost,
+                    $"Line {i + 1} of order {number}: {line.Returned} returned and {line.ReturnOpen} to come back of {line.Shipped - line.Lost}.");
+                if (line.Returned + line.ReturnOpen > 0) _returned[(number, i + 1)] = (line.Returned, line.ReturnOpen);
                 Expect(sums[i] == (line.Reserved, line.Released, line.Shipped), $"Line {i + 1} of order {number}: its allocations do not sum to its quantities.");
                 total += line.Ordered * line.UnitPrice;
                 cancelled += line.Cancelled * line.UnitPrice;

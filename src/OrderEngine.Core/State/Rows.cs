@@ -14,7 +14,11 @@ namespace OrderEngine.Core.State;
 public struct OrderHead
 {
     /// <summary>Rows that follow.</summary>
-    public int LineCount;
+    public ushort LineCount;
+    /// <summary>What its history holds beside the ordinary.</summary>
+    public OrderDetails Details;
+    /// <summary>Zero.</summary>
+    public byte Unused;
     /// <summary>Rows that follow the lines.</summary>
     public int AllocationCount;
     /// <summary>Number of the channel.</summary>
@@ -91,10 +95,10 @@ public struct LineRow
     public int Delivered;
     /// <summary>Of the shipped: lost.</summary>
     public int Lost;
-    /// <summary>Of the shipped: returned.</summary>
+    /// <summary>Of the shipped: returned. Returned + ReturnOpen is at most Shipped - Lost.</summary>
     public int Returned;
-    /// <summary>Zero.</summary>
-    public int Unused;
+    /// <summary>Of the shipped: in returns that are open, and not yet returned.</summary>
+    public int ReturnOpen;
 }
 
 /// <summary>Where a line's units come from.</summary>

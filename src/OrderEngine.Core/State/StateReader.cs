@@ -86,6 +86,22 @@ public sealed class StateReader
     /// <summary>The highest reservation number that may exist.</summary>
     public long LastReservation => _state.Reservations.Count;
 
+    /// <summary>One return as it stood at a sequence.</summary>
+    public ReturnView Return(long number, long at) => new(_state.Returns.At(number, at, out _));
+
+    /// <summary>The highest return number that may exist; numbers are dense from 1.</summary>
+    public long LastReturn => _state.Returns.Count;
+
+    /// <summary>What an order had after the sale at a sequence; all zero when nothing had happened.</summary>
+    public AfterSaleRow AfterSale(long order, long at) => _state.AfterSales.TryAt<AfterSaleRow>(order, at, out var row, out _) ? row : default;
+
+    /// <summary>The event of an order with this sequence; empty when there is none. Valid inside the guard.</summary>
+    public ReadOnlySpan<byte> Event(long order, long sequence)
+    {
+        var address = _state.History.Find(order, sequence);
+        return address == 0 ? default : OrderHistory.Read(_state.Heap, address);
+    }
+
     /// <summary>The highest stock slot that may exist. A slot is one SKU at one location, numbered from 1 in the order of first receipt.</summary>
     public long LastStockSlot => _state.Stock.Levels.Count;
 

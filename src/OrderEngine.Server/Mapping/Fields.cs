@@ -104,6 +104,13 @@ internal static class Fields
         if (!Enum.IsDefined(value)) Broken(ref violations, path, $"must be a value of {typeof(T).Name}");
     }
 
+    /// <summary>Checks that an enum's number is one that the contract knows, and not the unspecified one.</summary>
+    public static void CheckChosen<T>(ref Violations violations, FieldPath path, T value) where T : struct, Enum
+    {
+        if (EqualityComparer<T>.Default.Equals(value, default)) Broken(ref violations, path, "is required");
+        else CheckEnum(ref violations, path, value);
+    }
+
     /// <summary>Units of a line.</summary>
     public static void CheckQuantity(ref Violations violations, FieldPath path, int value)
     {

@@ -103,6 +103,17 @@ internal static class OrderAnswers
         };
     }
 
+    /// <summary>An amendment, before and after.</summary>
+    public static AmendOrderResponse Amended(in CommandAnswer answer, StateReader reader)
+    {
+        var e = new EventView(answer.Event.Span);
+        return new AmendOrderResponse
+        {
+            OrderId = Texts.Order(e.Order), Sequence = e.Sequence, State = (OrderState)e.After, Etag = Texts.Etag(e.Sequence), Replayed = answer.Replayed,
+            Amended = OrderEvents.Amended(Journaled.OrderAmended.Parser.ParseFrom(e.Body), reader),
+        };
+    }
+
     /// <summary>A hold that was placed or released: the open ones are field 2 of either.</summary>
     public static HoldResponse Held(in CommandAnswer answer)
     {

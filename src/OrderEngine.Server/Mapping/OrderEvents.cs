@@ -4,6 +4,7 @@ using System.Text;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core.State;
 using Journaled = OrderEngine.Contracts.Journal;
+using AmendedFields = OrderEngine.Core.AmendedFields;
 using OrderHolds = OrderEngine.Core.OrderHolds;
 
 namespace OrderEngine.Server.Mapping;
@@ -89,6 +90,12 @@ internal static class OrderEvents
                 mapped.ShipmentRecalled = new ShipmentRecalled();
                 foreach (var moved in e.ShipmentRecalled.Lines) mapped.ShipmentRecalled.Lines.Add(Movement(moved, reader));
                 break;
+            case >= Journaled.Event.BodyOneofCase.ReturnRequested and <= Journaled.Event.BodyOneofCase.ReturnClosed:
+                mapped.ReturnChanged = ReturnReads.Changed(e);
+                break;
+            case Journaled.Event.BodyOneofCase.OrderAmended:
+                mapped.Amended = Amended(e.OrderAmended, reader);
+                break;
             case Journaled.Event.BodyOneofCase.HoldPlaced:
                 mapped.HoldPlaced = new HoldPlaced { Kind = Holds.KindsOf((OrderHolds)e.HoldPlaced.Hold).Single() };
                 mapped.HoldPlaced.Open.Add(Holds.KindsOf((OrderHolds)e.HoldPlaced.Open));
@@ -109,6 +116,31 @@ internal static class OrderEvents
             foreach (var part in line.Reserved) units += part.Quantity;
             yield return new LineQuantity { LineNumber = (int)line.Line, Quantity = (int)units };
         }
+    }
+
+    /// <summary>An amendment without personal data.</summary>
+    public static OrderAmended Amended(Journaled.OrderAmended amended, StateReader reader)
+    {
+        var mapped = new OrderAmended
+        {
+            ChangedFields = { Amendment.Paths((AmendedFields)amended.Fields, (int)amended.DeliveryFields) },
+            RequestedTimeBefore = Texts.Time((long)amended.RequestedTimeBefore), RequestedTime = Texts.Time((long)amended.RequestedTime),
+            TotalMinorBefore = (long)amended.TotalBefore, TotalMinor = (long)amended.Total,
+        };
+        foreach (var line in amended.Lines)
+        {
+            var after = new AmendedLine
+            {
+                LineNumber = (int)line.Line, SkuId = Texts.Sku(reader, (int)line.Sku), QuantityBefore = (int)line.QuantityBefore, Quantity = (int)line.Quantity,
+                UnitPriceMinorBefore = (long)line.UnitPriceBefore, UnitPriceMinor = (long)line.UnitPrice, BackorderedChange = line.BackorderedChange,
+                UnallocatedChange = line.UnallocatedChange, Cancelled = (int)line.Cancelled,
+            };
+            foreach (var part in line.Reserved) after.Reserved.Add(Quantity(part, reader));
+            foreach (var freed in amended.Freed)
+                if (freed.Line == line.Line) after.Freed.Add(new LocationQuantity { LocationId = Texts.Location(reader, (int)freed.Location), Quantity = (int)freed.Quantity });
+            mapped.Lines.Add(after);
+        }
+        return mapped;
     }
 
     private static OrderSubmitted Submitted(Journaled.OrderSubmitted submitted, StateReader reader)

@@ -45,6 +45,7 @@ internal static class OrderReads
             ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
         AddLines(reader, order, view);
         if (head.Parcels > 0) ParcelReads.Add(reader, order.Parcels, number, view, at);
+        ReturnReads.AddTo(order, reader, number, view, at);
         if (head.Holds != Core.OrderHolds.None) AddHolds(reader, order, head.Holds, number, at);
         return order;
     }
@@ -83,13 +84,38 @@ internal static class OrderReads
     }
 
     /// <summary>A copy of an order's sealed delivery; its key is 0 when it has none.</summary>
-    public static SealedData SealedDelivery(StateReader reader, long number)
+    /// <param name="reader">Inside a guard.</param>
+    /// <param name="number">An order that exists.</param>
+    /// <param name="at">As of which sequence.</param>
+    /// <param name="version">The amendment that it stands in; 0: the acceptance.</param>
+    public static SealedData SealedDelivery(StateReader reader, long number, long at, out long version)
     {
-        var body = new ProtoReader(new EventView(reader.FirstEvent(number)).Body);
-        while (body.Next(out var field, out var wireType))
+        if ((reader.Order(number, at).Head.Details & OrderDetails.AmendedDelivery) != 0) return NewestDelivery(reader, number, at, out version);
+        version = 0;
+        return SealedIn(new EventView(reader.FirstEvent(number)).Body, SealedDeliveryField);
+    }
+
+    /// <summary>As <see cref="SealedDelivery"/>, for any sequence of the past: walks the order's history.</summary>
+    public static SealedData NewestDelivery(StateReader reader, long number, long at, out long version)
+    {
+        for (var cursor = 0L; reader.PreviousEvent(number, at, ref cursor, out var bytes);)
         {
-            if (field == SealedDeliveryField) return SealedDetails.Read(body.Bytes());
-            body.Skip(wireType);
+            var e = new EventView(bytes);
+            if (e.Kind != EventKind.OrderAmended || !Amendments.HasDelivery(e.Body)) continue;
+            version = e.Sequence;
+            return SealedIn(e.Body, Amendments.DeliveryField);
+        }
+        version = 0;
+        return SealedIn(new EventView(reader.FirstEvent(number)).Body, SealedDeliveryField);
+    }
+
+    private static SealedData SealedIn(ReadOnlySpan<byte> body, int sealedField)
+    {
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == sealedField) return SealedData.Read(reader.Bytes());
+            reader.Skip(wireType);
         }
         return default;
     }
@@ -105,7 +131,7 @@ internal static class OrderReads
             {
                 LineNumber = i + 1, SkuId = Texts.Sku(reader, line.Sku), Quantity = line.Ordered, UnitPriceMinor = line.UnitPrice,
                 Cancelled = line.Cancelled, Unallocated = line.Unallocated, Backordered = line.Backordered, Reserved = line.Reserved,
-                Released = line.Released, Shipped = line.Shipped, Delivered = line.Delivered, Lost = line.Lost,
+                Released = line.Released, Shipped = line.Shipped, Delivered = line.Delivered, Lost = line.Lost, Returned = line.Returned, ReturnOpen = line.ReturnOpen,
             });
         }
         foreach (ref readonly var allocation in view.Allocations)
@@ -136,24 +162,5 @@ internal static class OrderReads
                 Actor = new Actor { Id = Encoding.UTF8.GetString(e.Actor), Role = (Contracts.V1.Role)e.Role },
             });
         }
-    }
-}
-
-/// <summary>Reads orderengine.journal.Sealed.</summary>
-internal static class SealedDetails
-{
-    /// <summary>A copy of what is sealed.</summary>
-    public static SealedData Read(ReadOnlySpan<byte> message)
-    {
-        var key = 0L;
-        byte[] ciphertext = [];
-        var reader = new ProtoReader(message);
-        while (reader.Next(out var field, out var wireType))
-        {
-            if (field == 1) key = reader.Long();
-            else if (field == 2) ciphertext = reader.Bytes().ToArray();
-            else reader.Skip(wireType);
-        }
-        return new SealedData(key, ciphertext);
     }
 }

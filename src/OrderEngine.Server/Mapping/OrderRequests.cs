@@ -91,27 +91,28 @@ internal static class OrderRequests
         Fields.CheckPersonal(ref violations, "order.delivery", draft.Delivery);
         var channel = references.Channel("order.channel_id", draft.ChannelId);
         var customer = references.Customer("order.customer_id", draft.CustomerId);
-        var lines = Lines(ref violations, ref references, draft);
+        var lines = Lines(ref violations, ref references, "order.lines", draft.Lines, Limits.LinesPerOrder);
         return new ResolvedDraft(channel, customer, currency, requestedAt, lines);
     }
 
-    private static DraftLine[] Lines(ref Violations violations, ref References references, OrderDraft draft)
+    /// <summary>Lines as submitted: 1 to <paramref name="most"/>.</summary>
+    public static DraftLine[] Lines(
+        ref Violations violations, ref References references, string path, Google.Protobuf.Collections.RepeatedField<OrderLineDraft> list, int most)
     {
-        const string Path = "order.lines";
-        if (!Fields.CheckCount(ref violations, Path, draft.Lines.Count, 1, Limits.LinesPerOrder)) return [];
-        var lines = new DraftLine[draft.Lines.Count];
+        if (!Fields.CheckCount(ref violations, path, list.Count, 1, most)) return [];
+        var lines = new DraftLine[list.Count];
         long total = 0;
         for (var i = 0; i < lines.Length; i++)
         {
-            var line = draft.Lines[i];
-            Fields.CheckId(ref violations, new FieldPath(Path, i, "sku_id"), line.SkuId);
-            Fields.CheckQuantity(ref violations, new FieldPath(Path, i, "quantity"), line.Quantity);
-            Fields.CheckRange(ref violations, new FieldPath(Path, i, "unit_price_minor"), line.UnitPriceMinor, 0, Limits.UnitPrice);
+            var line = list[i];
+            Fields.CheckId(ref violations, new FieldPath(path, i, "sku_id"), line.SkuId);
+            Fields.CheckQuantity(ref violations, new FieldPath(path, i, "quantity"), line.Quantity);
+            Fields.CheckRange(ref violations, new FieldPath(path, i, "unit_price_minor"), line.UnitPriceMinor, 0, Limits.UnitPrice);
             // Within bounds a line is worth at most 10^18, and the sum stops growing once it has passed its own bound: no overflow.
             if (!violations.Any && total <= Limits.OrderTotal) total += line.Quantity * line.UnitPriceMinor;
-            lines[i] = new DraftLine(references.Sku(new FieldPath(Path, i, "sku_id"), line.SkuId), line.Quantity, line.UnitPriceMinor);
+            lines[i] = new DraftLine(references.Sku(new FieldPath(path, i, "sku_id"), line.SkuId), line.Quantity, line.UnitPriceMinor);
         }
-        if (total > Limits.OrderTotal) violations.Add(Path, "must be worth at most 1,000,000,000,000,000 minor units in all");
+        if (total > Limits.OrderTotal) violations.Add(path, "must be worth at most 1,000,000,000,000,000 minor units in all");
         return lines;
     }
 

@@ -55,6 +55,12 @@ internal static class Refusals
                 return Errors.Status(reason, ("order_id", PublicId.Format(PublicId.Order, (long)refusal.Object)));
             case Outcome.IllegalTransition when recorded.Before != Core.OrderState.None:
                 return Errors.Status(reason, ("state", Name(recorded.Before)));
+            case Outcome.ReturnIdTaken:
+                return Errors.Status(reason, ("return_id", Texts.Return((long)refusal.Object)));
+            case Outcome.IllegalReturnTransition:
+                return Errors.Status(reason, ("state", Name<Core.ReturnState, Contracts.V1.ReturnState>((Core.ReturnState)refusal.ReturnState, "RETURN_STATE_")));
+            case Outcome.NotAmendable or Outcome.QuantityNotAvailable when refusal.Line != 0:
+                return Errors.Status(reason, ("line_number", Number((int)refusal.Line)));
             case Outcome.OrderOnHold:
                 return Errors.Status(reason, ("holds", string.Join(',', Holds.KindsOf((OrderHolds)refusal.Holds).Select(kind => kind.ToString().ToUpperInvariant()))));
             default:
@@ -110,6 +116,10 @@ internal static class Refusals
                 for (var i = 0; i < submit.Lines.Length; i++)
                     if (submit.Lines[i].Sku == sku) Add(i + 1);
                 break;
+            case AmendOrder amend:
+                for (var i = 0; i < amend.Lines.Length; i++)
+                    if (amend.Lines[i].Sku == sku) Add(i + 1);
+                break;
             case CreateReservation create:
                 for (var i = 0; i < create.Items.Length; i++)
                     if (create.Items[i].Sku == sku) Add(i + 1);
@@ -125,7 +135,9 @@ internal static class Refusals
     }
 
     // Without its prefix, as all metadata names values.
-    private static string Name(Core.OrderState state) => CommonReflection.Descriptor
-        .FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>(nameof(Contracts.V1.OrderState)).FindValueByNumber((int)state)?.Name["ORDER_STATE_".Length..]
-        ?? state.ToString();
+    private static string Name(Core.OrderState state) => Name<Core.OrderState, Contracts.V1.OrderState>(state, "ORDER_STATE_");
+
+    private static string Name<TCore, TWire>(TCore state, string prefix) where TCore : struct, System.Enum => CommonReflection.Descriptor
+        .FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>(typeof(TWire).Name).FindValueByNumber(Convert.ToInt32(state, CultureInfo.InvariantCulture))?.Name[prefix.Length..]
+        ?? state.ToString()!;
 }

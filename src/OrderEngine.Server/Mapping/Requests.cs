@@ -41,6 +41,9 @@ internal static class Sealing
         return customerId.Length == 0 ? vault.SealForGuestAsync(plaintext) : vault.SealForCustomerAsync(customerId, customer, plaintext);
     }
 
+    /// <summary>Seals details under a key that is there.</summary>
+    public static SealedData SealUnder(this PersonalVault vault, long key, PersonalDetails details) => vault.Seal(key, details.ToByteArray());
+
     /// <summary>Unseals details; null when there are none or their key was destroyed.</summary>
     public static PersonalDetails? Unseal(this PersonalVault vault, SealedData data) =>
         data.Key != 0 && vault.TryUnseal(data.Key, data.Ciphertext, out var plaintext) ? PersonalDetails.Parser.ParseFrom(plaintext) : null;
@@ -145,6 +148,16 @@ internal ref struct References(StateReader reader)
         using var guard = _reader.Enter();
         var reservation = _reader.Reservation(number, long.MaxValue);
         return reservation.Exists && _caller.Sees(reservation.Head.Channel) ? number : PublicId.LastNumber;
+    }
+
+    /// <summary>The number of a return; 0 when there can be none with this id.</summary>
+    public long Return(FieldPath path, string id)
+    {
+        var number = Parse(PublicId.Return, ErrorReason.ReturnNotFound, "return_id", path, id);
+        if (number == 0 || !_caller.IsBound) return number;
+        using var guard = _reader.Enter();
+        var made = _reader.Return(number, long.MaxValue);
+        return made.Exists && _caller.Sees(_reader.Order(made.Head.Order, long.MaxValue).Head.Channel) ? number : PublicId.LastNumber;
     }
 
     private int Find(SymbolTable table, ErrorReason reason, string kind, FieldPath path, string id, bool own = false)

@@ -31,6 +31,9 @@ internal static class Texts
     /// <summary>A reservation's id; empty for none.</summary>
     public static string Reservation(long number) => number == 0 ? "" : PublicId.Format(PublicId.Reservation, number);
 
+    /// <summary>A return's id; empty for none.</summary>
+    public static string Return(long number) => number == 0 ? "" : PublicId.Format(PublicId.Return, number);
+
     /// <summary>The etag of a version.</summary>
     public static string Etag(long version) => version.ToString(CultureInfo.InvariantCulture);
 

@@ -25,6 +25,8 @@ internal enum TokenKind : byte
     Locations = 6,
     /// <summary>ListChannels: A = the last number sent.</summary>
     Channels = 7,
+    /// <summary>ListReturns: A = the last number looked at.</summary>
+    Returns = 60,
 }
 
 /// <summary>A token's content.</summary>

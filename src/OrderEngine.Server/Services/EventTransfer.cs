@@ -106,6 +106,7 @@ internal sealed class EventTransfer(EngineCalls calls)
     {
         Event.BodyOneofCase.CustomerDefined => e.CustomerDefined.Details,
         Event.BodyOneofCase.OrderSubmitted => e.OrderSubmitted.Delivery,
+        Event.BodyOneofCase.OrderAmended => e.OrderAmended.Delivery,
         _ => null,
     };
 

@@ -108,7 +108,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         var token = Token.Read(ref violations, "page_token", request.PageToken, TokenKind.OrderEvents, (ulong)number);
         violations.ThrowIfAny(references);
         await calls.WaitForAsync(request.MinSequence, context);
-        return ReadEvents(number, token.A, size) ?? throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
+        return ReadEvents(number, token.A, size, request.IncludePersonalData) ?? throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
     }
 
     /// <inheritdoc/>
@@ -125,6 +125,13 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     /// <inheritdoc/>
     public override async Task<ReviewResponse> RejectOrder(RejectOrderRequest request, ServerCallContext context) =>
         OrderAnswers.Reviewed(await calls.ExecuteAsync(ReviewRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
+
+    /// <inheritdoc/>
+    public override async Task<AmendOrderResponse> AmendOrder(AmendOrderRequest request, ServerCallContext context)
+    {
+        var mapped = await Amendment.MapAsync(request, calls.Reader, calls.Vault, calls.Engine.View.DurableSequence);
+        return OrderAnswers.Amended(await calls.ExecuteAsync(mapped.OrThrow(), Lane.Priority, context), calls.Reader);
+    }
 
     /// <inheritdoc/>
     public override async Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context)
@@ -165,15 +172,16 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         Order? order;
         using (reader.Enter())
         {
-            order = OrderReads.Read(reader, number, calls.Engine.View.DurableSequence);
-            if (order is not null && withDelivery) delivery = OrderReads.SealedDelivery(reader, number);
+            var at = calls.Engine.View.DurableSequence;
+            order = OrderReads.Read(reader, number, at);
+            if (order is not null && withDelivery) delivery = OrderReads.SealedDelivery(reader, number, at, out _);
         }
         if (order is not null && delivery.Key != 0) order.Delivery = calls.Vault.Unseal(delivery);
         return order;
     }
 
     // History is chained newest first; a page is oldest first. So walk back to where the page before ended and remember the way.
-    private ListOrderEventsResponse? ReadEvents(long number, long after, int size)
+    private ListOrderEventsResponse? ReadEvents(long number, long after, int size, bool withPersonalData)
     {
         var reader = calls.Reader;
         using var guard = reader.Enter();
@@ -193,11 +201,19 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
             cursor = way[index];
             reader.PreviousEvent(number, at, ref cursor, out var bytes);
             response.Events.Add(OrderEvents.Map(reader, bytes, at));
+            if (withPersonalData) AddPersonalData(response.Events[^1], number);
             last = response.Events[^1].Sequence;
             length += response.Events[^1].CalculateSize();
         }
         if (index >= 0) response.NextPageToken = new Token(TokenKind.OrderEvents, last, 0, (ulong)number).ToString();
         return response;
+    }
+
+    private void AddPersonalData(OrderEvent happened, long number)
+    {
+        if (happened.Amended is not { } amended || !amended.ChangedFields.Any(Amendment.IsPersonal)) return;
+        amended.DeliveryBefore = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence - 1, out _));
+        amended.Delivery = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence, out _));
     }
 
     /// <summary>Orders in, results out.</summary>

@@ -43,7 +43,7 @@ public sealed partial class DocumentationTests
         var shown = text.Split("<!-- transitions:begin -->")[1].Split("<!-- transitions:end -->")[0]
             .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Skip(2);
         var real = Transitions.Table.Select(row =>
-            $"| {row.Command} | {row.Default} | {string.Join(", ", row.Roles)} | {string.Join(", ", row.From)} |".Replace("|  |", "| |", StringComparison.Ordinal));
+            $"| {row.Command} | {row.Default} | {string.Join(", ", row.Roles)} | {string.Join(", ", row.From)}{string.Join(", ", row.FromReturn.Select(state => $"return {state}"))} |".Replace("|  |", "| |", StringComparison.Ordinal));
         Assert.Equal(real, shown);
     }
 

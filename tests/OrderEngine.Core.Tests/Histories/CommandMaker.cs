@@ -66,8 +66,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
         (int Weight, Func<Command> Make)[] makers =
         [
             (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (13, Receive), (4, Adjust),
-            (7, Cancel), (4, Hold), (7, Release), (1, Recall), (8, Confirm), (5, Deliver), (1, Lose),
-            (3, Review),
+            (7, Cancel), (4, Hold), (4, Amend), (7, Release), (1, Recall), (8, Confirm), (5, Deliver), (1, Lose),
+            (3, Review), (11, AfterSale),
             (4, Define),
         ];
         var drawn = _random.Next(makers.Sum(maker => maker.Weight));

@@ -13,7 +13,8 @@ internal static class StateComparison
     {
         Assert.Equal(model.Sequence, core.Sequence);
         Assert.Equal(model.Time, core.Time);
-        foreach (var order in model.TouchedOrders) Order(core, model.Orders[(int)order - 1]);
+        foreach (var order in model.TouchedOrders) Order(core, model, model.Orders[(int)order - 1]);
+        foreach (var number in model.TouchedReturns) AfterSaleComparison.Return(core, model, model.Returns[(int)number - 1]);
         foreach (var reservation in model.TouchedReservations) Reservation(core, model.Reservations[(int)reservation - 1]);
         foreach (var (sku, location) in model.TouchedStock) Level(core, sku, location, model.Stock[(sku, location)]);
     }
@@ -24,8 +25,9 @@ internal static class StateComparison
         Assert.Equal(model.Orders.Count, reader.LastOrder);
         Assert.Equal(model.Reservations.Count, reader.LastReservation);
         Assert.Equal(model.Stock.Count, reader.LastStockSlot);
-        foreach (var order in model.Orders) Order(core, order);
+        foreach (var order in model.Orders) Order(core, model, order);
         foreach (var reservation in model.Reservations) Reservation(core, reservation);
+        AfterSaleComparison.Whole(core, model);
         foreach (var ((sku, location), level) in model.Stock) Level(core, sku, location, level);
         foreach (var sku in model.Skus.Values)
         {
@@ -56,7 +58,7 @@ internal static class StateComparison
         Assert.Equal(model.Orders.SelectMany(o => o.Lines).Sum(l => (long)l.Backordered), summary.Backordered);
     }
 
-    private static void Order(OrderCore core, ModelOrder expected)
+    private static void Order(OrderCore core, NaiveModel model, ModelOrder expected)
     {
         using var guard = core.Reader.Enter();
         var order = core.Reader.Order(expected.Number, core.Sequence);
@@ -66,7 +68,7 @@ internal static class StateComparison
         Assert.Equal(Text(submitted.ExternalId), Text(core.Reader.ExternalId(expected.Number)));
         Assert.Equal(expected.Number, core.Reader.FindOrder(submitted.Channel, submitted.ExternalId));
         Assert.Equal(
-            (expected.State, expected.Version, expected.ChangedAt, expected.AcceptedAt, expected.AcceptedSequence, submitted.RequestedAt, expected.Parcels.Count),
+            (expected.State, expected.Version, expected.ChangedAt, expected.AcceptedAt, expected.AcceptedSequence, expected.RequestedAt, expected.Parcels.Count),
             (head.State, head.Version, head.ChangedAt, head.AcceptedAt, head.AcceptedSequence, head.RequestedAt, (int)head.Parcels));
         Assert.Equal(
             (submitted.Channel, submitted.Customer, expected.Policy, expected.Terms, submitted.CurrencyCode, submitted.Reservation, (byte)expected.Tier),
@@ -82,7 +84,8 @@ internal static class StateComparison
         {
             var (e, a) = (expected.Lines[i], order.Lines[i]);
             Assert.Equal((e.Sku, e.Ordered, e.Price, e.Cancelled, e.Backordered, e.Reserved), (a.Sku, a.Ordered, a.UnitPrice, a.Cancelled, a.Backordered, a.Reserved));
-            Assert.Equal((e.Released, e.Shipped, e.Delivered, e.Lost, 0, 0), (a.Released, a.Shipped, a.Delivered, a.Lost, a.Unallocated, a.Returned));
+            Assert.Equal((e.Released, e.Shipped, e.Delivered, e.Lost, 0), (a.Released, a.Shipped, a.Delivered, a.Lost, a.Unallocated));
+            Assert.Equal((e.Returned, model.ToComeBack(expected.Number, e.Number)), (a.Returned, a.ReturnOpen));
         }
         var parcels = new List<(int, int, int, int, int)>();
         foreach (var line in order.ParcelLines) parcels.Add((line.Parcel, line.Line, line.Quantity, line.Delivered, line.Lost));

@@ -20,9 +20,10 @@ internal sealed class ModelAllocation(int line, int location)
 
 internal sealed class ModelLine(int number, int sku, int ordered, long price)
 {
-    public readonly int Number = number, Sku = sku, Ordered = ordered;
-    public readonly long Price = price;
-    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered, Lost;
+    public readonly int Number = number, Sku = sku;
+    public int Ordered = ordered;
+    public long Price = price;
+    public int Cancelled, Backordered, Reserved, Released, Shipped, Delivered, Lost, Returned;
 }
 
 /// <summary>What left in one parcel, by line.</summary>
@@ -47,6 +48,8 @@ internal sealed class ModelOrder
     public List<string> Reasons { get; init; } = [];
     public readonly List<ModelParcel> Parcels = [];
     public readonly HashSet<OrderHolds> Holds = [];
+    public (long Key, string Ciphertext, long Since) AmendedDelivery;
+    public long RequestedAt;
     public long Version, ChangedAt;
 
     /// <summary>The state that commands set beside the quantities; <see cref="OrderState.None"/>: they alone decide.</summary>
@@ -82,7 +85,7 @@ internal sealed class ModelOrder
     }
 
     /// <summary>Acceptance time minus the tier's credit of a day each step, requested date, sequence, line.</summary>
-    public (long Rank, long Requested, long Sequence, int Line) Place(int line) => PlaceOf(AcceptedAt, Tier, Submitted.RequestedAt, AcceptedSequence, line);
+    public (long Rank, long Requested, long Sequence, int Line) Place(int line) => PlaceOf(AcceptedAt, Tier, RequestedAt, AcceptedSequence, line);
 
     public static (long Rank, long Requested, long Sequence, int Line) PlaceOf(long acceptedAt, int tier, long requestedAt, long sequence, int line) =>
         (acceptedAt - tier * 24L * 3600 * 1_000_000, requestedAt == 0 ? long.MaxValue : requestedAt, sequence, line);

@@ -1,4 +1,4 @@
-// The model's changes of accepted orders: holds. One thread.
+// The model's changes of accepted orders: holds, amendments. One thread.
 
 namespace OrderEngine.Core.Tests.Model;
 
@@ -26,5 +26,129 @@ internal sealed partial class NaiveModel
         if (!order.Holds.Remove(hold.Hold)) return Outcome.HoldNotOpen;
         Change(order);
         return Outcome.Ok;
+    }
+
+    // --- amendments: all or nothing; what a line gains is new demand, with what the amendment itself frees first ---
+
+    private void ServeAheadOf(AmendOrder amend)
+    {
+        if (amend.Order <= 0 || amend.Order > Orders.Count) return;
+        var order = Orders[(int)amend.Order - 1];
+        var requestedAt = amend.Fields.HasFlag(AmendedFields.RequestedTime) ? amend.RequestedAt : order.RequestedAt;
+        foreach (var wanted in amend.Lines.TakeWhile(l => l.Line <= order.Lines.Count))
+        {
+            var line = order.Lines.ElementAtOrDefault(wanted.Line - 1);
+            if (line is null || wanted.Quantity > line.Ordered) ServeAheadOf(line?.Sku ?? wanted.Sku, order.Submitted.Customer, requestedAt);
+        }
+    }
+
+    private Outcome Amend(AmendOrder amend)
+    {
+        OrderState[] from =
+        [
+            OrderState.PendingReview, OrderState.AwaitingPayment, OrderState.Backordered, OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling,
+            OrderState.PartiallyShipped,
+        ];
+        var refusal = Find(amend.Order, amend.ExpectedVersion, from, out var order);
+        if (refusal != Outcome.Ok) return refusal;
+        var (delivery, date, lines) = (amend.Fields.HasFlag(AmendedFields.Delivery), amend.Fields.HasFlag(AmendedFields.RequestedTime), amend.Fields.HasFlag(AmendedFields.Lines));
+        if (delivery && amend.DeliveryVersion != order.AmendedDelivery.Since) return Outcome.EtagMismatch;
+        if ((delivery || date) && order.Lines.Any(l => l.Released > 0)) return Outcome.NotAmendable;
+        var requestedAt = date ? amend.RequestedAt : order.RequestedAt;
+        var wanted = lines ? amend.Lines : [];
+        var allotted = Array.Empty<List<(int Location, int Units)>>();
+        var gains = wanted.Where(w => w.Line == 0 || w.Line <= order.Lines.Count && w.Quantity > order.Lines[w.Line - 1].Ordered).ToList();
+        if (lines)
+        {
+            refusal = MayBe(order, wanted);
+            if (refusal != Outcome.Ok) return refusal;
+            var freed = wanted.SelectMany(w => Freeable(order, w)).Select(f => (order.Lines[f.Line - 1].Sku, f.Location, f.Quantity)).ToList();
+            var demand = gains.Select(w => w.Line == 0 ? (w.Sku, w.Quantity) : (order.Lines[w.Line - 1].Sku, w.Quantity - order.Lines[w.Line - 1].Ordered)).ToArray();
+            if (demand.Length > 0)
+            {
+                if (Allot(demand, order.Policy, Rules[order.Submitted.Channel], freed) is not { } found) return Outcome.OutOfStock;
+                allotted = found;
+            }
+        }
+
+        // From here on it is done.
+        var moved = date ? order.Lines.Where(l => l.Backordered > 0).Select(l => l.Sku).ToList() : [];
+        Change(order);
+        order.RequestedAt = requestedAt;
+        moved.ForEach(Freed);
+        foreach (var (line, location, quantity) in wanted.SelectMany(w => Freeable(order, w)).ToList()) GiveBack(order, line, location, quantity);
+        foreach (var one in wanted)
+        {
+            var gain = gains.IndexOf(one);
+            Rewrite(order, one, gain < 0 ? [] : allotted[gain]);
+        }
+        if (delivery) order.AmendedDelivery = (amend.Delivery.Key, Convert.ToHexString(amend.Delivery.Ciphertext), order.Version);
+        return Outcome.Ok;
+    }
+
+    // The lines as they would be: none below what is cancelled or gone, no new price for what is gone, something left, within the bounds.
+    private static Outcome MayBe(ModelOrder order, AmendedLine[] wanted)
+    {
+        var live = order.Lines.Sum(l => l.Ordered - l.Cancelled);
+        var total = order.Lines.Aggregate((Int128)0, (sum, l) => sum + (Int128)l.Ordered * l.Price);
+        foreach (var one in wanted)
+        {
+            if (one.Line > order.Lines.Count) return Outcome.QuantityNotAvailable;
+            if (one.Line == 0)
+            {
+                live += one.Quantity;
+                total += (Int128)one.Quantity * one.UnitPrice;
+                continue;
+            }
+            var line = order.Lines[one.Line - 1];
+            var gone = line.Released + line.Shipped;
+            var (quantity, price) = (one.Quantity < 0 ? line.Ordered : one.Quantity, one.UnitPrice < 0 ? line.Price : one.UnitPrice);
+            if (price != line.Price && gone > 0 || quantity < line.Cancelled + gone) return Outcome.NotAmendable;
+            live += quantity - line.Ordered;
+            total += (Int128)quantity * price - (Int128)line.Ordered * line.Price;
+        }
+        if (total > 1_000_000_000_000_000) return Outcome.OrderLimitReached;
+        return live > 0 ? Outcome.Ok : Outcome.NotAmendable;
+    }
+
+    // Reserved units that a line gives back: waiting ones go first, then reserved ones, from the allocation made last.
+    private static IEnumerable<(int Line, int Location, int Quantity)> Freeable(ModelOrder order, AmendedLine wanted)
+    {
+        if (wanted.Line == 0 || wanted.Quantity < 0) yield break;
+        var line = order.Lines[wanted.Line - 1];
+        var less = line.Ordered - wanted.Quantity - line.Backordered;
+        foreach (var allocation in Enumerable.Reverse(order.Allocations).Where(a => a.Line == line.Number && a.Reserved > 0))
+        {
+            if (less <= 0) yield break;
+            yield return (line.Number, allocation.Location, Math.Min(less, allocation.Reserved));
+            less -= allocation.Reserved;
+        }
+    }
+
+    private void GiveBack(ModelOrder order, int line, int location, int quantity)
+    {
+        order.At(line, location).Reserved -= quantity;
+        order.Lines[line - 1].Reserved -= quantity;
+        LevelOf(order.Lines[line - 1].Sku, location).Committed -= quantity;
+        Freed(order.Lines[line - 1].Sku);
+    }
+
+    private void Rewrite(ModelOrder order, AmendedLine wanted, List<(int Location, int Units)> gained)
+    {
+        if (wanted.Line == 0) order.Lines.Add(new ModelLine(order.Lines.Count + 1, wanted.Sku, 0, wanted.UnitPrice));
+        var line = wanted.Line == 0 ? order.Lines[^1] : order.Lines[wanted.Line - 1];
+        if (wanted.UnitPrice >= 0) line.Price = wanted.UnitPrice;
+        if (wanted.Quantity < 0) return;
+        foreach (var (location, units) in gained)
+        {
+            order.At(line.Number, location).Reserved += units;
+            LevelOf(line.Sku, location).Committed += units;
+            line.Reserved += units;
+        }
+        var change = wanted.Quantity - line.Ordered;
+        line.Ordered = wanted.Quantity;
+        var rest = line.Ordered - line.Cancelled - line.Backordered - line.Reserved - line.Released - line.Shipped;
+        if (change < 0 || order.Policy == AllocationPolicy.PartialBackorder) line.Backordered += rest;
+        else line.Cancelled += rest;
     }
 }

@@ -128,6 +128,8 @@ internal sealed partial class NaiveModel
     {
         var outcome = Arriving(loss.Order, loss.ExpectedVersion, loss.Parcel, loss.Lines, out var order, out var gone);
         if (outcome != Outcome.Ok) return outcome;
+        // What came back, or is to, cannot be lost.
+        if (gone.Any(g => order.Lines[g.Line - 1] is var l && l.Returned + ToComeBack(order.Number, l.Number) > l.Shipped - l.Lost - g.Quantity)) return Outcome.QuantityNotAvailable;
         Raise(ExceptionKind.LostParcel, order, 0, gone.Sum(l => (long)l.Quantity));
         Change(order);
         foreach (var (line, quantity) in gone)

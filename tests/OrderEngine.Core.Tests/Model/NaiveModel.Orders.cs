@@ -4,7 +4,7 @@ namespace OrderEngine.Core.Tests.Model;
 
 internal sealed partial class NaiveModel
 {
-    private Outcome Submit(SubmitOrder submit)
+    private Outcome Submit(SubmitOrder submit, bool byEngine = false)
     {
         // errors.proto: the object itself, external id, state of the object, stock.
         var reservation = Find(submit.Reservation);
@@ -16,19 +16,19 @@ internal sealed partial class NaiveModel
             if (reservation.Channel != submit.Channel || reservation.Customer != submit.Customer) return Outcome.ReservationMismatch;
         }
         var channel = Rules[submit.Channel];
-        if (IsTooMuch(submit, channel)) return Outcome.ChannelLimitExceeded;
+        if (!byEngine && IsTooMuch(submit, channel)) return Outcome.ChannelLimitExceeded;
         var policy = submit.Policy == AllocationPolicy.None ? channel.Policy : submit.Policy;
         var lines = submit.Lines.Select(line => (line.Sku, line.Quantity)).ToArray();
         if (Allot(lines, policy, channel, reservation?.Items ?? []) is not { } allotted) return Outcome.OutOfStock;
 
         var own = submit.Customer == 0 ? PaymentTerms.None : Buyers[submit.Customer].Terms;
         var terms = submit.Terms != PaymentTerms.None ? submit.Terms : own != PaymentTerms.None ? own : channel.Terms;
-        var reasons = Reasons(submit, terms);
+        var reasons = byEngine ? [] : Reasons(submit, terms);
         if (reservation is not null) Close(reservation, ReservationState.Committed, Orders.Count + 1);
         var order = new ModelOrder
         {
             Number = Orders.Count + 1, Submitted = submit, Policy = policy, Terms = terms, Reasons = reasons, Stored = reasons.Count > 0 ? OrderState.PendingReview : OrderState.None,
-            Tier = TierOf(submit.Customer), AcceptedAt = _now, AcceptedSequence = Event(),
+            Tier = TierOf(submit.Customer), RequestedAt = submit.RequestedAt, AcceptedAt = _now, AcceptedSequence = Event(),
         };
         for (var i = 0; i < lines.Length; i++) order.Lines.Add(Line(order, i + 1, submit.Lines[i], allotted[i]));
         order.Version = order.AcceptedSequence;

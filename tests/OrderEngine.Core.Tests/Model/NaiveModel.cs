@@ -57,7 +57,7 @@ internal sealed partial class NaiveModel
         Prepare(command);
         var before = Sequence;
         var outcome = Decide(command);
-        if (Bound.Contains(outcome)) Event();
+        if (Bound.Contains(outcome) || BoundAfterSale.Contains(outcome)) Event();
         if (Sequence > before && command.RequestKey != 0) _requests[command.RequestKey] = (command.BodyDigest, _now, outcome);
         return new ModelAnswer(outcome, false);
     }
@@ -80,6 +80,7 @@ internal sealed partial class NaiveModel
         _now = Math.Max(now, Time);
         TouchedOrders.Clear();
         TouchedReservations.Clear();
+        TouchedReturns.Clear();
         TouchedStock.Clear();
     }
 
@@ -94,6 +95,9 @@ internal sealed partial class NaiveModel
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery or CommandKind.RecordLoss => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        _ when AfterSaleRoles(kind) is { } roles => roles,
+        CommandKind.AmendOrder => [Role.Customer, Role.Support],
+        CommandKind.AmendLines => [Role.Support],
         CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
         _ => [Role.Channel, Role.Support],
     };
@@ -105,7 +109,7 @@ internal sealed partial class NaiveModel
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ChannelLimitExceeded,
         Outcome.ReleasedToWarehouse,
-        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen,
+        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
     private void Prepare(Command command)
@@ -120,8 +124,11 @@ internal sealed partial class NaiveModel
         if (Find(reservation) is { State: ReservationState.Held } held && held.ExpiresAt <= _now) Expire(held);
         if (command is SubmitOrder order)
             foreach (var line in order.Lines) ServeAheadOf(line.Sku, order.Customer, order.RequestedAt);
+        if (command is ReturnStep { Kind: CommandKind.ApproveReturn } approve && FindReturn(approve.Return) is { } exchange)
+            foreach (var line in exchange.Replacements) ServeAheadOf(line.Sku, Orders[(int)exchange.Order - 1].Submitted.Customer, 0);
         if (command is CreateReservation create)
             foreach (var item in create.Items) ServeAheadOf(item.Sku, create.Customer, 0);
+        if (command is AmendOrder amend) ServeAheadOf(amend);
     }
 
     private Outcome Decide(Command command) => command switch
@@ -140,6 +147,7 @@ internal sealed partial class NaiveModel
         SetReviewRules set => Define(set),
         ApproveOrder approve => Approve(approve),
         RejectOrder reject => Reject(reject),
+        AmendOrder amend => Amend(amend),
         PlaceHold hold => Place(hold),
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
@@ -147,6 +155,8 @@ internal sealed partial class NaiveModel
         RecallShipment recall => Recall(recall),
         RecordDelivery delivery => Deliver(delivery),
         RecordLoss loss => Lose(loss),
+        RequestReturn request => Request(request),
+        ReturnCommand asked => OfReturn(asked),
         _ => throw new ArgumentException(command.Kind.ToString()),
     };
 

@@ -46,6 +46,16 @@ internal static class SnapshotSupport
         }
         Assert.Equal((a.LastOrder, a.LastReservation, a.LastStockSlot), (b.LastOrder, b.LastReservation, b.LastStockSlot));
         for (long number = 1; number <= a.LastOrder; number++) SameOrder(a, b, number, at);
+        Assert.Equal(a.LastReturn, b.LastReturn);
+        for (long number = 1; number <= a.LastReturn; number++)
+        {
+            var x = a.Return(number, at);
+            var y = b.Return(number, at);
+            Assert.Equal(Bytes(in x.Head), Bytes(in y.Head));
+            Assert.True(MemoryMarshal.AsBytes(x.Lines).SequenceEqual(MemoryMarshal.AsBytes(y.Lines)));
+            Assert.True(MemoryMarshal.AsBytes(x.Replacements).SequenceEqual(MemoryMarshal.AsBytes(y.Replacements)));
+            Assert.True(x.ExternalId.SequenceEqual(y.ExternalId));
+        }
         for (long number = 1; number <= a.LastReservation; number++)
         {
             var x = a.Reservation(number, at);
@@ -59,6 +69,7 @@ internal static class SnapshotSupport
 
     private static void SameOrder(StateReader a, StateReader b, long number, long at)
     {
+        Assert.Equal(a.AfterSale(number, at), b.AfterSale(number, at));
         var x = a.Order(number, at);
         var y = b.Order(number, at);
         Assert.Equal(Bytes(in x.Head), Bytes(in y.Head));

@@ -12,7 +12,10 @@ namespace OrderEngine.Server.Tests.Access;
 /// <summary>What belongs to a channel.</summary>
 internal sealed record Things(string ChannelId, string OrderId, string ReservationId, string ExternalOrderId)
 {
-    /// <summary>An order and a reservation made through this caller.</summary>
+    /// <summary>A return of another order of the channel.</summary>
+    public string ReturnId { get; init; } = "";
+
+    /// <summary>An order and a reservation made through this caller, which may submit and reserve.</summary>
     public static async Task<Things> OfAsync(CallInvoker caller, string channel)
     {
         var draft = Shop.Draft();
@@ -23,6 +26,17 @@ internal sealed record Things(string ChannelId, string OrderId, string Reservati
         var reservation = await new InventoryService.InventoryServiceClient(caller).CreateReservationAsync(hold);
         return new Things(channel, order.OrderId, reservation.ReservationId, draft.ExternalOrderId);
     }
+
+    /// <summary>The same and a return; the caller may fulfil, too.</summary>
+    public static async Task<Things> WithReturnAsync(CallInvoker caller, string channel)
+    {
+        var things = await OfAsync(caller, channel);
+        var other = Shop.Draft();
+        other.ChannelId = channel;
+        var sold = await Returning.DeliverAsync(new OrderService.OrderServiceClient(caller), new FulfillmentService.FulfillmentServiceClient(caller), other);
+        var made = await new ReturnService.ReturnServiceClient(caller).RequestReturnAsync(Returning.Request(sold, 1, 1));
+        return things with { ReturnId = made.ReturnId };
+    }
 }
 
 internal static class Requests
@@ -31,7 +45,7 @@ internal static class Requests
     private static readonly string[] Owned = ["order_id", "order_ids", "reservation_id", "channel_id", "channel_ids", "return_id", "complaint_id"];
 
     // What all channels of a seller share, what the caller chooses itself, and what is looked for within its own channel only.
-    private static readonly string[] Shared = ["sku_id", "sku_ids", "location_id", "location_ids", "customer_id", "customer_ids", "request_id", "external_order_id", "id"];
+    private static readonly string[] Shared = ["sku_id", "sku_ids", "location_id", "location_ids", "customer_id", "customer_ids", "request_id", "external_order_id", "external_return_id", "id"];
 
     /// <summary>Paths of the fields that name something owned.</summary>
     public static IEnumerable<string> Naming(MessageDescriptor message) => Paths(message, "").Where(path => Owned.Contains(Last(path)));
@@ -73,6 +87,7 @@ internal static class Requests
         if (field.FieldType == FieldType.Message)
         {
             if (field.MessageType == Duration.Descriptor) return Duration.FromTimeSpan(TimeSpan.FromMinutes(5));
+            if (field.MessageType == FieldMask.Descriptor) return new FieldMask { Paths = { "requested_time" } };
             // Times, personal data and the actor may be left out.
             if (field.MessageType.File.Package == "google.protobuf" || field.MessageType.Name is "PersonalDetails" or "Actor") return null;
             var inner = field.MessageType.Parser.ParseFrom(ByteString.Empty);
@@ -96,6 +111,8 @@ internal static class Requests
         ("order_id" or "order_ids", true) => things.OrderId,
         ("reservation_id", true) => things.ReservationId,
         ("reservation_id", false) => own.ReservationId,
+        ("return_id", true) => things.ReturnId,
+        ("return_id", false) => own.ReturnId,
         ("channel_id" or "channel_ids", true) => things.ChannelId,
         // An order is named by its id, or by channel and external id.
         ("channel_id", false) when !wanted.EndsWith("order_id", StringComparison.Ordinal) || wanted.Contains('.', StringComparison.Ordinal) => "WEB",

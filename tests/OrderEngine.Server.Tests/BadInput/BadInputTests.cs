@@ -24,7 +24,9 @@ public sealed class BadInputTests(BadInputTests.Stage stage) : IClassFixture<Bad
             draft.ExternalOrderId = "table-order";
             var order = await Server.Orders.SubmitOrderAsync(new SubmitOrderRequest { RequestId = Shop.NewId(), Order = draft });
             var reservation = await Server.Inventory.CreateReservationAsync(Shop.Reserve(quantity: 10));
-            World = new World(order.OrderId, reservation.ReservationId);
+            var delivered = await Returning.DeliverAsync(Server, Shop.Draft(quantity: 50_000));
+            var asked = await Server.Returns.RequestReturnAsync(Returning.Request(delivered, 1, 1));
+            World = new World(order.OrderId, reservation.ReservationId) { DeliveredOrderId = delivered, ReturnId = asked.ReturnId };
         }
 
         public async Task DisposeAsync() => await Server.DisposeAsync();

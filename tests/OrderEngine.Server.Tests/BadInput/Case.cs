@@ -24,7 +24,13 @@ internal sealed record Case(string Rpc, string Field, string What, ErrorReason? 
 /// <summary>What the table's server holds.</summary>
 /// <param name="OrderId">An order of one line, 10 of A, READY.</param>
 /// <param name="ReservationId">A reservation of 10 of A, HELD.</param>
-internal sealed record World(string OrderId, string ReservationId);
+internal sealed record World(string OrderId, string ReservationId)
+{
+    /// <summary>An order of one line, 50,000 of A, DELIVERED.</summary>
+    public string DeliveredOrderId { get; init; } = "";
+    /// <summary>A return of one unit of the delivered order, REQUESTED.</summary>
+    public string ReturnId { get; init; } = "";
+}
 
 /// <summary>An rpc, a sound request for it, and how to call it.</summary>
 /// <param name="name">Its name.</param>

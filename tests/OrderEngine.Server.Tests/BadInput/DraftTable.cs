@@ -20,7 +20,7 @@ internal static class DraftTable
         foreach (var currency in new[] { "", "GB", "GBPX", "gbp", "G1P", "£££" })
             yield return rpc.Bad("order.currency_code", $"'{currency}'", request => order(request).CurrencyCode = currency);
         foreach (var row in Lines(rpc, order)) yield return row;
-        foreach (var row in Times(rpc, order)) yield return row;
+        foreach (var row in Times(rpc, (request, time) => order(request).RequestedTime = time)) yield return row;
         foreach (var row in Personal(rpc, "order.delivery", request => order(request).Delivery ??= new PersonalDetails())) yield return row;
     }
 
@@ -61,16 +61,17 @@ internal static class DraftTable
         }, "order.lines[0].sku_id");
     }
 
-    private static IEnumerable<Case> Times<T>(Rpc<T> rpc, Func<T, OrderDraft> order) where T : IMessage<T>
+    /// <summary>Rows of a requested date.</summary>
+    public static IEnumerable<Case> Times<T>(Rpc<T> rpc, Action<T, Timestamp> set) where T : IMessage<T>
     {
-        yield return rpc.Ok("order.requested_time", "the first", request => order(request).RequestedTime = new Timestamp { Nanos = 1_000 });
-        yield return rpc.Ok("order.requested_time", "the last", request => order(request).RequestedTime = new Timestamp { Seconds = 253_402_300_799, Nanos = 999_999_999 });
-        yield return rpc.Bad("order.requested_time", "1970-01-01T00:00:00Z", request => order(request).RequestedTime = new Timestamp());
-        yield return rpc.Bad("order.requested_time", "before 1970", request => order(request).RequestedTime = new Timestamp { Seconds = -1 });
-        yield return rpc.Bad("order.requested_time", "after the year 9999", request => order(request).RequestedTime = new Timestamp { Seconds = 253_402_300_800 });
-        yield return rpc.Bad("order.requested_time", "with too many nanoseconds", request => order(request).RequestedTime = new Timestamp { Seconds = 1, Nanos = 1_000_000_000 });
-        yield return rpc.Bad("order.requested_time", "with negative nanoseconds", request => order(request).RequestedTime = new Timestamp { Seconds = 1, Nanos = -1 });
-        yield return rpc.Bad("order.requested_time", "overflowing", request => order(request).RequestedTime = new Timestamp { Seconds = long.MaxValue });
+        yield return rpc.Ok("order.requested_time", "the first", request => set(request, new Timestamp { Nanos = 1_000 }));
+        yield return rpc.Ok("order.requested_time", "the last", request => set(request, new Timestamp { Seconds = 253_402_300_799, Nanos = 999_999_999 }));
+        yield return rpc.Bad("order.requested_time", "1970-01-01T00:00:00Z", request => set(request, new Timestamp()));
+        yield return rpc.Bad("order.requested_time", "before 1970", request => set(request, new Timestamp { Seconds = -1 }));
+        yield return rpc.Bad("order.requested_time", "after the year 9999", request => set(request, new Timestamp { Seconds = 253_402_300_800 }));
+        yield return rpc.Bad("order.requested_time", "with too many nanoseconds", request => set(request, new Timestamp { Seconds = 1, Nanos = 1_000_000_000 }));
+        yield return rpc.Bad("order.requested_time", "with negative nanoseconds", request => set(request, new Timestamp { Seconds = 1, Nanos = -1 }));
+        yield return rpc.Bad("order.requested_time", "overflowing", request => set(request, new Timestamp { Seconds = long.MaxValue }));
     }
 
     /// <summary>Rows of personal details.</summary>

@@ -13,7 +13,7 @@ namespace OrderEngine.Server.Tests.BadInput;
 internal static class Table
 {
     public static IReadOnlyList<Case> Rows { get; } =
-        [.. Orders(), .. OrderReads(), .. Cancels(), .. ChangeTable.Rows(), .. Reservations(), .. StockChanges(), .. StockReads(), .. FulfillmentTable.Rows(), .. Watches(), .. CatalogTable.Rows(), .. ReviewTable.Rows(), .. Admin()];
+        [.. Orders(), .. OrderReads(), .. Cancels(), .. ChangeTable.Rows(), .. Reservations(), .. StockChanges(), .. StockReads(), .. FulfillmentTable.Rows(), .. ReturnTable.Rows(), .. Watches(), .. CatalogTable.Rows(), .. ReviewTable.Rows(), .. Admin()];
 
     private static IEnumerable<Case> Orders()
     {
@@ -95,6 +95,7 @@ internal static class Table
             async (server, request) => await server.Orders.ListOrderEventsAsync(request));
         foreach (var row in events.Id("order_id", (request, id) => request.OrderId = id, unknown: ErrorReason.OrderNotFound)) yield return row;
         foreach (var row in events.Page((request, size) => request.PageSize = size, (request, token) => request.PageToken = token)) yield return row;
+        yield return events.Ok("include_personal_data", "of an order without", request => request.IncludePersonalData = true);
         foreach (var row in events.MinSequence((request, value) => request.MinSequence = value)) yield return row;
 
         var track = Rpc<TrackOrderRequest>.Unary("TrackOrder", world => new TrackOrderRequest { OrderId = world.OrderId }, async (server, request) => await server.Tracking.TrackOrderAsync(request));

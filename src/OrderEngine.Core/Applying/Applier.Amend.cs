@@ -1,0 +1,171 @@
+// Applying amendments: lines are changed and added in scratch, then the row is written anew; stock and queues follow line by line.
+
+using System.Runtime.InteropServices;
+using OrderEngine.Core.Events;
+using OrderEngine.Core.State;
+
+namespace OrderEngine.Core.Applying;
+
+internal sealed partial class Applier
+{
+    private ParcelLineRow[] _parcelLines = [];
+
+    private unsafe void Amended(in EventView e)
+    {
+        var head = BeginRewrite(in e);
+        // Said anew, but for 0, which is left out.
+        head.Total = 0;
+        var fields = AmendedFields.None;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1:
+                    fields = (AmendedFields)reader.Varint();
+                    if ((fields & AmendedFields.RequestedTime) != 0) MoveInQueues(ref head, e.Order, RequestedAfter(e.Body));
+                    break;
+                case 2:
+                    ReadMovement(reader.Bytes(), out var index, out var location, out var quantity);
+                    Free(index, location, quantity, e.Sequence);
+                    break;
+                case 3: AmendLine(reader.Bytes(), ref head, in e); break;
+                case Amendments.DeliveryField: state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence); break;
+                case 9: head.Total = reader.Long(); break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        if ((fields & AmendedFields.Delivery) != 0) head.Details |= OrderDetails.AmendedDelivery;
+        head.LineCount = checked((ushort)_lineCount);
+        head.AllocationCount = _allocationCount;
+        var row = state.Orders.Resize(e.Order, RowBytes(_lineCount, _allocationCount, head.ParcelLineCount), e.Sequence);
+        MemoryMarshal.AsRef<OrderHead>(row) = head;
+        MemoryMarshal.AsBytes(_lines.AsSpan(0, _lineCount)).CopyTo(row[sizeof(OrderHead)..]);
+        MemoryMarshal.AsBytes(_allocations.AsSpan(0, _allocationCount)).CopyTo(row[(sizeof(OrderHead) + _lineCount * sizeof(LineRow))..]);
+        MemoryMarshal.AsBytes(_parcelLines.AsSpan(0, head.ParcelLineCount)).CopyTo(row[RowBytes(_lineCount, _allocationCount, 0)..]);
+    }
+
+    /// <summary>The order's lines and allocations in scratch; answers its head as it will be but for what the event changes.</summary>
+    private OrderHead BeginRewrite(in EventView e)
+    {
+        var present = state.Order(e.Order);
+        if (!present.Exists) throw new ApplyException($"Event {e.Sequence} is of order {e.Order}, which does not exist.");
+        _lineCount = present.Lines.Length;
+        _allocationCount = present.Allocations.Length;
+        if (_lines.Length < _lineCount) Array.Resize(ref _lines, _lineCount);
+        if (_allocations.Length < _allocationCount) Array.Resize(ref _allocations, _allocationCount);
+        present.Lines.CopyTo(_lines);
+        present.Allocations.CopyTo(_allocations);
+        if (_parcelLines.Length < present.ParcelLines.Length) _parcelLines = new ParcelLineRow[present.ParcelLines.Length];
+        present.ParcelLines.CopyTo(_parcelLines);
+        var head = present.Head;
+        state.Index.Move(e.Order, head.State, e.After, e.Sequence);
+        head.State = e.After;
+        head.ChangedAt = e.Time;
+        head.Version = e.Sequence;
+        return head;
+    }
+
+    // The requested date is a part of the place in the queue.
+    private void MoveInQueues(ref OrderHead head, long order, long requestedAt)
+    {
+        for (var i = 0; i < _lineCount; i++)
+            if (_lines[i].Backordered > 0) state.Queues.Set(_lines[i].Sku, BackorderKey.Of(in head, order, i + 1), 0);
+        head.RequestedAt = requestedAt;
+        for (var i = 0; i < _lineCount; i++)
+        {
+            if (_lines[i].Backordered == 0) continue;
+            state.Queues.Set(_lines[i].Sku, BackorderKey.Of(in head, order, i + 1), _lines[i].Backordered);
+            state.Queues.MarkPending(_lines[i].Sku);
+        }
+    }
+
+    private static long RequestedAfter(ReadOnlySpan<byte> body)
+    {
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 7) return reader.Long();
+            reader.Skip(wireType);
+        }
+        return 0;
+    }
+
+    private void Free(int line, int location, int quantity, long sequence)
+    {
+        foreach (ref var allocation in _allocations.AsSpan(0, _allocationCount))
+        {
+            if (allocation.Line != line || allocation.Location != location) continue;
+            allocation.Reserved -= quantity;
+            _lines[line - 1].Reserved -= quantity;
+            state.Stock.Change(_lines[line - 1].Sku, location, sequence, committed: -quantity);
+            state.Queues.MarkPending(_lines[line - 1].Sku);
+            return;
+        }
+        throw new ApplyException($"Line {line} has nothing at location {location}.");
+    }
+
+    private void AmendLine(ReadOnlySpan<byte> nested, ref OrderHead head, in EventView e)
+    {
+        var index = 0;
+        var waiting = 0;
+        var reader = new ProtoReader(nested);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1:
+                    index = reader.Int();
+                    AddLineIfNew(index, e.Sequence);
+                    head.CancelledTotal -= _lines[index - 1].Cancelled * _lines[index - 1].UnitPrice;
+                    // Said anew, but for 0, which is left out.
+                    _lines[index - 1].Ordered = 0;
+                    _lines[index - 1].UnitPrice = 0;
+                    break;
+                case 2:
+                    _lines[index - 1].Sku = reader.Int();
+                    CheckKnown(_lines[index - 1].Sku, state.Catalog.SkuIds, "SKU");
+                    break;
+                case 4: _lines[index - 1].Ordered = reader.Int(); break;
+                case 6: _lines[index - 1].UnitPrice = reader.Long(); break;
+                case 7: waiting = checked((int)reader.SignedLong()); break;
+                case 8: _lines[index - 1].Unallocated += checked((int)reader.SignedLong()); break;
+                case 9: _lines[index - 1].Cancelled += reader.Int(); break;
+                case 10:
+                    ReadPair(reader.Bytes(), out var location, out var quantity);
+                    Gain(index, location, quantity, e.Sequence);
+                    break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        ref var line = ref _lines[index - 1];
+        line.Backordered += waiting;
+        if (waiting != 0) Wait(in head, e.Order, index, in line, waiting, e.Sequence);
+        head.CancelledTotal += line.Cancelled * line.UnitPrice;
+        if (line.Ordered != line.Cancelled + line.Unallocated + line.Backordered + line.Reserved + line.Released + line.Shipped)
+            throw new ApplyException($"Line {index} of event {e.Sequence} does not add up.");
+    }
+
+    private void AddLineIfNew(int number, long sequence)
+    {
+        if (number <= _lineCount) return;
+        if (number != _lineCount + 1) throw new ApplyException($"Line {number} of event {sequence} does not follow {_lineCount}.");
+        if (_lineCount == _lines.Length) Array.Resize(ref _lines, _lineCount * 2);
+        _lines[_lineCount++] = default;
+    }
+
+    private void Gain(int line, int location, int quantity, long sequence)
+    {
+        CheckPlace(_lines[line - 1].Sku, location);
+        _lines[line - 1].Reserved += quantity;
+        state.Stock.Change(_lines[line - 1].Sku, location, sequence, committed: quantity);
+        foreach (ref var allocation in _allocations.AsSpan(0, _allocationCount))
+        {
+            if (allocation.Line != line || allocation.Location != location) continue;
+            allocation.Reserved += quantity;
+            return;
+        }
+        if (_allocationCount == _allocations.Length) Array.Resize(ref _allocations, _allocationCount * 2);
+        _allocations[_allocationCount++] = new AllocationRow { Line = line, Location = location, Reserved = quantity };
+    }
+}

@@ -1,0 +1,19 @@
+// What readers look for in an encoded orderengine.journal.OrderAmended. Any thread.
+
+namespace OrderEngine.Core.Events;
+
+/// <summary>Reads amendments in place.</summary>
+public static class Amendments
+{
+    /// <summary>The field that holds the sealed delivery.</summary>
+    public const int DeliveryField = 4;
+
+    private const int FieldsField = 1;
+
+    /// <summary>True when the amendment changed the delivery.</summary>
+    public static bool HasDelivery(ReadOnlySpan<byte> body)
+    {
+        var reader = new ProtoReader(body);
+        return reader.Next(out var field, out _) && field == FieldsField && ((AmendedFields)reader.Varint() & AmendedFields.Delivery) != 0;
+    }
+}

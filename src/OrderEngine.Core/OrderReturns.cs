@@ -1,0 +1,24 @@
+// What of an order's goods came back, derived from its lines and returns: an axis of its own beside the order's state.
+
+using OrderEngine.Core.State;
+
+namespace OrderEngine.Core;
+
+/// <summary>The derivation of an order's return state.</summary>
+public static class OrderReturns
+{
+    /// <summary>The first match counts: no returns, one open, everything that can be back is back, something is, nothing is.</summary>
+    public static OrderReturnState Derive(in AfterSaleRow row, ReadOnlySpan<LineRow> lines)
+    {
+        if (row.Returns == 0) return OrderReturnState.None;
+        if (row.OpenReturns > 0) return OrderReturnState.Open;
+        long returned = 0, returnable = 0;
+        foreach (ref readonly var line in lines)
+        {
+            returned += line.Returned;
+            returnable += line.Shipped - line.Lost;
+        }
+        if (returned == 0) return OrderReturnState.None;
+        return returned == returnable ? OrderReturnState.Returned : OrderReturnState.PartlyReturned;
+    }
+}
