@@ -14,6 +14,7 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
     private const int AtOnce = 16;
     private const long OpeningStock = 1_000_000_000;
     private readonly Engine.Engine _engine;
+    private readonly EngineMetrics _metrics = new();
     private readonly string _directory;
     private readonly JournalGeometry _geometry;
 
@@ -25,7 +26,7 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
         _directory = directory;
         _geometry = geometry ?? JournalGeometry.Standard;
         var options = new EngineOptions { SnapshotJournalBytes = snapshotBytes, CommitDeadline = TimeSpan.FromSeconds(30), StreamHistoryEvents = 50 };
-        _engine = new Engine.Engine(options, OpenJournal, highest => KeyRing.Open(directory, highest), TimeProvider.System, this, new EngineMetrics(),
+        _engine = new Engine.Engine(options, OpenJournal, highest => KeyRing.Open(directory, highest), TimeProvider.System, this, _metrics,
             NullLogger<Engine.Engine>.Instance, new SnapshotStore(directory));
     }
 
@@ -81,7 +82,7 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
     /// <summary>Asks every acknowledged order again: the same answer, told to be a repetition.</summary>
     public static async Task<int> CheckAsync(string directory, IReadOnlyDictionary<long, long> ledger, TextWriter said, JournalGeometry? geometry = null)
     {
-        var shop = new Shop(directory, geometry, 1L << 40) { StaysAlive = true };
+        await using var shop = new Shop(directory, geometry, 1L << 40) { StaysAlive = true };
         try
         {
             await shop._engine.StartAsync(default);
@@ -91,28 +92,30 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
             await said.WriteLineAsync($"refused: {refusal.Message}");
             return ExitCodes.RecoveryFailed;
         }
-        await using (shop)
+        var missing = 0;
+        foreach (var part in ledger.Chunk(512))
         {
-            var missing = 0;
-            foreach (var part in ledger.Chunk(512))
+            var answers = await Task.WhenAll(part.Select(async entry => (entry, Answer: await shop._engine.ExecuteAsync(Order(entry.Key), Lane.Normal, 0, default))));
+            foreach (var ((number, _), answer) in answers)
             {
-                var answers = await Task.WhenAll(part.Select(async entry => (entry, Answer: await shop._engine.ExecuteAsync(Order(entry.Key), Lane.Normal, 0, default))));
-                foreach (var ((number, _), answer) in answers)
-                {
-                    if (answer is { Outcome: Outcome.Ok, Replayed: true }) continue;
-                    missing++;
-                    await said.WriteLineAsync($"order {number} was acknowledged and is not there: {answer.Outcome}");
-                }
+                if (answer is { Outcome: Outcome.Ok, Replayed: true }) continue;
+                missing++;
+                await said.WriteLineAsync($"order {number} was acknowledged and is not there: {answer.Outcome}");
             }
-            var summary = shop._engine.View.Summary;
-            if (ledger.Count > 0 && summary.Sequence < ledger.Values.Max()) missing++;
-            if (summary.Sequence > 3 && summary.OnHand is not (OpeningStock or 0) || summary.Committed != summary.Orders) missing++;
-            await said.WriteLineAsync($"{ledger.Count} acknowledged, {missing} missing, {summary.Orders} orders, sequence {summary.Sequence}");
-            return missing == 0 ? 0 : Program.Missing;
         }
+        var summary = shop._engine.View.Summary;
+        if (ledger.Count > 0 && summary.Sequence < ledger.Values.Max()) missing++;
+        if (summary.Sequence > 3 && summary.OnHand is not (OpeningStock or 0) || summary.Committed != summary.Orders) missing++;
+        await said.WriteLineAsync($"{ledger.Count} acknowledged, {missing} missing, {summary.Orders} orders, sequence {summary.Sequence}");
+        return missing == 0 ? 0 : Program.Missing;
     }
 
-    public ValueTask DisposeAsync() => _engine.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _engine.DisposeAsync();
+        // Meters are known to the whole process: without this none of its engines would ever leave memory.
+        _metrics.Dispose();
+    }
 
     /// <summary>An order, the same for the same number.</summary>
     public static SubmitOrder Order(long number) => new(CommandKind.SubmitOrder)
