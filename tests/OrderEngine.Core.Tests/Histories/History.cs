@@ -127,6 +127,8 @@ internal sealed class History
     {
         _tally.Add("fills", Model.Fills);
         _tally.Add("overtakings", Model.Overtakings);
+        _tally.Add("reorders", Model.Reorders);
+        _tally.Add("deallocations", Model.Deallocations);
         foreach (var order in Model.Orders) _tally.Add($"state {order.State}");
         _tally.Add("reinstated", Model.Orders.Count(o => o.ExpiredUnpaid && o.State is not (OrderState.Expired or OrderState.Cancelled)));
         _tally.Add("over the credit limit", Model.Orders.Count(o => o.Reasons.Contains("credit")));
