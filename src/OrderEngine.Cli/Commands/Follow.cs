@@ -105,6 +105,9 @@ internal sealed class Follow
             string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")),
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
+        OrderEvent.ChangeOneofCase.ExceptionRaised => $"{Values.Upper(e.ExceptionRaised.Grade)} exception for {Values.Upper(e.ExceptionRaised.Owner)}: {Values.Upper(e.ExceptionRaised.Kind)}",
+        OrderEvent.ChangeOneofCase.ExceptionResolved => $"exception {e.ExceptionResolved.ExceptionId} resolved {e.ExceptionResolved.Resolution}",
+        OrderEvent.ChangeOneofCase.DeadlineMissed => $"deadline {Values.Upper(e.DeadlineMissed.Deadline)} missed",
         _ => "changed",
     };
 
