@@ -38,6 +38,13 @@ public sealed class RefusalTests
         ["CommitReservation"] = OfReservation with { Fill = request => ((CommitReservationRequest)request).Order.ExternalOrderId = Shop.NewId("x") },
         ["GetReservation"] = new("RESERVATION_NOT_FOUND"),
         ["ReceiveStock"] = Plain, ["AdjustStock"] = new(Fill: request => ((AdjustStockRequest)request).OnHandDelta = 1), ["GetStock"] = Plain, ["BatchGetStock"] = Plain, ["ListStock"] = Plain, ["WatchStock"] = Plain,
+        ["SetStockPolicy"] = Plain, ["ListIncoming"] = Plain,
+        ["AnnounceIncoming"] = new(Fill: request => ((AnnounceIncomingRequest)request).ExpectedTime = new() { Seconds = 4_000_000_000 }),
+        ["TransferStock"] = new(Fill: request =>
+        {
+            var transfer = (TransferStockRequest)request;
+            (transfer.FromLocationId, transfer.ToLocationId, transfer.ExpectedTime) = ("L1", "L2", new() { Seconds = 4_000_000_000 });
+        }),
         ["RequestReturn"] = OfOrder, ["ApproveReturn"] = OfReturn, ["RejectReturn"] = OfReturn, ["SendReturn"] = OfReturn, ["ReceiveReturn"] = OfReturn, ["RecordRepair"] = OfReturn,
         ["ShipBackReturn"] = OfReturn, ["CloseReturn"] = OfReturn, ["GetReturn"] = new("RETURN_NOT_FOUND"), ["ListReturns"] = new("ORDER_NOT_FOUND"),
         ["UpsertCustomer"] = new(Kind: CommandKind.DefineCustomer, Fill: request => ((UpsertCustomerRequest)request).Customer.CustomerId = "C1"), ["GetCustomer"] = Plain,
