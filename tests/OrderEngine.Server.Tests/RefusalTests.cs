@@ -31,7 +31,7 @@ public sealed class RefusalTests
         ["SubmitOrder"] = Plain, ["BulkSubmitOrders"] = new(Same: true), ["StreamSubmitOrders"] = new(Same: true), ["CheckFulfillability"] = new(Kind: CommandKind.SubmitOrder),
         ["GetOrder"] = new("ORDER_NOT_FOUND"), ["LookupOrder"] = Plain, ["ListOrderEvents"] = new("ORDER_NOT_FOUND"), ["TrackOrder"] = new("ORDER_NOT_FOUND"), ["ListOrders"] = Plain,
         ["WatchOrders"] = new(Same: true),
-        ["RecordPayment"] = OfOrder, ["RecordRefund"] = OfOrder, ["GetSettlement"] = new("ORDER_NOT_FOUND"),
+        ["RecordPayment"] = new("ORDER_NOT_FOUND"), ["RecordRefund"] = new("ORDER_NOT_FOUND"), ["GetSettlement"] = new("ORDER_NOT_FOUND"),
         ["ApproveOrder"] = OfOrder, ["RejectOrder"] = OfOrder, ["CancelOrder"] = OfOrder, ["AmendOrder"] = OfOrder, ["PlaceHold"] = OfOrder, ["ReleaseHold"] = OfOrder,
         ["ReleaseShipment"] = OfOrder, ["ConfirmShipment"] = OfOrder, ["RecallShipment"] = OfOrder, ["RecordDelivery"] = OfOrder,
         ["RecordLoss"] = OfOrder with { Fill = request => ((RecordLossRequest)request).ParcelNumber = 1 }, ["StreamStatusReports"] = new(Same: true),

@@ -84,6 +84,8 @@ internal static class Requests
     private static object? Value(FieldDescriptor field, string path, string wanted, Things things, Things own, string requestId)
     {
         if (field.IsMap) return null;
+        // They go with one of the payment terms only, and sum to the value of the lines.
+        if (field.FieldType == FieldType.Message && field.MessageType == Instalment.Descriptor) return null;
         if (field.FieldType == FieldType.Message)
         {
             if (field.MessageType == Duration.Descriptor) return Duration.FromTimeSpan(TimeSpan.FromMinutes(5));
