@@ -37,6 +37,14 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
             "orderctl stock adjust MUG --location MAIN --delta -3 --reason BROKEN",
             "orderctl stock adjust MUG --location MAIN --count 480 --reason STOCKTAKE",
         ],
+        ["orderctl stock policy"] = ["orderctl stock policy MUG --location MAIN --safety 20 --reorder-point 100"],
+        ["orderctl stock announce"] =
+        [
+            "orderctl stock announce --sku MUG --location MAIN --quantity 500 --expected 2026-12-01 --reference PO-778",
+            "orderctl stock announce --change INCOMING_ID --quantity 300 --expected 2026-12-08",
+        ],
+        ["orderctl stock transfer"] = ["orderctl stock transfer MUG --from MAIN --to SHOP --quantity 40 --expected 2026-12-01"],
+        ["orderctl stock incoming"] = ["orderctl stock incoming --sku MUG"],
         ["orderctl stock watch"] = ["orderctl stock watch --sku MUG --snapshot"],
         ["orderctl track"] = ["orderctl track ORDER_ID", "orderctl track --channel web --external-id 1001"],
         ["orderctl watch"] = ["orderctl watch --snapshot", "orderctl watch --channel web --state backordered --json", "orderctl watch --token TOKEN"],

@@ -20,6 +20,12 @@ public enum CommandKind : byte
     ReceiveStock = 16,
     /// <summary><see cref="Core.AdjustStock"/></summary>
     AdjustStock = 17,
+    /// <summary><see cref="Core.SetStockPolicy"/></summary>
+    SetStockPolicy = 18,
+    /// <summary><see cref="Core.AnnounceIncoming"/></summary>
+    AnnounceIncoming = 19,
+    /// <summary><see cref="Core.TransferStock"/></summary>
+    TransferStock = 20,
     /// <summary><see cref="Core.CreateReservation"/></summary>
     CreateReservation = 32,
     /// <summary><see cref="Core.ExtendReservation"/></summary>
@@ -235,6 +241,8 @@ public sealed class ReceiveStock() : Command(CommandKind.ReceiveStock)
     public required SkuQuantity[] Items { get; init; }
     /// <summary>Delivery note.</summary>
     public byte[] Reference { get; init; } = [];
+    /// <summary>The announcement that came, all items of its SKU at its location; 0: none.</summary>
+    public long Incoming { get; init; }
 }
 
 /// <summary>Which figure an adjustment changes.</summary>
@@ -259,6 +267,8 @@ public sealed class AdjustStock() : Command(CommandKind.AdjustStock)
     public required AdjustmentKind Adjustment { get; init; }
     /// <summary>Units.</summary>
     public required long Value { get; init; }
+    /// <summary>True: where less is left than is committed, reserved units are taken from the orders of lowest rank; for a manager only.</summary>
+    public bool Deallocate { get; init; }
 }
 
 /// <summary>Holds stock for a while.</summary>

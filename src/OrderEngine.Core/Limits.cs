@@ -50,6 +50,18 @@ public static class Limits
     /// <summary>Units of one SKU at one location.</summary>
     public const long StockLevel = 1_000_000_000_000;
 
+    /// <summary>Announcements of supply that may be open.</summary>
+    public const int OpenIncoming = 1_000_000;
+
+    /// <summary>Orders that one count may take stock away from.</summary>
+    public const int OrdersPerDeallocation = 1_000;
+
+    /// <summary>Orders that are looked at for the ones of lowest rank, the latest first; a count that needs more of them is refused.</summary>
+    public const int DeallocationLooks = 200_000;
+
+    /// <summary>Stock levels looked at for reordering in one turn of the writer.</summary>
+    public const int ReordersPerTurn = 1_000;
+
     /// <summary>Bytes of a reason code.</summary>
     public const int ReasonBytes = 64;
 

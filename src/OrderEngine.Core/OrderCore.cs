@@ -78,7 +78,7 @@ public sealed class OrderCore
     public long NextDue => _state.Timers.NextDue;
 
     /// <summary>True when a queue has stock to hand out: <see cref="Turn"/> has work.</summary>
-    public bool HasPendingFills => _state.Queues.AnyPending;
+    public bool HasPendingFills => _state.Queues.AnyPending || _state.Stock.AnyReorder;
 
     /// <summary>Stock slots changed since the last <see cref="Seal"/>; for the stock watch. Valid until the next call into the core.</summary>
     public ReadOnlySpan<long> TouchedStock => _state.Stock.Levels.Touched;
@@ -161,7 +161,18 @@ public sealed class OrderCore
             ServeQueue(sku, null, ref budget, now, events);
             _state.Queues.EndTurn();
         }
-        return _state.Queues.AnyPending || _state.Timers.TryDue(now, out _);
+        SignalReorders(now, events);
+        return _state.Queues.AnyPending || _state.Stock.AnyReorder || _state.Timers.TryDue(now, out _);
+    }
+
+    private void SignalReorders(long now, EventBuffer events)
+    {
+        for (var looks = Limits.ReordersPerTurn; looks > 0 && _state.Stock.TryReorder(out var level); looks--)
+        {
+            var start = events.Length;
+            _decider.SignalReorder(in level, now, events);
+            ApplyFrom(start, events);
+        }
     }
 
     /// <summary>Checks what only the writer sees: that queues, timers and counts say what the rows say. For tests; costs a walk over the state.</summary>

@@ -155,6 +155,19 @@ public enum Priority : byte
     High = 2,
 }
 
+/// <summary>Where announced supply comes from.</summary>
+public enum SupplyKind : byte
+{
+    /// <summary>Not said.</summary>
+    None = 0,
+    /// <summary>Bought.</summary>
+    Purchase = 1,
+    /// <summary>Sent by another location of the seller.</summary>
+    Transfer = 2,
+    /// <summary>Made.</summary>
+    Production = 3,
+}
+
 /// <summary>What became of units that were released to the warehouse and could not be picked.</summary>
 public enum ShortPickCause : byte
 {
@@ -272,8 +285,18 @@ public enum Outcome : byte
     EtagMismatch = 49,
     /// <summary>Units to be cancelled are with the warehouse, which can recall them.</summary>
     ReleasedToWarehouse = 120,
+    /// <summary>The announced supply has come or was called off.</summary>
+    IncomingClosed = 122,
+    /// <summary>What comes is not what was announced, or not there.</summary>
+    IncomingMismatch = 123,
+    /// <summary>A transfer has no more units than were sent.</summary>
+    TransferExceeded = 124,
     /// <summary>The order has no such parcel.</summary>
     ParcelNotFound = 132,
+    /// <summary>No such announcement.</summary>
+    IncomingNotFound = 133,
+    /// <summary>Too many announcements are open.</summary>
+    IncomingLimitReached = 134,
     /// <summary>A hold is open.</summary>
     OrderOnHold = 170,
     /// <summary>Such a hold is open already.</summary>
@@ -332,7 +355,7 @@ public static class Outcomes
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
         or (>= Outcome.IllegalReturnTransition and <= Outcome.RepairNotDone)
         or Outcome.ChannelLimitExceeded
-        or Outcome.ReleasedToWarehouse
+        or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
         or Outcome.ExceptionNotOpen
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
 }

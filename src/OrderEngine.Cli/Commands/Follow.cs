@@ -100,6 +100,7 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.DeliveryRecorded => "delivered " + Quantities(e.DeliveryRecorded.Lines) + OfParcel(e.DeliveryRecorded.ParcelNumber),
         OrderEvent.ChangeOneofCase.LossRecorded => "lost " + Quantities(e.LossRecorded.Lines) + OfParcel(e.LossRecorded.ParcelNumber),
         OrderEvent.ChangeOneofCase.PickFellShort => "not found " + Movements(e.PickFellShort.Lines),
+        OrderEvent.ChangeOneofCase.Deallocated => "taken away " + Movements(e.Deallocated.Lines),
         OrderEvent.ChangeOneofCase.ShipmentRecalled => "recalled " + Movements(e.ShipmentRecalled.Lines),
         OrderEvent.ChangeOneofCase.Amended => "amended " + string.Join(", ", e.Amended.ChangedFields) +
             string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")),

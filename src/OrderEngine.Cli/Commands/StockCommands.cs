@@ -1,4 +1,4 @@
-// Owns stock get, list, receive, adjust, watch. One thread.
+// Owns stock get, list, receive, adjust, watch; policy, announce, transfer and incoming stand in SupplyCommands. One thread.
 using System.CommandLine;
 using OrderEngine.Contracts.V1;
 
@@ -7,7 +7,7 @@ namespace OrderEngine.Cli.Commands;
 internal static class StockCommands
 {
     private const int LevelsPerPage = 1_000;
-    private static readonly string[] Columns = ["sku", "location", ">on hand", ">unavailable", ">held", ">committed", ">safety", ">sellable"];
+    private static readonly string[] Columns = ["sku", "location", ">on hand", ">unavailable", ">held", ">committed", ">safety", ">sellable", ">incoming", ">in transit"];
 
     public static Command Stock(Runner run)
     {
@@ -17,6 +17,7 @@ internal static class StockCommands
         stock.Add(Receive(run));
         stock.Add(Adjust(run));
         stock.Add(Watch(run));
+        SupplyCommands.AddTo(stock, run);
         return stock;
     }
 
@@ -82,13 +83,15 @@ internal static class StockCommands
         items.Required = true;
         var reference = new Option<string?>("--reference") { Description = "The delivery note or purchase order. Not personal data.", HelpName = "ID" };
         var requestId = OrderCommands.RequestId();
-        foreach (var option in new Option[] { location, items, reference, requestId })
+        var incoming = new Option<string?>("--incoming") { Description = "The announcement that came, as 'orderctl stock incoming' shows it.", HelpName = "INCOMING_ID" };
+        foreach (var option in new Option[] { location, items, reference, incoming, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new ReceiveStockRequest
             {
                 RequestId = session.Get(requestId) ?? "", LocationId = session.Get(location)!, Items = { session.Get(items)! }, Reference = session.Get(reference) ?? "",
+                IncomingId = session.Get(incoming) ?? "",
             };
             return Answer(session, await session.Client.Inventory.ReceiveStockAsync(request, cancellationToken: cancellationToken));
         });
@@ -103,9 +106,10 @@ internal static class StockCommands
         var count = new Option<long?>("--count") { Description = "The result of a count: what is there now.", HelpName = "UNITS" };
         var aside = new Option<long?>("--unavailable") { Description = "Units set aside (damaged, quarantined), or put back when negative.", HelpName = "UNITS" };
         var reason = new Option<string?>("--reason") { Description = "Why, as a code such as STOCKTAKE.", HelpName = "CODE" };
+        var deallocate = new Option<bool>("--deallocate") { Description = "Where less is left than is committed, take it from the orders of lowest rank; as MANAGER." };
         var requestId = OrderCommands.RequestId();
         command.Add(sku);
-        foreach (var option in new Option[] { location, delta, count, aside, reason, requestId })
+        foreach (var option in new Option[] { location, delta, count, aside, reason, deallocate, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
@@ -115,6 +119,12 @@ internal static class StockCommands
             {
                 RequestId = session.Get(requestId) ?? "", SkuId = session.Get(sku), LocationId = session.Get(location)!, Reason = session.Get(reason) ?? "",
             };
+            if (session.Get(deallocate))
+            {
+                request.BelowCommitted = BelowCommitted.Deallocate;
+                request.Actor = new Actor { Role = Role.Manager };
+            }
+
             if (session.Get(delta) is { } found)
                 request.OnHandDelta = found;
             else if (session.Get(count) is { } counted)
@@ -159,7 +169,7 @@ internal static class StockCommands
         }, cancellationToken), retryFor: null);
     }
 
-    private static int Answer(Session session, StockChangeResponse answer) => session.Answer(answer, s =>
+    public static int Answer(Session session, StockChangeResponse answer) => session.Answer(answer, s =>
     {
         s.Table(Columns, answer.Levels.Select(Row));
         s.Say($"sequence {Session.Number(answer.Sequence)}{(answer.Replayed ? ", as answered before" : "")}");
@@ -168,6 +178,6 @@ internal static class StockCommands
     private static string[] Row(StockLevel level) =>
     [
         level.SkuId, level.LocationId, Session.Number(level.OnHand), Session.Number(level.Unavailable), Session.Number(level.Held),
-        Session.Number(level.Committed), Session.Number(level.Safety), Session.Number(level.Sellable),
+        Session.Number(level.Committed), Session.Number(level.Safety), Session.Number(level.Sellable), Session.Number(level.Incoming), Session.Number(level.InTransit),
     ];
 }

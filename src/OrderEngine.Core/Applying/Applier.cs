@@ -63,6 +63,12 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReservationExpired: Closed(in e, ReservationState.Expired); break;
             case EventKind.StockReceived: Received(in e); break;
             case EventKind.StockAdjusted: Adjusted(in e); break;
+            case EventKind.StockPolicySet: PolicySet(in e); break;
+            case EventKind.SupplyAnnounced: Announced(in e); break;
+            case EventKind.SupplyChanged: SupplyChanged(in e); break;
+            case EventKind.StockTransferred: Transferred(in e); break;
+            case EventKind.ReorderSignalled: ReorderSignalled(in e); break;
+            case EventKind.OrderDeallocated: Deallocated(in e); break;
             case EventKind.SkuDefined: state.Catalog.DefineSku(e.Body, e.Sequence); break;
             case EventKind.LocationDefined: state.Catalog.DefineLocation(e.Body, e.Sequence); break;
             case EventKind.ChannelDefined:
@@ -94,6 +100,7 @@ internal sealed partial class Applier(EngineState state)
     private void Received(in EventView e)
     {
         var location = 0;
+        long incoming = 0, units = 0;
         var reader = new ProtoReader(e.Body);
         while (reader.Next(out var field, out var wireType))
         {
@@ -107,12 +114,18 @@ internal sealed partial class Applier(EngineState state)
                 CheckPlace(sku, location);
                 state.Stock.Change(sku, location, e.Sequence, onHand: quantity);
                 state.Queues.MarkPending(sku);
+                units += quantity;
+            }
+            else if (field == 4)
+            {
+                incoming = reader.Long();
             }
             else
             {
                 reader.Skip(wireType);
             }
         }
+        if (incoming != 0) Came(incoming, units, e.Sequence);
     }
 
     private void Adjusted(in EventView e)

@@ -9,6 +9,8 @@ internal sealed partial class Decider
 {
     private Outcome Receive(ReceiveStock receive)
     {
+        var refusal = receive.Incoming == 0 ? Outcome.Ok : CheckIncoming(receive);
+        if (refusal != Outcome.Ok) return refusal;
         // The same SKU may come several times. The sum of all items bounds each SKU's own, which is looked at near the limit only.
         var total = 0L;
         foreach (var item in receive.Items) total += item.Quantity;
@@ -24,6 +26,7 @@ internal sealed partial class Decider
         _events.Number(1, receive.Location);
         foreach (var item in receive.Items) Quantity(2, item.Sku, item.Quantity);
         _events.Bytes(3, receive.Reference);
+        _events.Number(4, receive.Incoming);
         EndAnswer();
         return Outcome.Ok;
     }
@@ -47,8 +50,11 @@ internal sealed partial class Decider
         };
         var unavailable = adjust.Adjustment == AdjustmentKind.UnavailableDelta ? adjust.Value : 0;
         if (level.OnHand + onHand > Limits.StockLevel) return Refuse(Outcome.StockOverflow);
-        if (level.Unavailable + unavailable < 0 || level.OnHand + onHand < level.Unavailable + unavailable + level.Held + level.Committed)
-            return Refuse(Outcome.StockBelowCommitted);
+        if (adjust.Deallocate && adjust.Role != Role.Manager) return Outcome.RoleNotAllowed;
+        if (level.Unavailable + unavailable < 0) return Refuse(Outcome.StockBelowCommitted);
+        var missing = level.Unavailable + unavailable + level.Held + level.Committed - (level.OnHand + onHand);
+        if (missing > 0 && !(adjust.Deallocate && PlanDeallocation(adjust.Sku, adjust.Location, missing))) return Refuse(Outcome.StockBelowCommitted);
+        if (missing > 0) WriteDeallocations(adjust.Location);
 
         BeginEvent();
         Origin();

@@ -21,6 +21,16 @@ public enum EventKind : byte
     StockReceived = 32,
     /// <summary>A stock level was corrected.</summary>
     StockAdjusted = 33,
+    /// <summary>A location's safety stock and reorder point were set.</summary>
+    StockPolicySet = 34,
+    /// <summary>Supply will come.</summary>
+    SupplyAnnounced = 35,
+    /// <summary>Announced supply will be more, less or another day.</summary>
+    SupplyChanged = 36,
+    /// <summary>Units went from one location towards another.</summary>
+    StockTransferred = 37,
+    /// <summary>A level should be reordered, or need not be any more.</summary>
+    ReorderSignalled = 38,
     /// <summary>Stock is held.</summary>
     ReservationCreated = 48,
     /// <summary>Held for longer.</summary>
@@ -53,6 +63,8 @@ public enum EventKind : byte
     ShipmentRecalled = 81,
     /// <summary>Shipped units are lost.</summary>
     LossRecorded = 82,
+    /// <summary>Reserved units were taken away and wait for stock again.</summary>
+    OrderDeallocated = 83,
     /// <summary>An order is held back.</summary>
     HoldPlaced = 89,
     /// <summary>A hold ended.</summary>

@@ -90,6 +90,10 @@ public sealed partial class SnapshotLoader
                 case 7: row.Held = reader.Long(); break;
                 case 8: row.Committed = reader.Long(); break;
                 case 9: row.Safety = reader.Long(); break;
+                case 10: row.ReorderPoint = reader.Int(); break;
+                case 11: row.ReorderDue = reader.Int(); break;
+                case 12: row.Incoming = reader.Long(); break;
+                case 13: row.InTransit = reader.Long(); break;
                 default: throw Unknown(field, "stock level");
             }
         }

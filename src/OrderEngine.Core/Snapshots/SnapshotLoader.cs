@@ -93,6 +93,7 @@ public sealed partial class SnapshotLoader
             case SnapshotFormat.OrderEvents: ReadOrderEvents(record); break;
             case SnapshotFormat.Reservations: ReadReservation(record); break;
             case SnapshotFormat.Requests: ReadRequest(record); break;
+            case SnapshotFormat.Incoming: ReadIncoming(record); break;
             case SnapshotFormat.Returns: ReadReturn(record); break;
             case SnapshotFormat.AfterSales: ReadAfterSale(record); break;
             case SnapshotFormat.Deadlines: ReadDeadlines(record); break;
@@ -141,6 +142,7 @@ public sealed partial class SnapshotLoader
                 case 14: committed = reader.Long(); break;
                 case 15: held = reader.Long(); break;
                 case 16: backordered = reader.Long(); break;
+                case SnapshotFormat.Incoming: counts = counts with { Incoming = reader.Long() }; break;
                 case SnapshotFormat.Returns: counts = counts with { Returns = reader.Long() }; break;
                 case SnapshotFormat.AfterSales: counts = counts with { AfterSales = reader.Long() }; break;
                 case SnapshotFormat.Deadlines: counts = counts with { Deadlines = reader.Long() }; break;
@@ -150,7 +152,7 @@ public sealed partial class SnapshotLoader
                 default: throw Unknown(field, "trailer");
             }
         }
-        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _returns, _afterSales, _deadlines, _exceptions);
+        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _returns, _afterSales, _deadlines, _exceptions, _incoming);
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
         var orders = counts.Orders + archived;
         if (orders < _state.Orders.Count) throw Wrong($"{counts.Orders} orders and {archived} archived ones cannot have numbers up to {_state.Orders.Count}.");

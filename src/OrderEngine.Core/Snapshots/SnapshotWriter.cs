@@ -61,6 +61,7 @@ public sealed partial class SnapshotWriter
         for (long number = 1; number <= _state.Orders.Count; number++) WriteOrder(number);
         for (long number = 1; number <= _state.Reservations.Count; number++) WriteReservation(number);
         WriteRequests(requests);
+        for (long number = 1; number <= _state.Supply.Rows.Count; number++) WriteIncoming(number);
         for (long number = 1; number <= _state.Returns.Count; number++) WriteReturn(number);
         for (long order = 1; order <= _state.AfterSales.Count; order++) WriteAfterSale(order);
         for (long number = 1; number <= _state.Deadlines.Rows.Count; number++) WriteDeadlines(number);
@@ -128,6 +129,7 @@ public sealed partial class SnapshotWriter
         _block.Number(14, summary.Committed);
         _block.Number(15, summary.Held);
         _block.Number(16, summary.Backordered);
+        _block.Number(SnapshotFormat.Incoming, _incoming);
         _block.Number(SnapshotFormat.Returns, _returns);
         _block.Number(SnapshotFormat.AfterSales, _afterSales);
         _block.Number(SnapshotFormat.Deadlines, _deadlines);
@@ -175,6 +177,10 @@ public sealed partial class SnapshotWriter
             _block.Number(7, row.Held);
             _block.Number(8, row.Committed);
             _block.Number(9, row.Safety);
+            _block.Number(10, row.ReorderPoint);
+            _block.Number(11, row.ReorderDue);
+            _block.Number(12, row.Incoming);
+            _block.Number(13, row.InTransit);
             EndRecord(start);
         }
     }

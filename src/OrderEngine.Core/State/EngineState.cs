@@ -24,6 +24,7 @@ internal sealed class EngineState
         History = new OrderHistory(Heap);
         Requests = new RequestTable(Heap, Reclaimer);
         Deadlines = new Deadlines(Heap, Reclaimer, Timers, Catalog);
+        Supply = new SupplyLedger(Heap, Reclaimer);
         Exceptions = new Exceptions(Heap, Reclaimer);
         Archive = new ArchivedOrders(this);
         Index = new OrderIndex(Orders, Exceptions);
@@ -46,6 +47,7 @@ internal sealed class EngineState
     public TimerQueue Timers { get; } = new();
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
+    public SupplyLedger Supply { get; }
     public ArchivedOrders Archive { get; }
     public OrderIndex Index { get; }
 
@@ -108,7 +110,7 @@ internal sealed class EngineState
         + Returns.Touched.Length + AfterSales.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
         + Catalog.ReviewRuleRows.Touched.Length + Catalog.DeadlineRuleRows.Touched.Length
-        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired;
+        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -128,10 +130,11 @@ internal sealed class EngineState
         Requests.Seal(Sequence);
         Deadlines.Rows.Seal(Sequence);
         Exceptions.Rows.Seal(Sequence);
+        Supply.Rows.Seal(Sequence);
         Archive.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
-            + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Catalog.DeadlineRuleRows.Hash;
+            + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash + Catalog.DeadlineRuleRows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,

@@ -28,6 +28,7 @@ public static partial class Invariants
         private readonly Dictionary<(int Sku, int Location), long> _committed = [];
         private readonly Dictionary<(int Sku, int Location), long> _held = [];
         private readonly Dictionary<int, long> _waiting = [];
+        private readonly Dictionary<(int Sku, int Location), (long Incoming, long InTransit)> _coming = [];
         private readonly Dictionary<long, (long Open, long Last)> _exceptions = [];
 
         public InvariantReport Run()
@@ -48,6 +49,7 @@ public static partial class Invariants
                 if (reservation.Head.State != ReservationState.Held) continue;
                 foreach (ref readonly var item in reservation.Items) Add(_held, (item.Sku, item.Location), item.Quantity);
             }
+            SumComing();
             for (long slot = 1; slot <= reader.LastStockSlot; slot++)
             {
                 if (!reader.Stock(slot, at, out var row, out _)) continue;
@@ -116,13 +118,29 @@ public static partial class Invariants
             }
         }
 
+        private void SumComing()
+        {
+            for (long number = 1; number <= reader.LastIncoming; number++)
+            {
+                var incoming = reader.Incoming(number, at);
+                if (!incoming.Exists) continue;
+                ref readonly var head = ref incoming.Head;
+                Expect(head.Open >= 0 && head.Received >= 0, $"Announcement {number} has {head.Open} units to come and {head.Received} received.");
+                ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(_coming, (head.Sku, head.Location), out _);
+                if (head.Kind == SupplyKind.Transfer) sum.InTransit += head.Open;
+                else sum.Incoming += head.Open;
+            }
+        }
+
         private void CheckLevel(in StockRow row)
         {
             var key = (row.Sku, row.Location);
+            _coming.TryGetValue(key, out var coming);
             _committed.Remove(key, out var committed);
             _held.Remove(key, out var held);
             var name = $"SKU {Sku(row.Sku)} at {Location(row.Location)}";
             Expect(row.Committed == committed, $"{name}: {row.Committed} committed, the orders say {committed}.");
+            Expect((row.Incoming, row.InTransit) == coming, $"{name}: {row.Incoming} incoming and {row.InTransit} in transit, the announcements say {coming.Incoming} and {coming.InTransit}.");
             Expect(row.Held == held, $"{name}: {row.Held} held, the reservations say {held}.");
             Expect(row is { Unavailable: >= 0, Held: >= 0, Committed: >= 0 } && row.OnHand >= row.Unavailable + row.Held + row.Committed,
                 $"{name}: {row.OnHand} on hand, {row.Unavailable} unavailable, {row.Held} held, {row.Committed} committed.");

@@ -2,7 +2,8 @@
 //
 //   order row        | OrderHead (104) | LineRow (56) x LineCount | AllocationRow (24) x AllocationCount | ParcelLineRow (20) x ParcelLineCount |
 //   reservation row  | ReservationHead (56) | HeldRow (16) x ItemCount |
-//   stock row        | StockRow (48) |
+//   stock row        | StockRow (72) |
+//   incoming row     | IncomingHead (64) | reference |
 //   catalog row      | the body of the event that defined the entry last |
 
 using System.Runtime.InteropServices;
@@ -198,9 +199,72 @@ public struct StockRow
     public long Committed;
     /// <summary>Kept back.</summary>
     public long Safety;
+    /// <summary>Announced to come from outside: bought or made.</summary>
+    public long Incoming;
+    /// <summary>On the way from another location.</summary>
+    public long InTransit;
+    /// <summary>Reorder when <see cref="Available"/> is no more than this; 0: never.</summary>
+    public int ReorderPoint;
+    /// <summary>1: it was said that it should be reordered.</summary>
+    public int ReorderDue;
 
     /// <summary>Units that may be promised: never negative.</summary>
     public readonly long Sellable => Math.Max(0, OnHand - Unavailable - Held - Committed - Safety);
+
+    /// <summary>Free units, safety stock included, and those that come.</summary>
+    public readonly long Available => OnHand - Unavailable - Held - Committed + Incoming + InTransit;
+
+    /// <summary>True when what was said about reordering is not so any more.</summary>
+    public readonly bool ReorderChanged => (ReorderPoint != 0 && Available <= ReorderPoint) != (ReorderDue != 0);
+}
+
+/// <summary>The head of announced supply; the reference follows.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct IncomingHead
+{
+    /// <summary>Number of the SKU.</summary>
+    public int Sku;
+    /// <summary>Where it comes in.</summary>
+    public int Location;
+    /// <summary>Where a transfer was sent from; 0: no transfer.</summary>
+    public int From;
+    /// <summary>Units as announced first.</summary>
+    public int Quantity;
+    /// <summary>Units that came.</summary>
+    public long Received;
+    /// <summary>Units still to come; 0: it is closed.</summary>
+    public int Open;
+    /// <summary>Where it comes from.</summary>
+    public SupplyKind Kind;
+    /// <summary>Zero.</summary>
+    public byte Unused;
+    /// <summary>Bytes of the reference.</summary>
+    public ushort ReferenceLength;
+    /// <summary>Microseconds since 1970.</summary>
+    public long ExpectedAt;
+    /// <summary>Microseconds since 1970.</summary>
+    public long AnnouncedAt;
+    /// <summary>Sequence of the last change.</summary>
+    public long Version;
+    /// <summary>Sequence of its first event.</summary>
+    public long AnnouncedSequence;
+}
+
+/// <summary>Announced supply, seen in place. Valid inside the read guard under which it was read.</summary>
+public readonly ref struct IncomingView
+{
+    private readonly ReadOnlySpan<byte> _row;
+
+    internal IncomingView(ReadOnlySpan<byte> row) => _row = row;
+
+    /// <summary>False when there is none at the sequence asked for.</summary>
+    public bool Exists => !_row.IsEmpty;
+
+    /// <summary>The head.</summary>
+    public ref readonly IncomingHead Head => ref MemoryMarshal.AsRef<IncomingHead>(_row);
+
+    /// <summary>Purchase order, production order or delivery note.</summary>
+    public unsafe ReadOnlySpan<byte> Reference => _row.Slice(sizeof(IncomingHead), Head.ReferenceLength);
 }
 
 /// <summary>An order's row, seen in place. Valid inside the read guard under which it was read.</summary>

@@ -176,6 +176,12 @@ public sealed class StateReader
     /// <param name="version">Sequence of its last change.</param>
     public bool Stock(long slot, long at, out StockRow row, out long version) => _state.Stock.Levels.TryAt(slot, at, out row, out version);
 
+    /// <summary>The highest number of announced supply that may exist; numbers are dense from 1.</summary>
+    public long LastIncoming => _state.Supply.Rows.Count;
+
+    /// <summary>Announced supply as it stood at a sequence.</summary>
+    public IncomingView Incoming(long number, long at) => new(_state.Supply.Rows.At(number, at, out _));
+
     /// <summary>The first slot of a SKU; 0 when it has none. <see cref="NextStockSlot"/> gives the next.</summary>
     public long FirstStockSlot(int sku) => _state.Stock.First(sku);
 

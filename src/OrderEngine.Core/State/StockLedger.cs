@@ -12,6 +12,8 @@ internal sealed class StockLedger
     private readonly HashIndex _index = new();
     private readonly ChunkedArray<long> _firstSlot = new();
     private readonly ChunkedArray<long> _nextSlot = new();
+    // Slots to be looked at, in the order of their numbers.
+    private readonly SortedSet<long> _reorders = [];
 
     public StockLedger(RowHeap heap, Reclaimer reclaimer)
     {
@@ -80,9 +82,7 @@ internal sealed class StockLedger
     /// <exception cref="ApplyException">The level would break on_hand >= unavailable + held + committed.</exception>
     public void Change(int sku, int location, long sequence, long onHand = 0, long unavailable = 0, long held = 0, long committed = 0)
     {
-        var slot = Find(sku, location);
-        if (slot == 0) slot = Create(sku, location, sequence);
-        ref var row = ref Levels.UpdateAs<StockRow>(slot, sequence);
+        ref var row = ref Row(sku, location, sequence, out var slot);
         row.OnHand += onHand;
         row.Unavailable += unavailable;
         row.Held += held;
@@ -92,6 +92,56 @@ internal sealed class StockLedger
         OnHand += onHand;
         Held += held;
         Committed += committed;
+        if (row.ReorderPoint != 0 && row.ReorderChanged) _reorders.Add(slot);
+    }
+
+    /// <summary>Adds to what is to come to a level: from outside, or from another location.</summary>
+    public void ChangeComing(int sku, int location, long sequence, bool transfer, long units)
+    {
+        ref var row = ref Row(sku, location, sequence, out var slot);
+        if (transfer) row.InTransit += units;
+        else row.Incoming += units;
+        if (row.Incoming < 0 || row.InTransit < 0) throw new ApplyException($"SKU {sku} at location {location} would have {row.Incoming} units incoming and {row.InTransit} in transit.");
+        if (row.ReorderChanged) _reorders.Add(slot);
+    }
+
+    /// <summary>Sets what a level keeps back and when it should be reordered.</summary>
+    /// <returns>True when more may be promised than before.</returns>
+    public bool SetPolicy(int sku, int location, long sequence, long safety, int reorderPoint)
+    {
+        ref var row = ref Row(sku, location, sequence, out var slot);
+        var before = row.Sellable;
+        row.Safety = safety;
+        row.ReorderPoint = reorderPoint;
+        if (row.ReorderChanged) _reorders.Add(slot);
+        return row.Sellable > before;
+    }
+
+    /// <summary>Says that it was told whether a level should be reordered.</summary>
+    public void SignalReorder(int sku, int location, long sequence, bool due) => Row(sku, location, sequence, out _).ReorderDue = due ? 1 : 0;
+
+    /// <summary>The next level to be told about, and takes it off the list; false when there is none. Writer only.</summary>
+    public bool TryReorder(out StockRow row)
+    {
+        while (_reorders.Count > 0)
+        {
+            var slot = _reorders.Min;
+            _reorders.Remove(slot);
+            row = Levels.LatestAs<StockRow>(slot);
+            if (row.ReorderChanged) return true;
+        }
+        row = default;
+        return false;
+    }
+
+    /// <summary>True when a level may have to be told about.</summary>
+    public bool AnyReorder => _reorders.Count > 0;
+
+    private ref StockRow Row(int sku, int location, long sequence, out long slot)
+    {
+        slot = Find(sku, location);
+        if (slot == 0) slot = Create(sku, location, sequence);
+        return ref Levels.UpdateAs<StockRow>(slot, sequence);
     }
 
     /// <summary>Adds to the units that orders wait for.</summary>
@@ -109,6 +159,7 @@ internal sealed class StockLedger
     {
         Levels.Restore(slot, sequence, MemoryMarshal.AsBytes(new ReadOnlySpan<StockRow>(in row)));
         Enter(row.Sku, row.Location, slot);
+        if (row.ReorderChanged) _reorders.Add(slot);
         OnHand += row.OnHand;
         Held += row.Held;
         Committed += row.Committed;

@@ -16,6 +16,7 @@ internal static class InventoryReads
     {
         SkuId = Texts.Sku(reader, row.Sku), LocationId = Texts.Location(reader, row.Location), OnHand = row.OnHand, Unavailable = row.Unavailable,
         Held = row.Held, Committed = row.Committed, Safety = row.Safety, Sellable = row.Sellable, Sequence = version,
+        Incoming = row.Incoming, InTransit = row.InTransit, ReorderPoint = row.ReorderPoint, ReorderDue = row.ReorderDue != 0,
     };
 
     /// <summary>The stock of one SKU at all locations.</summary>
@@ -39,7 +40,7 @@ internal static class InventoryReads
         return null;
     }
 
-    /// <summary>The levels that a receipt or a correction touched, in the order of the request, as they are at a sequence.</summary>
+    /// <summary>The levels that a receipt, a correction or a policy touched, in the order of the request, as they are at a sequence.</summary>
     public static StockChangeResponse Changed(in CommandAnswer answer, StateReader reader, long at)
     {
         var e = new EventView(answer.Event.Span);
@@ -48,6 +49,11 @@ internal static class InventoryReads
         {
             var received = Journaled.StockReceived.Parser.ParseFrom(e.Body);
             foreach (var item in received.Items) Add((int)item.Sku, (int)received.Location);
+        }
+        else if (e.Kind == EventKind.StockPolicySet)
+        {
+            var policy = Journaled.StockPolicySet.Parser.ParseFrom(e.Body);
+            Add((int)policy.Sku, (int)policy.Location);
         }
         else
         {

@@ -76,11 +76,13 @@ internal static class InventoryRequests
         var location = references.Location("location_id", request.LocationId);
         var items = Items(ref violations, ref references, request.Items);
         var reference = Fields.OptionalId(ref violations, "reference", request.Reference, Limits.ReferenceBytes);
+        Fields.CheckOptionalId(ref violations, "incoming_id", request.IncomingId);
+        var incoming = references.Incoming("incoming_id", request.IncomingId);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new ReceiveStock
         {
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
-            Actor = asker.Actor, Role = asker.Role, Location = location, Items = items, Reference = reference,
+            Actor = asker.Actor, Role = asker.Role, Location = location, Items = items, Reference = reference, Incoming = incoming,
         };
     }
 
@@ -96,11 +98,13 @@ internal static class InventoryRequests
         var sku = references.Sku("sku_id", request.SkuId);
         var (kind, value) = Change(ref violations, request);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
+        Fields.CheckEnum(ref violations, "below_committed", request.BelowCommitted);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new AdjustStock
         {
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
             Actor = asker.Actor, Role = asker.Role, Reason = reason, Location = location, Sku = sku, Adjustment = kind, Value = value,
+            Deallocate = request.BelowCommitted == BelowCommitted.Deallocate,
         };
     }
 

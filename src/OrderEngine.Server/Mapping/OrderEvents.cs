@@ -101,6 +101,10 @@ internal static class OrderEvents
                 foreach (var missed in e.PickFellShort.Lines)
                     mapped.PickFellShort.Lines.Add(new LineMovement { LineNumber = (int)missed.Line, LocationId = Texts.Location(reader, (int)missed.Location), Quantity = (int)missed.Quantity });
                 break;
+            case Journaled.Event.BodyOneofCase.OrderDeallocated:
+                mapped.Deallocated = new OrderDeallocated();
+                foreach (var taken in e.OrderDeallocated.Lines) mapped.Deallocated.Lines.Add(Movement(taken, reader));
+                break;
             case Journaled.Event.BodyOneofCase.ShipmentRecalled:
                 mapped.ShipmentRecalled = new ShipmentRecalled();
                 foreach (var moved in e.ShipmentRecalled.Lines) mapped.ShipmentRecalled.Lines.Add(Movement(moved, reader));

@@ -34,6 +34,9 @@ internal static class Texts
     /// <summary>A reservation's id; empty for none.</summary>
     public static string Reservation(long number) => number == 0 ? "" : PublicId.Format(PublicId.Reservation, number);
 
+    /// <summary>The id of announced supply.</summary>
+    public static string Incoming(long number) => PublicId.Format(PublicId.Incoming, number);
+
     /// <summary>A return's id; empty for none.</summary>
     public static string Return(long number) => number == 0 ? "" : PublicId.Format(PublicId.Return, number);
 

@@ -25,6 +25,8 @@ internal enum TokenKind : byte
     Locations = 6,
     /// <summary>ListChannels: A = the last number sent.</summary>
     Channels = 7,
+    /// <summary>ListIncoming: A = the last number sent.</summary>
+    Incoming = 50,
     /// <summary>ListOrders: A = the last number looked at.</summary>
     OrderList = 70,
     /// <summary>ListExceptions: A = the last number looked at.</summary>

@@ -9,7 +9,7 @@ using V1 = OrderEngine.Contracts.V1;
 namespace OrderEngine.Server.Services;
 
 /// <summary>Serves orderengine.v1.InventoryService.</summary>
-internal sealed class InventoryService(EngineCalls calls) : V1.InventoryService.InventoryServiceBase
+internal sealed partial class InventoryService(EngineCalls calls) : V1.InventoryService.InventoryServiceBase
 {
     /// <inheritdoc/>
     public override async Task<Reservation> CreateReservation(CreateReservationRequest request, ServerCallContext context) =>

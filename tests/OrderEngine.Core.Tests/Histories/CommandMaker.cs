@@ -65,7 +65,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
     {
         (int Weight, Func<Command> Make)[] makers =
         [
-            (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (13, Receive), (4, Adjust),
+            (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (10, Receive), (3, Supply), (4, Adjust),
             (7, Cancel), (4, Hold), (4, Amend), (7, Release), (1, Recall), (8, Confirm), (5, Deliver), (1, Lose),
             (3, Review), (2, Resolve), (11, AfterSale),
             (4, Define),
@@ -187,7 +187,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
         {
             Sku = sku, Location = location, Adjustment = kind,
             Value = huge ? 1_000_000_000_000 - _random.Next(-2, 30) : kind == AdjustmentKind.CountedOnHand ? _random.Next(0, 25) : _random.Next(-8, 9),
-            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager), Reason = Bytes("COUNT"),
+            Deallocate = kind != AdjustmentKind.UnavailableDelta && _random.Next(2) == 0,
+            RequestKey = Key(), BodyDigest = Digest(), Role = _random.Next(10) == 0 ? Role.Warehouse : Of(Role.Manager), Reason = Bytes("COUNT"),
         };
     }
 

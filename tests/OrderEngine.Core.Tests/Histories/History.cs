@@ -127,6 +127,8 @@ internal sealed class History
     {
         _tally.Add("fills", Model.Fills);
         _tally.Add("overtakings", Model.Overtakings);
+        _tally.Add("reorders", Model.Reorders);
+        _tally.Add("deallocations", Model.Deallocations);
         foreach (var order in Model.Orders) _tally.Add($"state {order.State}");
         foreach (var made in Model.Returns) _tally.Add($"return {made.State}");
         _tally.Add("exchanges", Model.Returns.Count(r => r.Replacement != 0));

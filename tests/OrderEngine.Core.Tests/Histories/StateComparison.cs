@@ -16,7 +16,7 @@ internal static class StateComparison
         foreach (var order in model.TouchedOrders) Order(core, model, model.Orders[(int)order - 1]);
         foreach (var number in model.TouchedReturns) AfterSaleComparison.Return(core, model, model.Returns[(int)number - 1]);
         foreach (var reservation in model.TouchedReservations) Reservation(core, model.Reservations[(int)reservation - 1]);
-        foreach (var (sku, location) in model.TouchedStock) Level(core, sku, location, model.Stock[(sku, location)]);
+        foreach (var (sku, location) in model.TouchedStock) Level(core, sku, location, model.Stock[(sku, location)], model.Coming(sku, location));
     }
 
     public static void Whole(OrderCore core, NaiveModel model)
@@ -28,7 +28,7 @@ internal static class StateComparison
         foreach (var order in model.Orders) Order(core, model, order);
         foreach (var reservation in model.Reservations) Reservation(core, reservation);
         AfterSaleComparison.Whole(core, model);
-        foreach (var ((sku, location), level) in model.Stock) Level(core, sku, location, level);
+        foreach (var ((sku, location), level) in model.Stock) Level(core, sku, location, level, model.Coming(sku, location));
         foreach (var sku in model.Skus.Values)
         {
             var waiting = model.Orders.SelectMany(o => o.Lines).Where(l => l.Sku == sku.Number).Sum(l => l.Backordered);
@@ -37,6 +37,7 @@ internal static class StateComparison
         Catalog(core, model);
         if (model.Orders.Count > 0) ListComparison.Some(reader, core.Sequence, new Random((int)core.Sequence), model.Orders[0].AcceptedAt, core.Time, model.List);
         Exceptions(core, model);
+        Incoming(core, model);
         Assert.Equal(model.Exceptions.Count, reader.LastException);
         ListComparison.SomeExceptions(reader, core.Sequence, new Random((int)core.Sequence), model.List);
         using (reader.Enter())
@@ -114,7 +115,7 @@ internal static class StateComparison
         Assert.Equal(expected.Items, items);
     }
 
-    private static void Level(OrderCore core, int sku, int location, ModelLevel expected)
+    private static void Level(OrderCore core, int sku, int location, ModelLevel expected, (long, long) coming)
     {
         using var guard = core.Reader.Enter();
         var found = 0;
@@ -124,10 +125,24 @@ internal static class StateComparison
             Assert.Equal(sku, row.Sku);
             if (row.Location != location) continue;
             found++;
-            Assert.Equal((expected.OnHand, expected.Unavailable, expected.Held, expected.Committed, 0, expected.Version), (row.OnHand, row.Unavailable, row.Held, row.Committed, row.Safety, version));
-            Assert.Equal(expected.Sellable, row.Sellable);
+            Assert.Equal((expected.OnHand, expected.Unavailable, expected.Held, expected.Committed, expected.Safety, expected.Version), (row.OnHand, row.Unavailable, row.Held, row.Committed, row.Safety, version));
+            Assert.Equal((expected.Sellable, expected.ReorderPoint, expected.ReorderDue), (row.Sellable, row.ReorderPoint, row.ReorderDue != 0));
+            Assert.Equal(coming, (row.Incoming, row.InTransit));
         }
         Assert.Equal(1, found);
+    }
+
+    private static void Incoming(OrderCore core, NaiveModel model)
+    {
+        using var guard = core.Reader.Enter();
+        Assert.Equal(model.Incoming.Count, core.Reader.LastIncoming);
+        for (var i = 0; i < model.Incoming.Count; i++)
+        {
+            var expected = model.Incoming[i];
+            var actual = core.Reader.Incoming(i + 1, core.Sequence);
+            Assert.Equal((expected.Sku, expected.Location, expected.From, expected.Kind, expected.Quantity, expected.Reference), (actual.Head.Sku, actual.Head.Location, actual.Head.From, actual.Head.Kind, actual.Head.Quantity, Text(actual.Reference)));
+            Assert.Equal((expected.Open, expected.Received, expected.ExpectedAt, expected.Version), (actual.Head.Open, actual.Head.Received, actual.Head.ExpectedAt, actual.Head.Version));
+        }
     }
 
     private static void Exceptions(OrderCore core, NaiveModel model)

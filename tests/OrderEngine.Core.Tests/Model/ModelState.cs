@@ -4,11 +4,22 @@ namespace OrderEngine.Core.Tests.Model;
 
 internal sealed class ModelLevel
 {
-    public long OnHand, Unavailable, Held, Committed, Version;
+    public long OnHand, Unavailable, Held, Committed, Safety, Version;
+    public int ReorderPoint;
+    public bool ReorderDue;
 
-    public long Sellable => Math.Max(0, OnHand - Unavailable - Held - Committed);
+    public long Free => OnHand - Unavailable - Held - Committed;
+
+    public long Sellable => Math.Max(0, Free - Safety);
 
     public long Spoken => Unavailable + Held + Committed;
+}
+
+/// <summary>Supply that was announced.</summary>
+internal sealed record ModelIncoming(int Sku, int Location, int From, SupplyKind Kind, int Quantity, string Reference)
+{
+    public int Open = Quantity;
+    public long Received, ExpectedAt, Version;
 }
 
 internal sealed class ModelAllocation(int line, int location)

@@ -73,6 +73,7 @@ internal sealed partial class NaiveModel
         foreach (var sku in order.Concat(_freed).Distinct().ToList())
             if (_freed.Contains(sku)) Serve(sku, null);
         _freed.Clear();
+        Reorder();
     }
 
     private void BeginStep(long now)
@@ -89,7 +90,7 @@ internal sealed partial class NaiveModel
     {
         CommandKind.DefineSku or CommandKind.DefineLocation or CommandKind.DefineChannel => [Role.Manager, Role.Support, Role.Warehouse],
         CommandKind.DefineCustomer => [Role.Channel, Role.Support, Role.Manager],
-        CommandKind.AdjustStock => [Role.Warehouse, Role.Manager],
+        CommandKind.AdjustStock or CommandKind.SetStockPolicy or CommandKind.AnnounceIncoming or CommandKind.TransferStock => [Role.Warehouse, Role.Manager],
         CommandKind.SetReviewRules => [Role.Manager, Role.Reviewer],
         CommandKind.ApproveOrder or CommandKind.RejectOrder => [Role.Reviewer],
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
@@ -109,7 +110,7 @@ internal sealed partial class NaiveModel
         Outcome.ExternalIdTaken, Outcome.OutOfStock, Outcome.IllegalTransition, Outcome.NotCancellable, Outcome.QuantityNotAvailable,
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ChannelLimitExceeded,
-        Outcome.ReleasedToWarehouse,
+        Outcome.ReleasedToWarehouse, Outcome.IncomingClosed, Outcome.IncomingMismatch, Outcome.TransferExceeded,
         Outcome.ExceptionNotOpen,
         Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
@@ -141,6 +142,9 @@ internal sealed partial class NaiveModel
         DefineCustomer customer => Define(customer),
         ReceiveStock receive => Receive(receive),
         AdjustStock adjust => Adjust(adjust),
+        SetStockPolicy policy => Set(policy),
+        AnnounceIncoming announce => Announce(announce),
+        TransferStock transfer => Transfer(transfer),
         CreateReservation create => Create(create),
         ExtendReservation extend => Extend(extend),
         ReleaseReservation release => Release(release),
@@ -237,6 +241,7 @@ internal sealed partial class NaiveModel
 
     private Outcome Receive(ReceiveStock receive)
     {
+        if (Announced(receive) is not Outcome.Ok and var refusal) return refusal;
         var sums = receive.Items.GroupBy(item => item.Sku).Select(group => (Sku: group.Key, Units: group.Sum(item => (long)item.Quantity)));
         if (sums.Any(sum => (Stock.GetValueOrDefault((sum.Sku, receive.Location))?.OnHand ?? 0) + sum.Units > 1_000_000_000_000)) return Outcome.StockOverflow;
         Event();
@@ -245,6 +250,7 @@ internal sealed partial class NaiveModel
             LevelOf(item.Sku, receive.Location).OnHand += item.Quantity;
             Freed(item.Sku);
         }
+        Came(receive);
         return Outcome.Ok;
     }
 
@@ -259,7 +265,10 @@ internal sealed partial class NaiveModel
         };
         var unavailable = present.Unavailable + (adjust.Adjustment == AdjustmentKind.UnavailableDelta ? adjust.Value : 0);
         if (onHand > 1_000_000_000_000) return Outcome.StockOverflow;
-        if (unavailable < 0 || onHand < unavailable + present.Held + present.Committed) return Outcome.StockBelowCommitted;
+        if (adjust.Deallocate && adjust.Role != Role.Manager) return Outcome.RoleNotAllowed;
+        if (unavailable < 0) return Outcome.StockBelowCommitted;
+        var missing = unavailable + present.Held + present.Committed - onHand;
+        if (missing > 0 && !(adjust.Deallocate && Deallocate(adjust.Sku, adjust.Location, missing))) return Outcome.StockBelowCommitted;
         var before = present.Sellable;
         Event();
         var level = LevelOf(adjust.Sku, adjust.Location);

@@ -63,6 +63,12 @@ internal static class SnapshotSupport
             Assert.Equal(Bytes(in x.Head), Bytes(in y.Head));
             Assert.True(MemoryMarshal.AsBytes(x.Items).SequenceEqual(MemoryMarshal.AsBytes(y.Items)));
         }
+        Assert.Equal(a.LastIncoming, b.LastIncoming);
+        for (long number = 1; number <= a.LastIncoming; number++)
+        {
+            Assert.Equal(Bytes(in a.Incoming(number, at).Head), Bytes(in b.Incoming(number, at).Head));
+            Assert.True(a.Incoming(number, at).Reference.SequenceEqual(b.Incoming(number, at).Reference));
+        }
         Assert.Equal(expected.NextDue, actual.NextDue);
         Assert.Empty(actual.CheckIndexes());
     }
@@ -75,6 +81,7 @@ internal static class SnapshotSupport
         Assert.Equal(Bytes(in x.Head), Bytes(in y.Head));
         Assert.True(MemoryMarshal.AsBytes(x.Lines).SequenceEqual(MemoryMarshal.AsBytes(y.Lines)));
         Assert.True(MemoryMarshal.AsBytes(x.Allocations).SequenceEqual(MemoryMarshal.AsBytes(y.Allocations)));
+        Assert.True(MemoryMarshal.AsBytes(x.ParcelLines).SequenceEqual(MemoryMarshal.AsBytes(y.ParcelLines)));
         Assert.Equal(number, b.FindOrder(x.Head.Channel, a.ExternalId(number)));
         Assert.True(a.FirstEvent(number).SequenceEqual(b.FirstEvent(number)));
         long left = 0, right = 0;

@@ -45,7 +45,7 @@ internal static class Requests
     private static readonly string[] Owned = ["order_id", "order_ids", "reservation_id", "channel_id", "channel_ids", "return_id", "complaint_id"];
 
     // What all channels of a seller share, what the caller chooses itself, and what is looked for within its own channel only.
-    private static readonly string[] Shared = ["sku_id", "sku_ids", "location_id", "location_ids", "customer_id", "customer_ids", "request_id", "external_order_id", "external_return_id", "id"];
+    private static readonly string[] Shared = ["sku_id", "sku_ids", "location_id", "location_ids", "from_location_id", "to_location_id", "incoming_id", "customer_id", "customer_ids", "request_id", "external_order_id", "external_return_id", "id"];
 
     /// <summary>Paths of the fields that name something owned.</summary>
     public static IEnumerable<string> Naming(MessageDescriptor message) => Paths(message, "").Where(path => Owned.Contains(Last(path)));

@@ -13,7 +13,7 @@ namespace OrderEngine.Server.Tests.BadInput;
 internal static class Table
 {
     public static IReadOnlyList<Case> Rows { get; } =
-        [.. Orders(), .. OrderReads(), .. Cancels(), .. ChangeTable.Rows(), .. ListTable.Rows(), .. Reservations(), .. StockChanges(), .. StockReads(), .. FulfillmentTable.Rows(), .. ReturnTable.Rows(), .. Watches(), .. CatalogTable.Rows(), .. ReviewTable.Rows(), .. Admin()];
+        [.. Orders(), .. OrderReads(), .. Cancels(), .. ChangeTable.Rows(), .. ListTable.Rows(), .. Reservations(), .. StockChanges(), .. StockReads(), .. SupplyTable.Rows(), .. FulfillmentTable.Rows(), .. ReturnTable.Rows(), .. Watches(), .. CatalogTable.Rows(), .. ReviewTable.Rows(), .. Admin()];
 
     private static IEnumerable<Case> Orders()
     {
@@ -212,6 +212,8 @@ internal static class Table
         foreach (var row in receive.Id("location_id", (request, id) => request.LocationId = id, unknown: ErrorReason.LocationNotFound)) yield return row;
         foreach (var row in ItemRows(receive, request => request.Items, null)) yield return row;
         foreach (var row in receive.ShortText("reference", (request, text) => request.Reference = text, 64)) yield return row;
+        yield return receive.Refused("incoming_id", "unknown", ErrorReason.IncomingNotFound, request => request.IncomingId = "i0000000000000x");
+        yield return receive.Bad("incoming_id", "of 65 bytes", request => request.IncomingId = Ids.Of(65));
 
         var adjust = Rpc<AdjustStockRequest>.Unary("AdjustStock", _ => new AdjustStockRequest
         {
@@ -228,6 +230,9 @@ internal static class Table
         foreach (var row in adjust.Number("unavailable_delta", (request, value) => (request.UnavailableDelta, request.SkuId) = (value, "EMPTY"), -Bound, Bound,
             atLeast: ErrorReason.StockBelowCommitted, atMost: ErrorReason.StockBelowCommitted)) yield return row;
         yield return adjust.Bad("change", "missing", request => request.ClearChange());
+        yield return adjust.Ok("below_committed", "= REJECT", request => request.BelowCommitted = BelowCommitted.Reject);
+        yield return adjust.Bad("below_committed", "unknown", request => request.BelowCommitted = (BelowCommitted)99);
+        yield return adjust.Refused("below_committed", "= DEALLOCATE by the warehouse", ErrorReason.RoleNotAllowed, request => request.BelowCommitted = BelowCommitted.Deallocate);
         yield return adjust.Ok("reason", "of 64 letters", request => request.Reason = new string('A', 64));
         yield return adjust.Bad("reason", "of 65 letters", request => request.Reason = new string('A', 65));
     }

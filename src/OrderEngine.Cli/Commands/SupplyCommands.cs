@@ -1,0 +1,132 @@
+// Owns stock policy, announce, transfer and incoming. One thread.
+using System.CommandLine;
+using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
+using OrderEngine.Contracts.V1;
+using Option = System.CommandLine.Option;
+
+namespace OrderEngine.Cli.Commands;
+
+internal static class SupplyCommands
+{
+    private const int PerPage = 1_000;
+    private static readonly string[] Columns = ["incoming", "sku", "location", "kind", ">announced", ">received", ">open", "expected", "reference"];
+
+    public static void AddTo(Command stock, Runner run)
+    {
+        stock.Add(Policy(run));
+        stock.Add(Announce(run));
+        stock.Add(Transfer(run));
+        stock.Add(List(run));
+    }
+
+    private static Command Policy(Runner run)
+    {
+        var command = new Command("policy", "Set what a location keeps back of a SKU, and when it should be reordered.");
+        var sku = new Argument<string>("SKU") { Description = "The SKU." };
+        var location = Where("--location", "Where.");
+        var safety = new Option<long>("--safety") { Description = "Units that are not promised to anybody.", HelpName = "UNITS" };
+        var reorder = new Option<int>("--reorder-point") { Description = "Reorder when free and incoming units are no more than this.", HelpName = "UNITS" };
+        var requestId = OrderCommands.RequestId();
+        OrderCommands.Add(command, sku, location, safety, reorder, requestId);
+        return run.Does(command, async (session, cancellationToken) => StockCommands.Answer(session, await session.Client.Inventory.SetStockPolicyAsync(new SetStockPolicyRequest
+        {
+            RequestId = session.Get(requestId) ?? "", SkuId = session.Get(sku), LocationId = session.Get(location)!, Safety = session.Get(safety), ReorderPoint = session.Get(reorder),
+        }, cancellationToken: cancellationToken)));
+    }
+
+    private static Command Announce(Runner run)
+    {
+        var command = new Command("announce", "Say that supply will come, or change what was announced.");
+        var sku = new Option<string?>("--sku") { Description = "Of a new announcement: the SKU.", HelpName = "ID" };
+        var location = new Option<string?>("--location") { Description = "Of a new announcement: where it comes in.", HelpName = "ID" };
+        var production = new Option<bool>("--production") { Description = "It is made, not bought." };
+        var change = new Option<string?>("--change") { Description = "The announcement that changes.", HelpName = "INCOMING_ID" };
+        var quantity = Units("Units still to come; of a change also 0.");
+        var (expected, reference, requestId) = (Expected(), Reference("The purchase or production order."), OrderCommands.RequestId());
+        foreach (var option in new Option[] { sku, location, production, change, quantity, expected, reference, requestId })
+            command.Add(option);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var isNew = session.Get(change) is null;
+            var request = new AnnounceIncomingRequest
+            {
+                RequestId = session.Get(requestId) ?? "", IncomingId = session.Get(change) ?? "", SkuId = session.Get(sku) ?? "", LocationId = session.Get(location) ?? "",
+                Kind = !isNew ? SupplyKind.Unspecified : session.Get(production) ? SupplyKind.Production : SupplyKind.Purchase,
+                Quantity = session.Get(quantity), ExpectedTime = Time(session.Get(expected)!), Reference = session.Get(reference) ?? "",
+            };
+            return Answer(session, await session.Client.Inventory.AnnounceIncomingAsync(request, cancellationToken: cancellationToken));
+        });
+    }
+
+    private static Command Transfer(Runner run)
+    {
+        var command = new Command("transfer", "Send units to another location.");
+        var sku = new Argument<string>("SKU") { Description = "The SKU." };
+        var (from, to) = (Where("--from", "The location that sends."), Where("--to", "The location that gets."));
+        var quantity = Units("Units.");
+        var (expected, reference, requestId) = (Expected(), Reference("The delivery note."), OrderCommands.RequestId());
+        OrderCommands.Add(command, sku, from, to, quantity, expected, reference, requestId);
+        return run.Does(command, async (session, cancellationToken) => Answer(session, await session.Client.Inventory.TransferStockAsync(new TransferStockRequest
+        {
+            RequestId = session.Get(requestId) ?? "", SkuId = session.Get(sku), FromLocationId = session.Get(from)!, ToLocationId = session.Get(to)!,
+            Quantity = session.Get(quantity), ExpectedTime = Time(session.Get(expected)!), Reference = session.Get(reference) ?? "",
+        }, cancellationToken: cancellationToken)));
+    }
+
+    private static Command List(Runner run)
+    {
+        var command = new Command("incoming", "List announced supply.");
+        var sku = new Option<string?>("--sku") { Description = "Only of this SKU.", HelpName = "ID" };
+        var all = new Option<bool>("--all") { Description = "Also what has come." };
+        command.Add(sku);
+        command.Add(all);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var request = new ListIncomingRequest { SkuId = session.Get(sku) ?? "", IncludeClosed = session.Get(all), PageSize = PerPage };
+            do
+            {
+                var page = await session.Client.Inventory.ListIncomingAsync(request, cancellationToken: cancellationToken);
+                if (session.Json)
+                {
+                    foreach (var incoming in page.Incoming)
+                        session.Say(Session.ToJson(incoming));
+                }
+                else
+                {
+                    session.Table(Columns, page.Incoming.Select(Row));
+                }
+
+                request.PageToken = page.NextPageToken;
+            }
+            while (request.PageToken.Length > 0);
+            return ExitCodes.Ok;
+        });
+    }
+
+    private static Option<string> Where(string name, string description) => new(name) { Description = description, HelpName = "ID", Required = true };
+
+    private static Option<int> Units(string description) => new("--quantity") { Description = description, HelpName = "UNITS", Required = true };
+
+    private static Option<string> Expected() => new("--expected") { Description = "When it will be there, as 2026-12-01 or 2026-12-01T08:00:00Z.", HelpName = "TIME", Required = true };
+
+    private static Option<string?> Reference(string description) => new("--reference") { Description = description + " Not personal data.", HelpName = "ID" };
+
+    private static Timestamp Time(string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time.ToTimestamp()
+            : throw new UsageException($"'{text}' is not a time. Write 2026-12-01 or 2026-12-01T08:00:00Z.");
+
+    private static int Answer(Session session, Incoming incoming) => session.Answer(incoming, s =>
+    {
+        s.Table(Columns, [Row(incoming)]);
+        s.Say($"sequence {Session.Number(incoming.Sequence)}{(incoming.Replayed ? ", as answered before" : "")}");
+    });
+
+    private static string[] Row(Incoming incoming) =>
+    [
+        incoming.IncomingId, incoming.SkuId, incoming.FromLocationId.Length == 0 ? incoming.LocationId : $"{incoming.FromLocationId} -> {incoming.LocationId}",
+        Values.Upper(incoming.Kind), Session.Number(incoming.Announced), Session.Number(incoming.Received), Session.Number(incoming.Open),
+        Session.Time(incoming.ExpectedTime), incoming.Reference,
+    ];
+}
