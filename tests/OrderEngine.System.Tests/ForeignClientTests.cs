@@ -17,6 +17,12 @@ public sealed class ForeignClientTests(ITestOutputHelper log)
     public Task Node_submits_and_reads_every_refusal() => SubmitsAndReadsEveryRefusalAsync(ForeignClient.Node);
 
     [PythonFact]
+    public Task Python_submits_over_TLS_with_a_key() => SubmitsSecurelyAsync(ForeignClient.Python);
+
+    [NodeFact]
+    public Task Node_submits_over_TLS_with_a_key() => SubmitsSecurelyAsync(ForeignClient.Node);
+
+    [PythonFact]
     public Task Python_follows_a_stream_across_a_kill() => FollowsAcrossAKillAsync(ForeignClient.Python);
 
     [NodeFact]
@@ -53,6 +59,31 @@ public sealed class ForeignClientTests(ITestOutputHelper log)
         Assert.True(await watch.MoveNextAsync());
         var busy = AssertRefused(Steps((await foreign.RunAsync(server, "busy")).Succeeded())["busy"], 8, "SUBSCRIBER_LIMIT_REACHED");
         Assert.InRange(busy.GetProperty("retryDelayMs").GetDouble(), 1, 60_000);
+    }
+
+    // As it ships: a key of one channel, made by orderctl, its holder's name on what it changed, and its end when it is revoked.
+    private async Task SubmitsSecurelyAsync(ForeignClient foreign)
+    {
+        await using var server = await Server.StartSecureAsync(log);
+        using var client = server.Connect();
+        await PrepareAsync(client);
+        var key = await server.CreateKeyAsync("foreign-adapter", "submit,track", "WEB");
+        Assert.Equal("ORDER_STATE_READY", (await SubmitOneAsync("first")).GetProperty("state").GetString());
+        var order = await client.Orders.LookupOrderAsync(new LookupOrderRequest { ChannelId = "WEB", ExternalOrderId = "first-1" });
+        var events = await client.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order.OrderId });
+        Assert.Equal("foreign-adapter", events.Events[0].Actor.Id);
+
+        (await Orderctl.RunAsync("keys", "revoke", key[..key.IndexOf('.', StringComparison.Ordinal)], "--file", server.KeyFile)).Succeeded();
+        // The server looks every second, and each try is a process.
+        for (var tries = 0; ; tries++)
+        {
+            Assert.True(tries < 100, "A revoked key goes on.");
+            if (!(await SubmitOneAsync($"again{tries}")).TryGetProperty("refused", out var refused)) continue;
+            Assert.Equal("CREDENTIAL_INVALID", refused.GetProperty("reason").GetString());
+            return;
+        }
+
+        async Task<JsonElement> SubmitOneAsync(string prefix) => Steps((await foreign.RunWithAsync(key, server, "once", prefix)).Succeeded())["accepted"];
     }
 
     private async Task FollowsAcrossAKillAsync(ForeignClient foreign)

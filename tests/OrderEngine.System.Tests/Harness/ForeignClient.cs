@@ -30,13 +30,24 @@ internal sealed class ForeignClient
         ? null : "needs npm's gRPC packages (npm ci --ignore-scripts --prefix tests/foreign/node)";
 
     public ChildProcess Start(Server server, string mode, params string[] arguments) =>
-        ChildProcess.Start(_program, Arguments(server, mode, arguments), Environment);
+        ChildProcess.Start(_program, Arguments(server, mode, arguments), EnvironmentFor(server));
 
     public Task<Ended> RunAsync(Server server, string mode, params string[] arguments) =>
-        ChildProcess.RunAsync(_program, Arguments(server, mode, arguments), Environment);
+        ChildProcess.RunAsync(_program, Arguments(server, mode, arguments), EnvironmentFor(server));
+
+    /// <summary>The same with a key of its own.</summary>
+    public Task<Ended> RunWithAsync(string credential, Server server, string mode, params string[] arguments)
+    {
+        var environment = EnvironmentFor(server);
+        environment["ORDERENGINE_CREDENTIAL"] = credential;
+        return ChildProcess.RunAsync(_program, Arguments(server, mode, arguments), environment);
+    }
 
     // No byte code of ours beside the scripts.
-    private static readonly Dictionary<string, string?> Environment = new() { ["PYTHONDONTWRITEBYTECODE"] = "1" };
+    private static Dictionary<string, string?> EnvironmentFor(Server server) => new()
+    {
+        ["PYTHONDONTWRITEBYTECODE"] = "1", ["ORDERENGINE_CA"] = server.AuthorityFile, ["ORDERENGINE_CREDENTIAL"] = server.Credential,
+    };
 
     private List<string> Arguments(Server server, string mode, string[] arguments)
     {

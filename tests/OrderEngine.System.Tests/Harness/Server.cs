@@ -3,7 +3,9 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using OrderEngine.Client;
 using OrderEngine.Contracts.V1;
@@ -45,7 +47,13 @@ internal sealed class Server : IAsyncDisposable
 
     public int MetricsPort { get; }
 
-    public string Address => $"http://127.0.0.1:{_port}";
+    public string Address => $"{(AuthorityFile is null ? "http" : "https")}://127.0.0.1:{_port}";
+
+    /// <summary>Whom clients are to trust; null: it speaks in the clear and trusts its callers.</summary>
+    public string? AuthorityFile { get; private set; }
+
+    /// <summary>A key of operations: everything, in all channels; null: none is wanted.</summary>
+    public string? Credential { get; private set; }
 
     /// <summary>The same without the scheme, as other gRPC libraries want it.</summary>
     public string HostAndPort => $"127.0.0.1:{_port}";
@@ -70,6 +78,33 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
+    /// <summary>The same as it ships: Production, with TLS and keys.</summary>
+    public static async Task<Server> StartSecureAsync(ITestOutputHelper log)
+    {
+        var server = new Server(log, null);
+        try
+        {
+            await server.SecureAsync();
+            await server.StartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a key with orderctl.</summary>
+    public async Task<string> CreateKeyAsync(string name, string scopes, string? channel = null)
+    {
+        string[] bound = channel is null ? ["--all-channels"] : ["--channel", channel];
+        var made = await Orderctl.RunAsync(["keys", "create", name, .. bound, "--scopes", scopes, "--file", KeyFile]);
+        return made.Succeeded().Output.Trim();
+    }
+
+    public string KeyFile => Path.Combine(Folder, "api-keys.json");
+
     /// <summary>Starts the process and waits until it serves; the time that took.</summary>
     public async Task<TimeSpan> StartAsync()
     {
@@ -91,7 +126,11 @@ internal sealed class Server : IAsyncDisposable
         var clock = Stopwatch.StartNew();
         using var poll = new PeriodicTimer(PollInterval);
         using var channel = OpenChannel();
-        var admin = new AdminService.AdminServiceClient(channel);
+        var admin = new AdminService.AdminServiceClient(Credential is { } credential ? channel.Intercept(headers =>
+        {
+            headers.Add("authorization", $"Bearer {credential}");
+            return headers;
+        }) : channel.CreateCallInvoker());
         while (!await IsServingAsync(admin))
         {
             if (Running.HasExited || clock.Elapsed > Setting.Patience)
@@ -125,6 +164,7 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>The library, with short waits between attempts: the server comes back within a second or two.</summary>
     public OrderEngineClient Connect() => new(OpenChannel(), new OrderEngineClientOptions
     {
+        Credential = Credential is { } credential ? () => credential : null,
         Retry = new RetrySettings { LongestDelay = TimeSpan.FromMilliseconds(200), Budget = Setting.Patience },
         WatchRetry = new RetrySettings { LongestDelay = TimeSpan.FromMilliseconds(200), Budget = Setting.Patience },
         CallTimeout = Setting.Patience,
@@ -132,7 +172,15 @@ internal sealed class Server : IAsyncDisposable
     });
 
     /// <summary>Runs orderctl against this engine.</summary>
-    public Task<Ended> OrderctlAsync(params string[] arguments) => Orderctl.RunAsync([.. arguments, "--address", Address]);
+    public Task<Ended> OrderctlAsync(params string[] arguments) => Orderctl.RunAsync(AuthorityFile is null ? [.. arguments, "--address", Address]
+        : [.. arguments, "--address", Address, "--ca", AuthorityFile, "--credential", CredentialFile()]);
+
+    private string CredentialFile()
+    {
+        var file = Path.Combine(Folder, "credential");
+        File.WriteAllText(file, Credential);
+        return file;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -164,12 +212,34 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
+    private async Task SecureAsync()
+    {
+        using var certificates = new TestCertificates("localhost");
+        var certificate = Path.Combine(Folder, "server.pem");
+        await File.WriteAllTextAsync(certificate, certificates.ServerPem);
+        AuthorityFile = Path.Combine(Folder, "ca.pem");
+        await File.WriteAllTextAsync(AuthorityFile, certificates.AuthorityPem);
+        _environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        _environment["OrderEngine__TlsCertificate"] = certificate;
+        _environment["OrderEngine__ApiKeys"] = KeyFile;
+        Credential = await CreateKeyAsync("operations", "admin,stock,submit,reserve,track,fulfil");
+    }
+
     private GrpcChannel OpenChannel() => GrpcChannel.ForAddress(Address, new GrpcChannelOptions
     {
+        HttpHandler = AuthorityFile is null ? null : Trusting(AuthorityFile),
+        DisposeHttpClient = true,
         InitialReconnectBackoff = PollInterval,
         MaxReconnectBackoff = PollInterval * 3,
         MaxReceiveMessageSize = null,
     });
+
+    private static SocketsHttpHandler Trusting(string authorityFile)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.ImportFromPemFile(authorityFile);
+        return new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = policy } };
+    }
 
     private static async Task<bool> IsServingAsync(AdminService.AdminServiceClient admin)
     {

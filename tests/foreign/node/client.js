@@ -3,9 +3,11 @@
 //
 //   node client.js submit ADDRESS PREFIX        submit, retry, refusals with their details, an order stream
 //   node client.js watch  ADDRESS COUNT         follow all orders until COUNT events came, across breaks, by resume token
+//   node client.js once   ADDRESS PREFIX        submit one order
 //   node client.js busy   ADDRESS               ask for one watch more than the engine allows
 'use strict';
 
+const fs = require('fs');
 const path = require('path');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
@@ -16,6 +18,18 @@ const definition = loader.loadSync([...FILES, 'google/rpc/status.proto', 'google
   includeDirs: [PROTO], keepCase: true, longs: String, enums: String, defaults: true, oneofs: true,
 });
 const { OrderService, TrackingService } = grpc.loadPackageDefinition(definition).orderengine.v1;
+
+// In the clear; or over TLS with a key, where the environment names the authority's file and the key.
+function credentials() {
+  const { ORDERENGINE_CA: authority, ORDERENGINE_CREDENTIAL: key } = process.env;
+  if (!authority) return grpc.credentials.createInsecure();
+  const show = grpc.credentials.createFromMetadataGenerator((_, done) => {
+    const metadata = new grpc.Metadata();
+    metadata.set('authorization', `Bearer ${key}`);
+    done(null, metadata);
+  });
+  return grpc.credentials.combineChannelCredentials(grpc.credentials.createSsl(fs.readFileSync(authority)), show);
+}
 
 const say = (object) => process.stdout.write(JSON.stringify(object) + '\n');
 const deadline = () => ({ deadline: Date.now() + 30_000 });
@@ -62,7 +76,7 @@ const summary = ({ accepted: a, refused }) => (a
   ? { orderId: a.order_id, sequence: Number(a.sequence), state: a.state, replayed: a.replayed } : { refused });
 
 async function submit(address, prefix) {
-  const client = new OrderService(address, grpc.credentials.createInsecure());
+  const client = new OrderService(address, credentials());
   const request = { request_id: `${prefix}-1`, order: draft(`${prefix}-1`, [['TEA', 2], ['CUP', 1]]) };
   say({ step: 'accepted', ...summary(await call(client, 'SubmitOrder', request)) });
   say({ step: 'retried', ...summary(await call(client, 'SubmitOrder', request)) });
@@ -73,6 +87,12 @@ async function submit(address, prefix) {
   const reused = { ...request, order: draft(`${prefix}-1`, [['TEA', 3]]) };
   say({ step: 'reused', ...summary(await call(client, 'SubmitOrder', reused)) });
   say({ step: 'stream', results: await stream(client, prefix) });
+  client.close();
+}
+
+async function once(address, prefix) {
+  const client = new OrderService(address, credentials());
+  say({ step: 'accepted', ...summary(await call(client, 'SubmitOrder', { request_id: `${prefix}-1`, order: draft(`${prefix}-1`, [['TEA', 2], ['CUP', 1]]) })) });
   client.close();
 }
 
@@ -94,7 +114,7 @@ function stream(client, prefix) {
 
 // Follows from now on; after a break it dials again and goes on from the last token.
 async function watch(address, count) {
-  const client = new TrackingService(address, grpc.credentials.createInsecure(), { 'grpc.max_reconnect_backoff_ms': 200, 'grpc.initial_reconnect_backoff_ms': 50 });
+  const client = new TrackingService(address, credentials(), { 'grpc.max_reconnect_backoff_ms': 200, 'grpc.initial_reconnect_backoff_ms': 50 });
   let token = '';
   let seen = 0;
   while (seen < count) {
@@ -127,7 +147,7 @@ async function watch(address, count) {
 
 // Beyond the limit: refused at once, with the delay after which to come again.
 function busy(address) {
-  const client = new TrackingService(address, grpc.credentials.createInsecure());
+  const client = new TrackingService(address, credentials());
   return new Promise((resolve) => {
     const stream = client.WatchOrders({}, deadline());
     stream.on('data', () => {});
@@ -140,7 +160,7 @@ function busy(address) {
 }
 
 const [mode, address, argument] = process.argv.slice(2);
-const modes = { submit: () => submit(address, argument), watch: () => watch(address, Number(argument)), busy: () => busy(address) };
+const modes = { submit: () => submit(address, argument), once: () => once(address, argument), watch: () => watch(address, Number(argument)), busy: () => busy(address) };
 modes[mode]().catch((error) => {
   process.stderr.write(`${error.stack}\n`);
   process.exit(1);

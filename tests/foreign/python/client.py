@@ -4,6 +4,7 @@ The system tests run it; what it prints (one JSON object a line) is what they ch
 
   client.py submit STUBS ADDRESS PREFIX   submit, retry, refusals with their details, an order stream
   client.py watch  STUBS ADDRESS COUNT    follow all orders until COUNT events came, across breaks, by resume token
+  client.py once   STUBS ADDRESS PREFIX   submit one order
   client.py busy   STUBS ADDRESS          ask for one watch more than the engine allows
 """
 import glob
@@ -27,6 +28,16 @@ def generate(stubs):
     if protoc.main(["protoc", "-I", PROTO, "-I", well_known, "--python_out", stubs, "--grpc_python_out", stubs, *names]) != 0:
         sys.exit("protoc failed")
     sys.path.insert(0, stubs)
+
+
+def dial(address, options=None):
+    """In the clear; or over TLS with a key, where the environment names the authority's file and the key."""
+    authority, key = os.environ.get("ORDERENGINE_CA"), os.environ.get("ORDERENGINE_CREDENTIAL")
+    if not authority:
+        return grpc.insecure_channel(address, options=options)
+    with open(authority, "rb") as file:
+        tls = grpc.ssl_channel_credentials(file.read())
+    return grpc.secure_channel(address, grpc.composite_channel_credentials(tls, grpc.access_token_call_credentials(key)), options=options)
 
 
 def say(**fields):
@@ -79,7 +90,7 @@ def submit_step(step, stub, message):
 
 
 def submit(address, prefix):
-    with grpc.insecure_channel(address) as channel:
+    with dial(address) as channel:
         stub = orders_pb2_grpc.OrderServiceStub(channel)
         first = request(prefix + "-1", [("TEA", 2), ("CUP", 1)])
         submit_step("accepted", stub, first)
@@ -103,11 +114,16 @@ def submit(address, prefix):
         say(step="stream", results=results)
 
 
+def once(address, prefix):
+    with dial(address) as channel:
+        submit_step("accepted", orders_pb2_grpc.OrderServiceStub(channel), request(prefix + "-1", [("TEA", 2), ("CUP", 1)]))
+
+
 def watch(address, count):
     """Follows from now on; after a break it dials again and goes on from the last token."""
     options = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200), ("grpc.min_reconnect_backoff_ms", 50)]
     token, seen = "", 0
-    with grpc.insecure_channel(address, options=options) as channel:
+    with dial(address, options) as channel:
         stub = tracking_pb2_grpc.TrackingServiceStub(channel)
         while seen < count:
             wanted = tracking_pb2.WatchOrdersRequest(resume_token=token, filter=tracking_pb2.WatchFilter(channel_ids=["WEB"]))
@@ -132,7 +148,7 @@ def watch(address, count):
 
 def busy(address):
     """Beyond the limit: refused at once, with the delay after which to come again."""
-    with grpc.insecure_channel(address) as channel:
+    with dial(address) as channel:
         try:
             for _ in tracking_pb2_grpc.TrackingServiceStub(channel).WatchOrders(tracking_pb2.WatchOrdersRequest(), timeout=DEADLINE):
                 pass
@@ -150,6 +166,8 @@ from orderengine.v1.errors_pb2 import StockShortage  # noqa: E402
 
 if mode == "submit":
     submit(arguments[0], arguments[1])
+elif mode == "once":
+    once(arguments[0], arguments[1])
 elif mode == "watch":
     watch(arguments[0], int(arguments[1]))
 elif mode == "busy":
