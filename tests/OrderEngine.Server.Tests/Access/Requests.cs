@@ -122,6 +122,7 @@ internal static class Requests
         ("sku_id", _) => "A",
         ("location_id", _) => "L1",
         ("currency_code", _) => "GBP",
+        ("reference", _) => requestId,
         ("reason" or "reason_code", _) => "TEST",
         ("text" or "note", _) => "text",
         _ => null,
