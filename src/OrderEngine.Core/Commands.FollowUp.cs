@@ -10,3 +10,21 @@ public sealed class ResolveException() : Command(CommandKind.ResolveException)
     /// <summary>What was done, at most <see cref="Limits.ExceptionTextBytes"/>.</summary>
     public byte[] Resolution { get; init; } = [];
 }
+
+/// <summary>How long an order may stay in a state.</summary>
+/// <param name="State">The state, not one that orders end in.</param>
+/// <param name="Seconds">1 to <see cref="Limits.LeadTimeSeconds"/>.</param>
+public readonly record struct StallTime(OrderState State, long Seconds);
+
+/// <summary>Sets when orders are due. What is 0 is not watched; deadlines that orders have stay as they are.</summary>
+public sealed class SetDeadlines() : Command(CommandKind.SetDeadlines)
+{
+    /// <summary>Seconds from READY to the warehouse.</summary>
+    public long ReleaseSeconds { get; init; }
+    /// <summary>Seconds from acceptance to delivery, where the order names no time; 0: no delivery is watched.</summary>
+    public long DeliverySeconds { get; init; }
+    /// <summary>Seconds before a deadline at which it is reminded of.</summary>
+    public long RemindSeconds { get; init; }
+    /// <summary>A state at most once.</summary>
+    public StallTime[] Stalls { get; init; } = [];
+}

@@ -78,6 +78,8 @@ public enum CommandKind : byte
     CloseReturn = 87,
     /// <summary><see cref="Core.ResolveException"/></summary>
     ResolveException = 100,
+    /// <summary><see cref="Core.SetDeadlines"/></summary>
+    SetDeadlines = 101,
     /// <summary><see cref="Core.ArchiveOrders"/></summary>
     ArchiveOrders = 116,
     /// <summary><see cref="Core.RestoreOrder"/></summary>

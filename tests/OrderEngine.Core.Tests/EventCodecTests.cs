@@ -36,7 +36,7 @@ public sealed class EventCodecTests
             }
         }
         // What no command of the histories causes yet: DeadlineTests writes them.
-        kinds.UnionWith([Event.BodyOneofCase.DeadlineMissed, Event.BodyOneofCase.ExceptionRaised]);
+        kinds.UnionWith([Event.BodyOneofCase.DeadlineReminded, Event.BodyOneofCase.DeadlineMissed, Event.BodyOneofCase.ExceptionRaised, Event.BodyOneofCase.DeadlinesDefined]);
         // What the engine asks of itself: ArchiveTests.
         kinds.UnionWith([Event.BodyOneofCase.OrderArchived, Event.BodyOneofCase.ArchivedOrderLoaded, Event.BodyOneofCase.OrderRestored]);
         Assert.Equal(Enum.GetValues<Event.BodyOneofCase>().Where(kind => kind != Event.BodyOneofCase.None), kinds.Order());

@@ -88,6 +88,24 @@ public sealed class ListTests : IAsyncLifetime
         Assert.Equal(new ExceptionResolved { ExceptionId = raised.ExceptionId, Resolution = "sent anew" }, last.ExceptionResolved);
     }
 
+    [Fact]
+    public async Task Deadlines_are_set_read_and_shown_with_the_order()
+    {
+        var settings = new DeadlineSettings
+        {
+            ReleaseAfter = new() { Seconds = 3_600 }, RemindBefore = new() { Seconds = 60 }, Stalls = { new StallTime { State = OrderState.Ready, After = new() { Seconds = 7_200 } } },
+        };
+        var set = await _server.Catalog.SetDeadlinesAsync(new SetDeadlinesRequest { RequestId = Shop.NewId(), Settings = settings });
+        Assert.Equal(set, await _server.Catalog.GetDeadlinesAsync(new GetDeadlinesRequest()));
+        Assert.Equal(new DeadlineSettings(settings) { Sequence = set.Sequence, Etag = set.Etag }, set);
+        var order = await Shop.OrderAsync(_server);
+        var shown = await _server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order.OrderId });
+        Assert.Equal([(Deadline.Release, 3_600), (Deadline.Stall, 7_200)],
+            shown.Deadlines.Select(one => (one.Deadline, one.DueTime.Seconds - shown.AcceptTime.Seconds)));
+        await _server.Orders.CancelOrderAsync(new CancelOrderRequest { RequestId = Shop.NewId(), OrderId = order.OrderId });
+        Assert.Empty((await _server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order.OrderId })).Deadlines);
+    }
+
     private static ResolveExceptionRequest Resolve(RaisedException exception, string etag) => new()
     {
         RequestId = Shop.NewId(), ExceptionId = exception.ExceptionId, Etag = etag, Resolution = "sent anew", Actor = new Actor { Id = "anna", Role = Role.Warehouse },

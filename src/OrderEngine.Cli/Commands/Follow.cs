@@ -108,6 +108,7 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
         OrderEvent.ChangeOneofCase.ExceptionRaised => $"{Values.Upper(e.ExceptionRaised.Grade)} exception for {Values.Upper(e.ExceptionRaised.Owner)}: {Values.Upper(e.ExceptionRaised.Kind)}",
         OrderEvent.ChangeOneofCase.ExceptionResolved => $"exception {e.ExceptionResolved.ExceptionId} resolved {e.ExceptionResolved.Resolution}",
+        OrderEvent.ChangeOneofCase.DeadlineReminded => $"deadline {Values.Upper(e.DeadlineReminded.Deadline)} comes near, {Session.Time(e.DeadlineReminded.DueTime)}",
         OrderEvent.ChangeOneofCase.DeadlineMissed => $"deadline {Values.Upper(e.DeadlineMissed.Deadline)} missed",
         _ => "changed",
     };

@@ -7,6 +7,33 @@ namespace OrderEngine.Core.Applying;
 
 internal sealed partial class Applier
 {
+    /// <summary>Sets and takes away what is due of an order that came to a state. Costs a look where nothing is watched.</summary>
+    private void Watch(in EventView e, OrderState from, OrderState to, long requestedAt)
+    {
+        var rules = state.Catalog.DeadlineRules;
+        if (from == to || !rules.IsAny && state.Deadlines.Of(e.Order).IsEmpty) return;
+        var deadlines = state.Deadlines;
+        if (OrderStates.IsTerminal(to))
+        {
+            deadlines.ClearAll(e.Order, e.Sequence);
+            return;
+        }
+        deadlines.Clear(e.Order, DeadlineKind.Stall, e.Sequence);
+        if (from == OrderState.Ready) deadlines.Clear(e.Order, DeadlineKind.Release, e.Sequence);
+        if (to is OrderState.Delivered or OrderState.Lost) deadlines.Clear(e.Order, DeadlineKind.Delivery, e.Sequence);
+        if (from == OrderState.None && rules.Delivery > 0)
+            deadlines.Set(e.Order, DeadlineKind.Delivery, requestedAt > e.Time ? requestedAt : e.Time + rules.Delivery, e.Sequence);
+        if (to == OrderState.Ready && rules.Release > 0) deadlines.Set(e.Order, DeadlineKind.Release, e.Time + rules.Release, e.Sequence);
+        if (rules.Stall(to) > 0) deadlines.Set(e.Order, DeadlineKind.Stall, e.Time + rules.Stall(to), e.Sequence);
+    }
+
+    private void Reminded(in EventView e)
+    {
+        Change(in e);
+        ReadNumbers(e.Body, out var kind, out _);
+        if (!state.Deadlines.Remind(e.Order, (DeadlineKind)kind, e.Sequence)) throw new ApplyException($"Order {e.Order} has no deadline of kind {kind} to be reminded of.");
+    }
+
     private void Missed(in EventView e)
     {
         Change(in e, 0);

@@ -61,6 +61,7 @@ internal sealed partial class Applier
         MemoryMarshal.AsBytes(_allocations.AsSpan(0, _allocationCount)).CopyTo(row[(sizeof(OrderHead) + _lineCount * sizeof(LineRow))..]);
         state.ExternalIds.Add(e.Channel, externalId, e.Order);
         state.Index.Add(e.Order, in head);
+        Watch(in e, OrderState.None, head.State, head.RequestedAt);
         for (var i = 0; i < _lineCount; i++)
             if (_lines[i].Backordered > 0) Wait(in head, e.Order, i + 1, in _lines[i], _lines[i].Backordered, e.Sequence);
     }
@@ -226,11 +227,12 @@ internal sealed partial class Applier
             MoveParcelLines(row, RowBytes(lines, allocations, 0), RowBytes(lines, allocations + moreAllocations, 0), parcelLines * sizeof(ParcelLineRow));
         }
         var order = new OrderChange(row);
-        state.Index.Move(e.Order, order.Head.State, e.After, e.Sequence);
+        var from = order.Head.State;
+        state.Index.Move(e.Order, from, e.After, e.Sequence);
         order.Head.State = e.After;
         order.Head.ChangedAt = e.Time;
         order.Head.Version = e.Sequence;
-        if (OrderStates.IsTerminal(e.After)) state.Deadlines.ClearAll(e.Order, e.Sequence);
+        Watch(in e, from, e.After, 0);
         return order;
     }
 

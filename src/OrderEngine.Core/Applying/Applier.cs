@@ -83,7 +83,9 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReturnRepaired: ReturnMoved(in e, ReturnState.Repaired); break;
             case EventKind.ReturnShippedBack: ReturnMoved(in e, ReturnState.ShippedBack); break;
             case EventKind.ReturnClosed: ReturnEnded(in e, ReturnState.Closed); break;
+            case EventKind.DeadlineReminded: Reminded(in e); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
+            case EventKind.DeadlinesDefined: state.Catalog.DefineDeadlines(e.Body, e.Sequence); break;
             case EventKind.ExceptionRaised: Raised(in e); break;
             case EventKind.ExceptionResolved: Resolved(in e); break;
             case EventKind.OrderArchived: Archived(in e); break;

@@ -15,6 +15,11 @@ internal sealed partial class Decider
     public void Fire(in TimerKey timer, long now, EventBuffer events)
     {
         Start(null!, now, events);
+        if (timer.Kind != DeadlineKind.Reservation && state.Deadlines.IsReminder(timer.Subject, timer.Kind, out var due))
+        {
+            WriteDeadline(EventKind.DeadlineReminded, in timer, due);
+            return;
+        }
         switch (timer.Kind)
         {
             case DeadlineKind.Reservation: Expire(timer.Subject); break;
@@ -25,13 +30,26 @@ internal sealed partial class Decider
     /// <summary>A deadline of an order that nothing else comes of: it is noted as missed, and somebody has to look into it.</summary>
     private void Miss(in TimerKey timer)
     {
-        BeginOrderEvent(timer.Subject, in state.Order(timer.Subject).Head, state.Order(timer.Subject).Head.State);
-        _events.BeginBody(EventKind.DeadlineMissed);
-        _events.Number(1, (long)timer.Kind);
-        _events.Number(2, timer.Due);
-        EndEvent();
+        WriteDeadline(EventKind.DeadlineMissed, in timer, timer.Due);
         var (grade, owner) = Care(timer.Kind);
-        RaiseException(ExceptionKind.DeadlineMissed, grade, owner, timer.Subject, deadline: timer.Kind);
+        RaiseException(timer.Kind == DeadlineKind.Stall ? ExceptionKind.Stalled : ExceptionKind.DeadlineMissed, grade, owner, timer.Subject, deadline: timer.Kind);
+    }
+
+    private void WriteDeadline(EventKind what, in TimerKey timer, long due)
+    {
+        ref readonly var head = ref state.Order(timer.Subject).Head;
+        BeginOrderEvent(timer.Subject, in head, head.State);
+        _events.BeginBody(what);
+        _events.Number(1, (long)timer.Kind);
+        _events.Number(2, due);
+        EndEvent();
+    }
+
+    private Outcome Define(SetDeadlines set)
+    {
+        StartBody(1, []);
+        DeadlineRules.Write(_body, set);
+        return Put(EventKind.DeadlinesDefined, state.Catalog.DeadlineRuleRows, 1, 1);
     }
 
     /// <summary>How grave it is to miss a deadline, and whose business.</summary>
@@ -41,6 +59,7 @@ internal sealed partial class Decider
         DeadlineKind.Review => (Grade.Medium, Role.Reviewer),
         DeadlineKind.Release => (Grade.Medium, Role.Warehouse),
         DeadlineKind.Delivery => (Grade.High, Role.Support),
+        DeadlineKind.Stall => (Grade.Medium, Role.Support),
         _ => (Grade.Low, Role.Support),
     };
 

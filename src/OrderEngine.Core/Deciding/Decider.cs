@@ -35,6 +35,7 @@ internal sealed partial class Decider(EngineState state)
             PlaceHold hold => Place(hold),
             ReleaseHold hold => Release(hold),
             ResolveException resolve => Resolve(resolve),
+            SetDeadlines set => Define(set),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
             RecallShipment recall => Recall(recall),

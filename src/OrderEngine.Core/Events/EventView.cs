@@ -89,12 +89,16 @@ public enum EventKind : byte
     ReturnShippedBack = 118,
     /// <summary>It is done.</summary>
     ReturnClosed = 119,
+    /// <summary>A deadline of an order comes near.</summary>
+    DeadlineReminded = 128,
     /// <summary>A deadline of an order passed.</summary>
     DeadlineMissed = 129,
     /// <summary>Somebody has to look into something.</summary>
     ExceptionRaised = 130,
     /// <summary>Somebody looked into it.</summary>
     ExceptionResolved = 131,
+    /// <summary>It was set when orders are due.</summary>
+    DeadlinesDefined = 132,
     /// <summary>A closed order left memory for the archive.</summary>
     OrderArchived = 144,
     /// <summary>An archived order is in memory again, as it was.</summary>

@@ -41,6 +41,7 @@ public sealed partial class SnapshotLoader
                 case 1: deadline.Kind = (DeadlineKind)checked((byte)reader.Varint()); break;
                 case 2: deadline.Due = reader.Long(); break;
                 case 3: deadline.Sequence = Version(reader.Long()); break;
+                case 4: deadline.RemindAt = reader.Long(); break;
                 default: throw Unknown(field, "deadline");
             }
         }

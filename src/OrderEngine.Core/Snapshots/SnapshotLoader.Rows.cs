@@ -24,7 +24,7 @@ public sealed partial class SnapshotLoader
                 case 2: key = reader.Long(); break;
                 case 3: since = reader.Long(); break;
                 case (int)EventKind.SkuDefined or (int)EventKind.LocationDefined or (int)EventKind.ChannelDefined or (int)EventKind.CustomerDefined
-                    or (int)EventKind.ReviewRulesDefined:
+                    or (int)EventKind.ReviewRulesDefined or (int)EventKind.DeadlinesDefined:
                     kind = (EventKind)field;
                     body = reader.Bytes();
                     break;
@@ -54,6 +54,10 @@ public sealed partial class SnapshotLoader
             case EventKind.ReviewRulesDefined:
                 Expect(body, (int)catalog.ReviewRuleRows.Count);
                 catalog.DefineReviewRules(body, version, restore: true);
+                break;
+            case EventKind.DeadlinesDefined:
+                Expect(body, (int)catalog.DeadlineRuleRows.Count);
+                catalog.DefineDeadlines(body, version, restore: true);
                 break;
             default: throw Wrong("A catalog row defines nothing.");
         }

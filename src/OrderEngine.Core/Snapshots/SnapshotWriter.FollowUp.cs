@@ -23,6 +23,7 @@ public sealed partial class SnapshotWriter
             _block.Number(1, (long)deadline.Kind);
             _block.Number(2, deadline.Due);
             _block.Number(3, deadline.Sequence);
+            _block.Number(4, deadline.RemindAt);
             _block.EndNested(nested);
         }
         EndRecord(start);

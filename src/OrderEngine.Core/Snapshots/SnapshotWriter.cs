@@ -55,6 +55,7 @@ public sealed partial class SnapshotWriter
         WriteCatalog(EventKind.ChannelDefined, _state.Catalog.Channels);
         WriteCatalog(EventKind.CustomerDefined, _state.Catalog.Customers);
         WriteCatalog(EventKind.ReviewRulesDefined, _state.Catalog.ReviewRuleRows);
+        WriteCatalog(EventKind.DeadlinesDefined, _state.Catalog.DeadlineRuleRows);
         WriteStock();
         WriteBackorders();
         for (long number = 1; number <= _state.Orders.Count; number++) WriteOrder(number);

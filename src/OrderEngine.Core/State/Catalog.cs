@@ -54,6 +54,7 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     public VersionedRows Customers { get; } = new(heap, reclaimer, tableId: 4);
     /// <summary>One row, number 1, once rules have been set.</summary>
     public VersionedRows ReviewRuleRows { get; } = new(heap, reclaimer, tableId: 16);
+    public VersionedRows DeadlineRuleRows { get; } = new(heap, reclaimer, tableId: 32);
 
     /// <summary>The highest key number that sealed data refers to.</summary>
     public long HighestKey { get; private set; }
@@ -72,6 +73,9 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
 
     /// <summary>The review rules in force, in their order. Any thread; what is there is never changed.</summary>
     public ReviewRule[] ReviewRules => Volatile.Read(ref _reviewRules);
+
+    /// <summary>When orders are due. Writer only.</summary>
+    public DeadlineRules DeadlineRules { get; private set; } = DeadlineRules.None;
 
     /// <summary>The key under which a customer's data is sealed; 0 when there is none yet. Any thread.</summary>
     public long CustomerKey(int customer) => CustomerKey(customer, long.MaxValue, out _);
@@ -159,6 +163,13 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     {
         Put(ReviewRuleRows, 1, body, sequence, restore);
         Volatile.Write(ref _reviewRules, State.ReviewRules.Read(body));
+    }
+
+    /// <summary>Takes up a DeadlinesDefined body.</summary>
+    public void DefineDeadlines(ReadOnlySpan<byte> body, long sequence, bool restore = false)
+    {
+        Put(DeadlineRuleRows, 1, body, sequence, restore);
+        DeadlineRules = new DeadlineRules(body);
     }
 
     /// <summary>Remembers the key of sealed data (an encoded orderengine.journal.Sealed): the first of a customer stays the customer's.</summary>

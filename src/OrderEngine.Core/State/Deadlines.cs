@@ -14,6 +14,8 @@ public struct DeadlineRow
 {
     /// <summary>Microseconds since 1970.</summary>
     public long Due;
+    /// <summary>When it is to be reminded of, microseconds since 1970; 0: not, or no more.</summary>
+    public long RemindAt;
     /// <summary>Of the event that set it.</summary>
     public long Sequence;
     /// <summary>What is due; an order has one of a kind at most.</summary>
@@ -27,7 +29,7 @@ public struct DeadlineRow
 }
 
 /// <summary>The deadlines of all orders.</summary>
-internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue timers)
+internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue timers, Catalog catalog)
 {
     /// <summary>By order number: DeadlineRow x n; no row when the order has none.</summary>
     public VersionedRows Rows { get; } = new(heap, reclaimer, tableId: 30);
@@ -35,14 +37,19 @@ internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue ti
     /// <summary>An order's deadlines. Writer only.</summary>
     public ReadOnlySpan<DeadlineRow> Of(long order) => MemoryMarshal.Cast<byte, DeadlineRow>(Rows.Latest(order));
 
-    /// <summary>Sets an order's deadline of a kind, in place of the one it has.</summary>
+    /// <summary>
+    /// Sets an order's deadline of a kind, in place of the one it has. It is reminded of as long before as <see cref="DeadlineRules.Remind"/> says; at once,
+    /// when it is nearer than that.
+    /// </summary>
     public unsafe void Set(long order, DeadlineKind kind, long due, long sequence)
     {
         Clear(order, kind, sequence);
         var length = Rows.Latest(order).Length;
         var row = length == 0 ? Rows.Create(order, sizeof(DeadlineRow), sequence) : Rows.Resize(order, length + sizeof(DeadlineRow), sequence);
-        MemoryMarshal.Cast<byte, DeadlineRow>(row)[^1] = new DeadlineRow { Due = due, Sequence = sequence, Kind = kind };
-        timers.Set(new TimerKey(due, sequence, kind, order));
+        ref var deadline = ref MemoryMarshal.Cast<byte, DeadlineRow>(row)[^1];
+        var remind = catalog.DeadlineRules.Remind;
+        deadline = new DeadlineRow { Due = due, RemindAt = remind == 0 ? 0 : Math.Max(1, due - remind), Sequence = sequence, Kind = kind };
+        timers.Set(KeyOf(order, in deadline));
     }
 
     /// <summary>Takes an order's deadline of a kind away; false when it has none.</summary>
@@ -62,6 +69,33 @@ internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue ti
         var row = MemoryMarshal.Cast<byte, DeadlineRow>(Rows.Update(order, sequence));
         row[at] = row[^1];
         Rows.Resize(order, (row.Length - 1) * sizeof(DeadlineRow), sequence);
+        return true;
+    }
+
+    /// <summary>True when what is due first of an order's deadline of a kind is its reminder.</summary>
+    public bool IsReminder(long order, DeadlineKind kind, out long due)
+    {
+        foreach (ref readonly var deadline in Of(order))
+        {
+            if (deadline.Kind != kind) continue;
+            due = deadline.Due;
+            return deadline.RemindAt != 0;
+        }
+        due = 0;
+        return false;
+    }
+
+    /// <summary>Notes that a deadline was reminded of: next comes the deadline itself. False when it was not to be.</summary>
+    public bool Remind(long order, DeadlineKind kind, long sequence)
+    {
+        if (!IsReminder(order, kind, out _)) return false;
+        foreach (ref var deadline in MemoryMarshal.Cast<byte, DeadlineRow>(Rows.Update(order, sequence)))
+        {
+            if (deadline.Kind != kind) continue;
+            timers.Clear(KeyOf(order, in deadline));
+            deadline.RemindAt = 0;
+            timers.Set(KeyOf(order, in deadline));
+        }
         return true;
     }
 
@@ -97,5 +131,5 @@ internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue ti
     }
 
     /// <summary>The timer of a deadline.</summary>
-    public static TimerKey KeyOf(long order, in DeadlineRow deadline) => new(deadline.Due, deadline.Sequence, deadline.Kind, order);
+    public static TimerKey KeyOf(long order, in DeadlineRow deadline) => new(deadline.RemindAt != 0 ? deadline.RemindAt : deadline.Due, deadline.Sequence, deadline.Kind, order);
 }

@@ -23,7 +23,7 @@ internal sealed class EngineState
         ExternalIds = new ExternalIdIndex(Heap);
         History = new OrderHistory(Heap);
         Requests = new RequestTable(Heap, Reclaimer);
-        Deadlines = new Deadlines(Heap, Reclaimer, Timers);
+        Deadlines = new Deadlines(Heap, Reclaimer, Timers, Catalog);
         Supply = new SupplyLedger(Heap, Reclaimer);
         Exceptions = new Exceptions(Heap, Reclaimer);
         Archive = new ArchivedOrders(this);
@@ -109,7 +109,7 @@ internal sealed class EngineState
     public int TouchedRows => Stock.Levels.Touched.Length + Stock.Waiting.Touched.Length + Orders.Touched.Length + Reservations.Touched.Length
         + Returns.Touched.Length + AfterSales.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
-        + Catalog.ReviewRuleRows.Touched.Length
+        + Catalog.ReviewRuleRows.Touched.Length + Catalog.DeadlineRuleRows.Touched.Length
         + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired;
 
     /// <summary>Ends a batch.</summary>
@@ -120,6 +120,7 @@ internal sealed class EngineState
         Catalog.Channels.Seal(Sequence);
         Catalog.Customers.Seal(Sequence);
         Catalog.ReviewRuleRows.Seal(Sequence);
+        Catalog.DeadlineRuleRows.Seal(Sequence);
         Stock.Levels.Seal(Sequence);
         Stock.Waiting.Seal(Sequence);
         Orders.Seal(Sequence);
@@ -133,7 +134,7 @@ internal sealed class EngineState
         Archive.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
-            + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash;
+            + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash + Catalog.DeadlineRuleRows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,

@@ -16,7 +16,9 @@ internal sealed class OrderIndex(VersionedRows orders, Exceptions exceptions)
     /// <summary>Orders between two marks of time.</summary>
     public const int OrdersPerMark = 64;
 
-    private const int States = 32;
+    /// <summary>Room for states of orders.</summary>
+    public const int States = 32;
+
     private const int ExceptionKinds = 64;
     // The set of all orders that have an open exception, whatever its kind.
     private const ExceptionKind AnyException = ExceptionKind.None;

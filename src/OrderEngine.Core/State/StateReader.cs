@@ -43,6 +43,9 @@ public sealed class StateReader
     /// <summary>As <see cref="Sku"/>, orderengine.journal.CustomerDefined.</summary>
     public ReadOnlySpan<byte> Customer(int number, long at, out long version) => _state.Catalog.Customers.At(number, at, out version);
 
+    /// <summary>As <see cref="Sku"/>, orderengine.journal.DeadlinesDefined: when orders are due; empty when it was never set.</summary>
+    public ReadOnlySpan<byte> DeadlineRules(long at, out long version) => _state.Catalog.DeadlineRuleRows.At(1, at, out version);
+
     /// <summary>As <see cref="Sku"/>, orderengine.journal.ReviewRulesDefined: all review rules.</summary>
     public ReadOnlySpan<byte> ReviewRules(long at, out long version) => _state.Catalog.ReviewRuleRows.At(1, at, out version);
 

@@ -60,6 +60,9 @@ internal sealed class TimerQueue
     /// <summary>Timers pending.</summary>
     public long Count => _pool.Count(_root);
 
+    /// <summary>Steps to the timer that lies deepest. For tests; costs a walk over all.</summary>
+    internal int Depth => _pool.Depth(_root);
+
     /// <summary>True when this timer is pending.</summary>
     public bool Contains(in TimerKey key) => _pool.Contains(_root, in key);
 

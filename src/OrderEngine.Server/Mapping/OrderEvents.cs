@@ -64,6 +64,9 @@ internal static class OrderEvents
                     ExceptionId = Texts.Exception((long)e.ExceptionResolved.Exception), Resolution = e.ExceptionResolved.Resolution,
                 };
                 break;
+            case Journaled.Event.BodyOneofCase.DeadlineReminded:
+                mapped.DeadlineReminded = new DeadlineReminded { Deadline = (Deadline)e.DeadlineReminded.Deadline, DueTime = Texts.Time((long)e.DeadlineReminded.DueTime) };
+                break;
             case Journaled.Event.BodyOneofCase.DeadlineMissed:
                 mapped.DeadlineMissed = new DeadlineMissed { Deadline = (Deadline)e.DeadlineMissed.Deadline, DueTime = Texts.Time((long)e.DeadlineMissed.DueTime) };
                 break;

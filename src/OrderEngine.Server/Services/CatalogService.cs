@@ -110,6 +110,25 @@ internal sealed class CatalogService(EngineCalls calls) : V1.CatalogService.Cata
     /// <inheritdoc/>
     public override Task<ReviewRules> GetReviewRules(GetReviewRulesRequest request, ServerCallContext context) => Task.FromResult(ReadReviewRules());
 
+    /// <inheritdoc/>
+    public override async Task<DeadlineSettings> SetDeadlines(SetDeadlinesRequest request, ServerCallContext context)
+    {
+        var answer = await calls.ExecuteAsync(DeadlineMapping.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context);
+        if (answer.Event.IsEmpty) return ReadDeadlines();
+        var defined = new EventView(answer.Event.Span);
+        return DeadlineMapping.Settings(defined.Body, defined.Sequence);
+    }
+
+    /// <inheritdoc/>
+    public override Task<DeadlineSettings> GetDeadlines(GetDeadlinesRequest request, ServerCallContext context) => Task.FromResult(ReadDeadlines());
+
+    private DeadlineSettings ReadDeadlines()
+    {
+        using var guard = calls.Reader.Enter();
+        var body = calls.Reader.DeadlineRules(calls.Engine.View.DurableSequence, out var version);
+        return DeadlineMapping.Settings(body, version);
+    }
+
     private ReviewRules ReadReviewRules()
     {
         using var guard = calls.Reader.Enter();

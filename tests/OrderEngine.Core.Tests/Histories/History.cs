@@ -10,6 +10,7 @@ namespace OrderEngine.Core.Tests.Histories;
 internal sealed class History
 {
     private const int WholeEvery = 40;
+    private readonly int _wholeEvery;
     private readonly Tally _tally;
     private readonly CommandMaker _maker;
     private readonly EventBuffer _buffer = new(1024);
@@ -19,8 +20,11 @@ internal sealed class History
     private long _now = 1_700_000_000_000_000;
     private int _steps;
 
-    public History(Tally tally)
+    /// <param name="tally">Counts what happens.</param>
+    /// <param name="wholeEvery">After so many steps the whole state is compared; after each, what it touched.</param>
+    public History(Tally tally, int wholeEvery = WholeEvery)
     {
+        _wholeEvery = wholeEvery;
         _tally = tally;
         _maker = new CommandMaker(Model);
         foreach (var command in CommandMaker.Catalog()) Run(command, _now);
@@ -50,7 +54,7 @@ internal sealed class History
         Run(_maker.Next(seed), pause < 0 ? _now + pause : _now);
         if ((seed & 3) != 0) Turn();
         if ((seed >> 2 & 3) == 0) Seal();
-        if (++_steps % WholeEvery == 0) StateComparison.Whole(Core, Model);
+        if (++_steps % _wholeEvery == 0) StateComparison.Whole(Core, Model);
     }
 
     /// <summary>Ends a batch and compares the figures of the whole.</summary>

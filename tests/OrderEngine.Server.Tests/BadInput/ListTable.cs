@@ -10,7 +10,7 @@ namespace OrderEngine.Server.Tests.BadInput;
 
 internal static class ListTable
 {
-    public static IEnumerable<Case> Rows() => [.. Orders(), .. Exceptions(), .. Resolutions()];
+    public static IEnumerable<Case> Rows() => [.. Orders(), .. Exceptions(), .. Resolutions(), .. Deadlines()];
 
     private static IEnumerable<Case> Orders()
     {
@@ -57,6 +57,38 @@ internal static class ListTable
         foreach (var row in list.Page((request, size) => request.PageSize = size, (request, token) => request.PageToken = token)) yield return row;
         yield return list.Bad("page_token", "of another filter", request => request.PageToken = new Mapping.Token(Mapping.TokenKind.Exceptions, 1, 0, 77).ToString());
         foreach (var row in list.MinSequence((request, value) => request.MinSequence = value)) yield return row;
+    }
+
+    private static IEnumerable<Case> Deadlines()
+    {
+        var set = Rpc<SetDeadlinesRequest>.Unary("SetDeadlines", _ => new SetDeadlinesRequest { RequestId = Shop.NewId(), Settings = new DeadlineSettings() },
+            async (server, request) => await server.Catalog.SetDeadlinesAsync(request));
+        foreach (var row in set.Asker((request, id) => request.RequestId = id, (request, actor) => request.Actor = actor, Role.Manager)) yield return row;
+        yield return set.Bad("settings", "missing", request => request.Settings = null);
+        foreach (var row in set.Etag("settings.etag", (request, etag) => request.Settings.Etag = etag)) yield return row;
+        foreach (var row in Durations(set, "settings.release_after", (request, time) => request.Settings.ReleaseAfter = time)) yield return row;
+        foreach (var row in Durations(set, "settings.delivery_after", (request, time) => request.Settings.DeliveryAfter = time)) yield return row;
+        foreach (var row in Durations(set, "settings.remind_before", (request, time) => request.Settings.RemindBefore = time)) yield return row;
+        yield return set.Bad("settings.stalls", "of 101", request => Table.Fill(101, () => Stall(request, Contracts.V1.OrderState.Ready, 1)));
+        yield return set.Ok("settings.stalls.state", "that orders leave", request => Stall(request, Contracts.V1.OrderState.Shipped, 1));
+        yield return set.Bad("settings.stalls.state", "twice", request => Table.Fill(2, () => Stall(request, Contracts.V1.OrderState.Ready, 1)), "settings.stalls[1].state");
+        yield return set.Bad("settings.stalls.state", "unspecified", request => Stall(request, Contracts.V1.OrderState.Unspecified, 1), "settings.stalls[0].state");
+        yield return set.Bad("settings.stalls.state", "unknown", request => Stall(request, (Contracts.V1.OrderState)99, 1), "settings.stalls[0].state");
+        yield return set.Bad("settings.stalls.state", "that orders end in", request => Stall(request, Contracts.V1.OrderState.Cancelled, 1), "settings.stalls[0].state");
+        yield return set.Bad("settings.stalls.after", "zero", request => Stall(request, Contracts.V1.OrderState.Ready, 0), "settings.stalls[0].after");
+        yield return set.Bad("settings.stalls.after", "beyond 3 years", request => Stall(request, Contracts.V1.OrderState.Ready, Limits.LeadTimeSeconds + 1), "settings.stalls[0].after");
+    }
+
+    private static void Stall(SetDeadlinesRequest request, Contracts.V1.OrderState state, long seconds) =>
+        request.Settings.Stalls.Add(new Contracts.V1.StallTime { State = state, After = new Duration { Seconds = seconds } });
+
+    private static IEnumerable<Case> Durations<T>(Rpc<T> rpc, string field, Action<T, Duration> set) where T : Google.Protobuf.IMessage<T>
+    {
+        yield return rpc.Ok(field, "zero", request => set(request, new Duration()));
+        yield return rpc.Ok(field, "of 3 years", request => set(request, new Duration { Seconds = Limits.LeadTimeSeconds }));
+        yield return rpc.Bad(field, "beyond 3 years", request => set(request, new Duration { Seconds = Limits.LeadTimeSeconds + 1 }));
+        yield return rpc.Bad(field, "negative", request => set(request, new Duration { Seconds = -1 }));
+        yield return rpc.Bad(field, "of half a second", request => set(request, new Duration { Nanos = 500_000_000 }));
     }
 
     private static IEnumerable<Case> Resolutions()

@@ -1,0 +1,59 @@
+// Owns deadlines get and set. One thread.
+using System.CommandLine;
+using OrderEngine.Contracts.V1;
+using Duration = Google.Protobuf.WellKnownTypes.Duration;
+
+namespace OrderEngine.Cli.Commands;
+
+internal static class DeadlineCommands
+{
+    public static Command Deadlines(Runner run)
+    {
+        var deadlines = new Command("deadlines", "When orders are due: what is reminded of before and raises an exception after.");
+        deadlines.Add(Get(run));
+        deadlines.Add(Set(run));
+        return deadlines;
+    }
+
+    private static Command Get(Runner run) => run.Does(new Command("get", "Show when orders are due."), async (session, cancellationToken) =>
+        Show(session, await session.Client.Catalog.GetDeadlinesAsync(new GetDeadlinesRequest(), cancellationToken: cancellationToken)));
+
+    private static Command Set(Runner run)
+    {
+        var command = new Command("set", "Set when orders are due, for orders from now on. What is left out is not watched.");
+        var release = Values.Duration("--release", "How long an order may be READY before the warehouse has it.");
+        var delivery = Values.Duration("--delivery", "From acceptance to delivery, where the order names no time.");
+        var remind = Values.Duration("--remind", "How long before a deadline it is reminded of.");
+        var stalls = Values.Many("--stall", "How long an order may stay in a state; repeat for more.", "STATE=DURATION", Stall);
+        var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
+        foreach (var option in new Option[] { release, delivery, remind, stalls, etag, requestId })
+            command.Add(option);
+        return run.Does(command, async (session, cancellationToken) => Show(session, await session.Client.Catalog.SetDeadlinesAsync(new SetDeadlinesRequest
+        {
+            RequestId = session.Get(requestId) ?? "",
+            Settings = new DeadlineSettings
+            {
+                ReleaseAfter = Wire(session.Get(release)), DeliveryAfter = Wire(session.Get(delivery)), RemindBefore = Wire(session.Get(remind)),
+                Stalls = { session.Get(stalls) ?? [] }, Etag = session.Get(etag) ?? "",
+            },
+        }, cancellationToken: cancellationToken)));
+    }
+
+    private static int Show(Session session, DeadlineSettings settings) => session.Answer(settings, s => s.Fields(("release", Text(settings.ReleaseAfter)),
+        ("delivery", Text(settings.DeliveryAfter)), ("reminder", Text(settings.RemindBefore)),
+        ("stalls", string.Join(", ", settings.Stalls.Select(stall => $"{Values.Upper(stall.State)} {Text(stall.After)}"))),
+        ("sequence", Session.Number(settings.Sequence)), ("etag", settings.Etag)));
+
+    private static StallTime Stall(string text)
+    {
+        var parts = text.Split('=');
+        if (parts.Length != 2 || !Enum.TryParse<OrderState>(parts[0].Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var state)
+            || !Values.TryParseDuration(parts[1], out var after))
+            throw new UsageException($"'{text}' is not a state and a duration. Write STATE=DURATION, such as ready=2d.");
+        return new StallTime { State = state, After = Duration.FromTimeSpan(after) };
+    }
+
+    private static Duration? Wire(TimeSpan? duration) => duration is { } given ? Duration.FromTimeSpan(given) : null;
+
+    private static string Text(Duration? duration) => duration is null ? "(not watched)" : duration.ToTimeSpan().ToString("g", System.Globalization.CultureInfo.InvariantCulture);
+}

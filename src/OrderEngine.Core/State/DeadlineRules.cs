@@ -1,0 +1,76 @@
+// When orders are due, as the event's body holds it (orderengine.journal.DeadlinesDefined). Any thread: what is read is never changed.
+
+using OrderEngine.Core.Events;
+
+namespace OrderEngine.Core.State;
+
+/// <summary>When orders are due; microseconds, 0: not watched.</summary>
+internal sealed class DeadlineRules
+{
+    private const long MicrosPerSecond = 1_000_000;
+    private readonly long[] _stalls = new long[OrderIndex.States];
+
+    /// <summary>Nothing is watched.</summary>
+    public static DeadlineRules None { get; } = new(default);
+
+    /// <summary>Reads a body.</summary>
+    public DeadlineRules(ReadOnlySpan<byte> body)
+    {
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 3: Release = reader.Long() * MicrosPerSecond; break;
+                case 4: Delivery = reader.Long() * MicrosPerSecond; break;
+                case 5: Remind = reader.Long() * MicrosPerSecond; break;
+                case 6: ReadStall(reader.Bytes()); break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        IsAny = Release + Delivery > 0 || _stalls.AsSpan().ContainsAnyExcept(0);
+    }
+
+    /// <summary>True when anything is watched.</summary>
+    public bool IsAny { get; }
+
+    /// <summary>From READY to the warehouse.</summary>
+    public long Release { get; }
+
+    /// <summary>From acceptance to delivery, where the order names no time.</summary>
+    public long Delivery { get; }
+
+    /// <summary>How long before a deadline it is reminded of.</summary>
+    public long Remind { get; }
+
+    /// <summary>How long an order may stay in a state.</summary>
+    public long Stall(OrderState state) => _stalls[(int)state];
+
+    /// <summary>Appends what is set to a body that begins with its number.</summary>
+    public static void Write(EventBuffer body, SetDeadlines set)
+    {
+        body.Number(3, set.ReleaseSeconds);
+        body.Number(4, set.DeliverySeconds);
+        body.Number(5, set.RemindSeconds);
+        foreach (var stall in set.Stalls)
+        {
+            var nested = body.BeginNested(6);
+            body.Number(1, (long)stall.State);
+            body.Number(2, stall.Seconds);
+            body.EndNested(nested);
+        }
+    }
+
+    private void ReadStall(ReadOnlySpan<byte> message)
+    {
+        var (state, seconds) = (0, 0L);
+        var reader = new ProtoReader(message);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) state = reader.Int();
+            else if (field == 2) seconds = reader.Long();
+            else reader.Skip(wireType);
+        }
+        _stalls[state] = seconds * MicrosPerSecond;
+    }
+}
