@@ -54,7 +54,7 @@ public sealed class RefusalTests
         ["UpsertLocation"] = new(Kind: CommandKind.DefineLocation), ["GetLocation"] = Plain, ["ListLocations"] = Plain,
         ["UpsertChannel"] = new(Kind: CommandKind.DefineChannel), ["GetChannel"] = Plain, ["ListChannels"] = Plain, ["SetReviewRules"] = new(Fill: request => ((SetReviewRulesRequest)request).Rules.Rules.Clear()), ["GetReviewRules"] = Plain,
         // An exception needs more of a world than this one has: the bad-input table tries its role, its id and its etag.
-        ["ListExceptions"] = Plain, ["ResolveException"] = new(Same: true),
+        ["ListExceptions"] = new("ORDER_NOT_FOUND"), ["ResolveException"] = new(Same: true),
         ["GetEngineStatus"] = Plain, ["VerifyInvariants"] = Plain, ["CreateCheckpoint"] = Plain, ["ExportEvents"] = Plain, ["ImportEvents"] = Plain,
     };
 

@@ -19,6 +19,9 @@ public static class NoOpServer
     internal const int StreamWindowBytes = 1024 * 1024;
     internal const int ConnectionWindowBytes = 4 * 1024 * 1024;
     internal const int MessageBytes = 4 * 1024 * 1024;
+    internal const int CallsPerConnection = 500;
+    internal static readonly TimeSpan KeepAliveDelay = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>Builds it; listens on 127.0.0.1 at <paramref name="port"/>, 0 takes a free one.</summary>
     public static WebApplication Build(int port)
@@ -30,6 +33,9 @@ public static class NoOpServer
         {
             kestrel.AddServerHeader = false;
             kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            kestrel.Limits.Http2.MaxStreamsPerConnection = CallsPerConnection;
+            kestrel.Limits.Http2.KeepAlivePingDelay = KeepAliveDelay;
+            kestrel.Limits.Http2.KeepAlivePingTimeout = KeepAliveTimeout;
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
             kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;
             kestrel.Limits.MinRequestBodyDataRate = null;
