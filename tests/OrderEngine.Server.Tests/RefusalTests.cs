@@ -52,7 +52,7 @@ public sealed class RefusalTests
         ["UpsertCustomer"] = new(Kind: CommandKind.DefineCustomer, Fill: request => ((UpsertCustomerRequest)request).Customer.CustomerId = "C1"), ["GetCustomer"] = Plain,
         ["UpsertSku"] = new(Kind: CommandKind.DefineSku), ["GetSku"] = Plain, ["ListSkus"] = Plain,
         ["UpsertLocation"] = new(Kind: CommandKind.DefineLocation), ["GetLocation"] = Plain, ["ListLocations"] = Plain,
-        ["UpsertChannel"] = new(Kind: CommandKind.DefineChannel), ["GetChannel"] = Plain, ["ListChannels"] = Plain, ["SetReviewRules"] = new(Fill: request => ((SetReviewRulesRequest)request).Rules.Rules.Clear()), ["GetReviewRules"] = Plain,
+        ["UpsertChannel"] = new(Kind: CommandKind.DefineChannel), ["GetChannel"] = Plain, ["ListChannels"] = Plain, ["SetReviewRules"] = new(Fill: request => ((SetReviewRulesRequest)request).Rules.Rules.Clear()), ["GetReviewRules"] = Plain, ["SetDeadlines"] = Plain, ["GetDeadlines"] = Plain,
         // An exception needs more of a world than this one has: the bad-input table tries its role, its id and its etag.
         ["ListExceptions"] = new("ORDER_NOT_FOUND"), ["ResolveException"] = new(Same: true),
         ["GetEngineStatus"] = Plain, ["VerifyInvariants"] = Plain, ["CreateCheckpoint"] = Plain, ["ExportEvents"] = Plain, ["ImportEvents"] = Plain,

@@ -33,7 +33,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
     }
 
     private static DefineChannel Channel(int number, int[] allowed, SourcingRule sourcing, AllocationPolicy policy) =>
-        new() { Id = Bytes($"channel-{number}"), AllowedLocations = allowed, Sourcing = sourcing, DefaultPolicy = policy, Limits = new ChannelLimits { ReturnWindowSeconds = 600 * number, PaymentDueSeconds = 1_800 * number }, Role = Role.Manager };
+        new() { Id = Bytes($"channel-{number}"), AllowedLocations = allowed, Sourcing = sourcing, DefaultPolicy = policy, Limits = new ChannelLimits { ReturnWindowSeconds = 6_000 * number, PaymentDueSeconds = 1_800 * number }, Role = Role.Manager };
 
     /// <summary>The next command, by its seed.</summary>
     public Command Next(int seed)
@@ -66,8 +66,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
         (int Weight, Func<Command> Make)[] makers =
         [
             (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (10, Receive), (3, Supply), (4, Adjust),
-            (7, Cancel), (4, Hold), (4, Amend), (7, Release), (1, Recall), (8, Confirm), (5, Deliver), (1, Lose),
-            (3, Review), (2, Resolve), (7, Pay), (2, Refund), (11, AfterSale),
+            (7, Cancel), (4, Hold), (4, Amend), (7, Release), (1, Recall), (8, Confirm), (6, Deliver), (1, Lose),
+            (3, Review), (2, Resolve), (7, Pay), (2, Refund), (18, AfterSale),
             (4, Define),
         ];
         var drawn = _random.Next(makers.Sum(maker => maker.Weight));
