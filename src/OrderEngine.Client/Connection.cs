@@ -59,7 +59,7 @@ internal static class Connection
             }
             if (options?.ClientCertificateFile is { } own) tls.ClientCertificates = [X509Certificate2.CreateFromPemFile(own)];
         }
-        catch (Exception wrong) when (wrong is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception wrong) when (wrong is CryptographicException or ArgumentException { ParamName: "privateKey" } or IOException or UnauthorizedAccessException)
         {
             throw new ArgumentException($"A certificate cannot be read: {wrong.Message}", nameof(options), wrong);
         }

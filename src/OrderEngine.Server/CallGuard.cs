@@ -42,7 +42,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         {
             Admit(context.Method);
             using var life = LifeOf(context);
-            return await continuation(life is null ? requestStream : new HeldReader<TRequest>(requestStream, life), context);
+            return await continuation(life is null ? requestStream : new HeldReader<TRequest>(requestStream, life, Grant.Current.Caller.Share), context);
         }
         catch (Exception thrown) when (thrown is not RpcException)
         {
@@ -86,7 +86,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
             Admit(context.Method);
             using var life = LifeOf(context);
             if (life is null) await continuation(requestStream, responseStream, context);
-            else await continuation(new HeldReader<TRequest>(requestStream, life), new HeldWriter<TResponse>(responseStream, life), context);
+            else await continuation(new HeldReader<TRequest>(requestStream, life, Grant.Current.Caller.Share), new HeldWriter<TResponse>(responseStream, life), context);
         }
         catch (Exception thrown) when (thrown is not RpcException)
         {

@@ -65,7 +65,7 @@ internal static class Composition
         app.UseMiddleware<UnreadMessages>();
         // A constructor's optional service is not looked for among the services.
         app.Use(next => new AccessGate(next, app.Services.GetRequiredService<AccessPolicy>(), app.Services.GetRequiredService<CredentialStore>(),
-            app.Services.GetRequiredService<TimeProvider>(), app.Services.GetService<JwtTokens>()).InvokeAsync);
+            app.Services.GetRequiredService<TimeProvider>(), app.Services.GetRequiredService<AccessMetrics>(), app.Services.GetService<JwtTokens>()).InvokeAsync);
         Map(app, options);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
@@ -83,6 +83,7 @@ internal static class Composition
         if (!isSet) builder.WebHost.UseUrls(options.DefaultAddress);
         var certificate = options.TlsCertificate is { } path ? new CertificateFile(path, options.TlsKey, options.TlsClientCa) : null;
         if (certificate is not null) builder.Services.AddSingleton(_ => certificate);
+        var connections = new ConnectionLimit(options.MaxConnectionsPerAddress);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             if (certificate is not null) kestrel.ConfigureHttpsDefaults(certificate.Configure);
@@ -94,9 +95,14 @@ internal static class Composition
                 endpoint.Use(next => connection =>
                 {
                     ShownCredential.Attach(connection);
-                    return next(connection);
+                    return connections.ServeAsync(connection, next);
                 });
             });
+            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+            kestrel.Limits.MaxRequestHeadersTotalSize = ServerLimits.HeaderBytes;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = ServerLimits.CallsPerConnection;
+            kestrel.Limits.Http2.KeepAlivePingDelay = ServerLimits.KeepAliveDelay;
+            kestrel.Limits.Http2.KeepAlivePingTimeout = ServerLimits.KeepAliveTimeout;
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
             kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;
             // Streams live for days at whatever rate there is something to say; gRPC bounds each message instead.
@@ -107,9 +113,11 @@ internal static class Composition
 
     private static void AddAccess(IServiceCollection services, ServerOptions options)
     {
+        services.AddSingleton(new ClientShares(options.RequestsPerSecond));
+        services.AddSingleton<AccessMetrics>();
         services.AddSingleton(new AccessPolicy(options.TrustsAnonymous));
         services.AddSingleton(provider => new CredentialStore(
-            options.ApiKeysPath, provider.GetRequiredService<Engine.Engine>(), provider.GetRequiredService<TimeProvider>(),
+            options.ApiKeysPath, provider.GetRequiredService<Engine.Engine>(), provider.GetRequiredService<ClientShares>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<CredentialStore>>()));
         services.AddHostedService(provider => provider.GetRequiredService<CredentialStore>());
         if (options.Jwt is not { } jwt) return;

@@ -82,10 +82,10 @@ internal sealed class EngineCalls : IDisposable
     public ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, ServerCallContext context) =>
         _engine.EnqueueAsync(command, lane, Deadline(context), context.CancellationToken);
 
-    /// <summary>When the caller stops waiting, microseconds since 1970; 0: never.</summary>
+    /// <summary>When the caller stops waiting, microseconds since 1970; capped.</summary>
     // What is left of it counts, not its date: the engine's clock may be ahead of the wall clock.
     public long Deadline(ServerCallContext context) =>
-        context.Deadline == DateTime.MaxValue ? 0 : Math.Max(1, _engine.NowMicros + (context.Deadline - DateTime.UtcNow).Ticks / TicksPerMicro);
+        Math.Max(1, _engine.NowMicros + Math.Min(ServerLimits.LongestDeadline.Ticks, (context.Deadline - DateTime.UtcNow).Ticks) / TicksPerMicro);
 
     /// <summary>Waits until a sequence is durable, at most as long as the call may take.</summary>
     /// <exception cref="RpcException">It did not come in time.</exception>

@@ -90,6 +90,24 @@ internal static class ServerLimits
     /// <summary>How long a stopping server keeps connections after it has ended their streams.</summary>
     public static readonly TimeSpan LastWord = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Calls of one client (a channel, or the holder of a credential for all channels) that may be open at once, streams included.</summary>
+    public const int OpenCallsPerClient = 2_000;
+
+    /// <summary>Calls of one connection that may be open at once; more wait at the client.</summary>
+    public const int CallsPerConnection = 500;
+
+    /// <summary>Bytes of one call's headers, all of them.</summary>
+    public const int HeaderBytes = 32 * 1024;
+
+    /// <summary>A connection on which nothing has come for so long is asked for a sign of life.</summary>
+    public static readonly TimeSpan KeepAliveDelay = TimeSpan.FromSeconds(30);
+
+    /// <summary>One that does not give it within this time is closed: its peer is gone, whatever the network says.</summary>
+    public static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>The longest that a command may wait to be decided; a longer deadline, and none, count as this.</summary>
+    public static readonly TimeSpan LongestDeadline = TimeSpan.FromMinutes(5);
+
     /// <summary>How often the server looks whether its credentials or certificates have changed on disk.</summary>
     public static readonly TimeSpan CredentialPoll = TimeSpan.FromSeconds(1);
 

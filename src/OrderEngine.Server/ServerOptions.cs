@@ -73,6 +73,15 @@ internal sealed record ServerOptions
     /// <summary>What tokens must be like; null: they are not taken.</summary>
     public JwtSettings? Jwt => JwtIssuer is null ? null : new JwtSettings(JwtIssuer, JwtAudience, JwtAlgorithm, JwtKeys ?? "");
 
+    /// <summary>Calls and streamed messages a second of one client (a channel, or the holder of a credential for all); as many may come at once.</summary>
+    public int RequestsPerSecond { get; init; } = 10_000;
+
+    /// <summary>Connections open at once.</summary>
+    public int MaxConnections { get; init; } = 12_000;
+
+    /// <summary>Connections open at once from one address.</summary>
+    public int MaxConnectionsPerAddress { get; init; } = 12_000;
+
     /// <summary>What of the usual guards is left off, by name.</summary>
     public Weakenings Allow { get; init; }
 
@@ -94,6 +103,9 @@ internal sealed record ServerOptions
             MetricsPort = (int)reader.Number(nameof(MetricsPort), defaults.MetricsPort, 0, 65_535),
             ApiKeys = reader.OptionalText(nameof(ApiKeys), "a file"),
             Allow = reader.Flags<Weakenings>(nameof(Allow)),
+            RequestsPerSecond = (int)reader.Number(nameof(RequestsPerSecond), defaults.RequestsPerSecond, 1, 1_000_000),
+            MaxConnections = (int)reader.Number(nameof(MaxConnections), defaults.MaxConnections, 1, 1_000_000),
+            MaxConnectionsPerAddress = (int)reader.Number(nameof(MaxConnectionsPerAddress), defaults.MaxConnectionsPerAddress, 1, 1_000_000),
             TlsCertificate = reader.OptionalText(nameof(TlsCertificate), "a file"),
             TlsKey = reader.OptionalText(nameof(TlsKey), "a file"),
             TlsClientCa = reader.OptionalText(nameof(TlsClientCa), "a file"),

@@ -1,8 +1,11 @@
 // In front of every rpc of the contract: who calls, and may they. Refuses before a byte of the request's message is read. Stateless but
 // for what it remembers with a connection; one call a thread.
 
+using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using OrderEngine.Contracts.V1;
@@ -15,16 +18,21 @@ namespace OrderEngine.Server.Access;
 internal sealed record AccessPolicy(bool TrustsAnonymous);
 
 /// <summary>The middleware that lets calls in.</summary>
-internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, CredentialStore keys, TimeProvider time, JwtTokens? tokens = null)
+internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, CredentialStore keys, TimeProvider time, AccessMetrics metrics, JwtTokens? tokens)
 {
     private const string Scheme = "Bearer ";
+
+    // Health and reflection need no credential.
+    private static readonly FrozenSet<string> Open = Contract.Standard.Select(service => service.FullName).ToFrozenSet();
+    private static readonly Google.Rpc.Status Unimplemented = new() { Code = (int)StatusCode.Unimplemented, Message = "Paths are told apart by the case of their letters." };
 
     /// <summary>Lets the call in with its grant, or refuses it.</summary>
     public Task InvokeAsync(HttpContext context)
     {
-        var path = context.Request.Path.Value!;
-        // Health and reflection need no credential; what is nobody's is answered UNIMPLEMENTED.
-        if (!path.StartsWith(RpcTable.Prefix, StringComparison.Ordinal)) return next(context);
+        // The endpoint says which rpc it will be, not the path: routing takes paths of other letters for the same.
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method || Open.Contains(method.ServiceName)) return next(context);
+        var path = method.FullName;
+        if (path != context.Request.Path.Value) return RefuseAsync(context, Unimplemented);
         var header = context.Request.Headers.Authorization;
         if (header.Count == 0)
             return policy.TrustsAnonymous ? EnterAsync(context, Grant.Trusted) : RefuseAsync(context, ErrorReason.CredentialMissing);
@@ -43,9 +51,21 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
 
     private async Task EnterAsync(HttpContext context, Grant grant)
     {
+        if (grant.Caller.Share?.TryEnter(out var retry) is { } refused)
+        {
+            await RefuseAsync(context, Errors.Status(refused, retry));
+            return;
+        }
         // Undone when this method ends.
         Grant.Current = grant;
-        await next(context);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            grant.Caller.Share?.Leave();
+        }
     }
 
     // A client shows the same credential with every call of a connection: what was found good is remembered with it.
@@ -63,10 +83,13 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
         await AdmitAsync(context, path, caller);
     }
 
-    private static Task RefuseAsync(HttpContext context, ErrorReason reason)
+    private Task RefuseAsync(HttpContext context, ErrorReason reason) => RefuseAsync(context, Errors.Status(reason));
+
+    private Task RefuseAsync(HttpContext context, Google.Rpc.Status status)
     {
+        metrics.Refused(status);
         context.Response.ContentType = "application/grpc";
-        Errors.Status(reason).WriteTo(context.Response.Headers);
+        status.WriteTo(context.Response.Headers);
         return Task.CompletedTask;
     }
 }

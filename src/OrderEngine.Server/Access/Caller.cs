@@ -33,6 +33,9 @@ internal sealed class Caller
         Revoked = revoked;
     }
 
+    /// <summary>What of the server it may use at once; null: whatever there is.</summary>
+    public ClientShare? Share { get; init; }
+
     /// <summary>Whoever calls a server that trusts its callers: every role, and the actor that the request names.</summary>
     public static Caller Trusted { get; } = new("", null, Scopes.None, null, null, default) { IsTrusted = true };
 

@@ -114,8 +114,9 @@ internal sealed class CertificateFile : IDisposable
             if (_clientCaPath is not null && roots.Count == 0) throw new InvalidOperationException($"'{_clientCaPath}' holds no certificate.");
             return new Loaded(certificate, SslStreamCertificateContext.Create(certificate, chain, offline: true), roots);
         }
-        catch (Exception broken) when (broken is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception broken) when (broken is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
+            // ArgumentException: the key is another certificate's.
             throw new InvalidOperationException(
                 $"The certificate '{_certificatePath}' with the key '{_keyPath}'{(_clientCaPath is null ? "" : $" and the authorities '{_clientCaPath}'")} cannot be used: {broken.Message}", broken);
         }

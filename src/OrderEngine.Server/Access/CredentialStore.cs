@@ -15,6 +15,7 @@ internal sealed class CredentialStore : IHostedService, IDisposable
     private readonly string _path;
     private readonly TimeProvider _time;
     private readonly Engine.Engine _engine;
+    private readonly ClientShares _shares;
     private readonly ILogger<CredentialStore> _logger;
     private readonly Lock _loading = new();
     private FrozenDictionary<string, Entry> _entries = FrozenDictionary<string, Entry>.Empty;
@@ -24,12 +25,13 @@ internal sealed class CredentialStore : IHostedService, IDisposable
 
     /// <param name="path">The file; it need not be there.</param>
     /// <param name="engine">Knows the channels.</param>
+    /// <param name="shares">What each client may use.</param>
     /// <param name="time">The server's clock.</param>
     /// <param name="logger">For reloads.</param>
     /// <exception cref="ApiKeyFileException">The file is there and cannot be read.</exception>
-    public CredentialStore(string path, Engine.Engine engine, TimeProvider time, ILogger<CredentialStore> logger)
+    public CredentialStore(string path, Engine.Engine engine, ClientShares shares, TimeProvider time, ILogger<CredentialStore> logger)
     {
-        (_path, _engine, _time, _logger) = (path, engine, time, logger);
+        (_path, _engine, _shares, _time, _logger) = (path, engine, shares, time, logger);
         _seen = Stamp();
         Take(ApiKeyFile.Read(path));
     }
@@ -111,7 +113,8 @@ internal sealed class CredentialStore : IHostedService, IDisposable
     private Entry Open(ApiKey key)
     {
         var revoked = new CancellationTokenSource();
-        return new Entry(key, new Caller(key.Name, key.Channel, key.Scopes, key.Expires, _engine.View.Reader, revoked.Token), revoked);
+        var caller = new Caller(key.Name, key.Channel, key.Scopes, key.Expires, _engine.View.Reader, revoked.Token) { Share = _shares.Of(key.Name, key.Channel) };
+        return new Entry(key, caller, revoked);
     }
 
     private static bool Same(ApiKey a, ApiKey b) =>

@@ -43,8 +43,8 @@ internal sealed class CredentialLife : IDisposable
     }
 }
 
-/// <summary>Reads while the credential is good; a read that waits ends with it.</summary>
-internal sealed class HeldReader<T>(IAsyncStreamReader<T> inner, CredentialLife life) : IAsyncStreamReader<T>
+/// <summary>Reads while the credential is good and at the rate that its holder may; a read that waits ends with it.</summary>
+internal sealed class HeldReader<T>(IAsyncStreamReader<T> inner, CredentialLife life, ClientShare? share) : IAsyncStreamReader<T>
 {
     /// <inheritdoc/>
     public T Current => inner.Current;
@@ -58,6 +58,8 @@ internal sealed class HeldReader<T>(IAsyncStreamReader<T> inner, CredentialLife 
         {
             var more = await next.WaitAsync(life.Ended);
             life.Check();
+            // A stream is not refused but slowed: what is not read holds its sender back.
+            if (more && share is not null) await share.WaitAsync(life.Ended);
             return more;
         }
         catch (OperationCanceledException) when (life.Ended.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

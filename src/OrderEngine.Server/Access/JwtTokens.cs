@@ -32,6 +32,7 @@ internal sealed class JwtTokens : IHostedService, IDisposable
 
     private readonly JwtSettings _settings;
     private readonly Engine.Engine _engine;
+    private readonly ClientShares _shares;
     private readonly TimeProvider _time;
     private readonly ILogger<JwtTokens> _logger;
     private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = 16 * 1024 };
@@ -44,10 +45,11 @@ internal sealed class JwtTokens : IHostedService, IDisposable
 
     /// <param name="settings">What tokens must be like.</param>
     /// <param name="engine">Knows the channels.</param>
+    /// <param name="shares">What each client may use.</param>
     /// <param name="time">The server's clock.</param>
     /// <param name="logger">For reloads.</param>
-    public JwtTokens(JwtSettings settings, Engine.Engine engine, TimeProvider time, ILogger<JwtTokens> logger) =>
-        (_settings, _engine, _time, _logger) = (settings, engine, time, logger);
+    public JwtTokens(JwtSettings settings, Engine.Engine engine, ClientShares shares, TimeProvider time, ILogger<JwtTokens> logger) =>
+        (_settings, _engine, _shares, _time, _logger) = (settings, engine, shares, time, logger);
 
     // Ends what was opened with tokens of a key that is gone.
     private sealed record Key(JsonWebKey Web, CancellationTokenSource Gone);
@@ -67,7 +69,10 @@ internal sealed class JwtTokens : IHostedService, IDisposable
         var scopes = ScopesOf(jwt);
         if (channel == AllChannels) channel = null;
         else scopes &= ~ScopeNames.Shared;
-        return new Caller(jwt.Subject!, channel, scopes, new DateTimeOffset(jwt.ValidTo) + Skew, _engine.View.Reader, key.Gone.Token);
+        return new Caller(jwt.Subject!, channel, scopes, new DateTimeOffset(jwt.ValidTo) + Skew, _engine.View.Reader, key.Gone.Token)
+        {
+            Share = _shares.Of(jwt.Subject!, channel),
+        };
     }
 
     /// <summary>Reads the keys again, if they may have changed.</summary>

@@ -31,6 +31,8 @@ internal static class Errors
         [ErrorReason.EngineDraining] = TimeSpan.FromSeconds(2),
         [ErrorReason.DiskLow] = TimeSpan.FromSeconds(5),
         [ErrorReason.AlreadyRunning] = TimeSpan.FromSeconds(1),
+        [ErrorReason.RateLimited] = TimeSpan.FromMilliseconds(100),
+        [ErrorReason.CallLimitReached] = TimeSpan.FromSeconds(1),
         [ErrorReason.SubscriberLimitReached] = TimeSpan.FromSeconds(5),
     }.ToFrozenDictionary();
 
@@ -52,6 +54,14 @@ internal static class Errors
         foreach (var (key, value) in metadata) info.Metadata[key] = value;
         var status = new RpcStatus { Code = (int)entry.Status, Message = message, Details = { Any.Pack(info) } };
         if (entry.Retry) status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(RetryDelays[reason]) }));
+        return status;
+    }
+
+    /// <summary>A refusal that knows how long to wait.</summary>
+    public static RpcStatus Status(ErrorReason reason, TimeSpan retry)
+    {
+        var status = Status(reason, Entry(reason).Cause);
+        status.Details[^1] = Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(retry) });
         return status;
     }
 

@@ -1,4 +1,4 @@
-// Health over plain HTTP, for orchestrators: /healthz (alive), /readyz (takes orders), /startupz (has recovered, and how far it is). Beside
+// Health over plain HTTP, for orchestrators: /healthz (alive), /readyz (takes changes), /startupz (has recovered, and how far it is). Beside
 // the metrics, without credentials: they tell nothing that a stranger could use. Any thread.
 
 using System.Text.Json;
@@ -16,7 +16,7 @@ internal sealed class HealthPages(EngineCalls calls)
         // A process that answers is alive: what is wrong beyond that ends it by itself (rule 5), and killing it while it recovers only
         // makes it begin again.
         routes.MapGet("/healthz", context => WriteAsync(context, true));
-        routes.MapGet("/readyz", context => WriteAsync(context, Phase == EnginePhase.Serving));
+        routes.MapGet("/readyz", context => WriteAsync(context, Phase == EnginePhase.Serving && !calls.Engine.Disk.IsLow));
         routes.MapGet("/startupz", context => WriteAsync(context, Phase != EnginePhase.Recovering));
     }
 
@@ -30,7 +30,7 @@ internal sealed class HealthPages(EngineCalls calls)
         return context.Response.WriteAsync(JsonSerializer.Serialize(new
         {
             ok = isWell,
-            phase = Phase.ToString().ToUpperInvariant(),
+            phase = Phase == EnginePhase.Serving && calls.Engine.Disk.IsLow ? "LOW_DISK" : Phase.ToString().ToUpperInvariant(),
             recoveredBytes = recovery.BytesDone,
             recoveryTotalBytes = recovery.BytesTotal,
             sequence = calls.Engine.View.DurableSequence,

@@ -24,7 +24,7 @@ internal sealed class MetricsCollector : IDisposable
     {
         _reader = new BaseExportingMetricReader(_exporter);
         _provider = Sdk.CreateMeterProviderBuilder()
-            .AddMeter(EngineMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
+            .AddMeter(EngineMetrics.MeterName, Access.AccessMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
             .AddView(instrument => instrument.Meter.Scope is { } scope && !ReferenceEquals(scope, meters) ? MetricStreamConfiguration.Drop : null)
             .AddView("http.server.request.duration", new ExplicitBucketHistogramConfiguration { Boundaries = LatencyBuckets })
             .AddReader(_reader)

@@ -21,7 +21,7 @@ internal sealed class KeyedServer : IAsyncDisposable
     public string KeyFile => Path.Combine(_folder, ApiKeyFile.DefaultName);
 
     /// <summary>With the shop of <see cref="Shop"/>, and channel EBAY beside its WEB. Callers without a credential are refused.</summary>
-    public static async Task<KeyedServer> StartAsync(Func<ServerOptions, ServerOptions>? options = null, Action<IServiceCollection>? services = null)
+    public static async Task<KeyedServer> StartAsync(Func<ServerOptions, ServerOptions>? options = null, Action<IServiceCollection>? services = null, string? clientCertificate = null)
     {
         var folder = Directory.CreateTempSubdirectory("orderengine-keys-").FullName;
         var file = Path.Combine(folder, ApiKeyFile.DefaultName);
@@ -29,7 +29,7 @@ internal sealed class KeyedServer : IAsyncDisposable
         {
             settings = settings with { Allow = Weakenings.Plaintext, ApiKeys = file };
             return options?.Invoke(settings) ?? settings;
-        });
+        }, clientCertificate: clientCertificate);
         var keyed = new KeyedServer(server, folder);
         server.Use(keyed.Create("setup", null, Scopes.Admin | Scopes.Stock | Scopes.Submit | Scopes.Track));
         await Shop.OpenAsync(server);

@@ -15,7 +15,7 @@ internal sealed record Things(string ChannelId, string OrderId, string Reservati
     /// <summary>A return of another order of the channel.</summary>
     public string ReturnId { get; init; } = "";
 
-    /// <summary>An order, a reservation and a return made through this caller, which may submit, reserve and fulfil.</summary>
+    /// <summary>An order and a reservation made through this caller, which may submit and reserve.</summary>
     public static async Task<Things> OfAsync(CallInvoker caller, string channel)
     {
         var draft = Shop.Draft();
@@ -24,11 +24,18 @@ internal sealed record Things(string ChannelId, string OrderId, string Reservati
         var hold = Shop.Reserve();
         hold.ChannelId = channel;
         var reservation = await new InventoryService.InventoryServiceClient(caller).CreateReservationAsync(hold);
+        return new Things(channel, order.OrderId, reservation.ReservationId, draft.ExternalOrderId);
+    }
+
+    /// <summary>The same and a return; the caller may fulfil, too.</summary>
+    public static async Task<Things> WithReturnAsync(CallInvoker caller, string channel)
+    {
+        var things = await OfAsync(caller, channel);
         var other = Shop.Draft();
         other.ChannelId = channel;
         var sold = await Returning.DeliverAsync(new OrderService.OrderServiceClient(caller), new FulfillmentService.FulfillmentServiceClient(caller), other);
         var made = await new ReturnService.ReturnServiceClient(caller).RequestReturnAsync(Returning.Request(sold, 1, 1));
-        return new Things(channel, order.OrderId, reservation.ReservationId, draft.ExternalOrderId) { ReturnId = made.ReturnId };
+        return things with { ReturnId = made.ReturnId };
     }
 }
 

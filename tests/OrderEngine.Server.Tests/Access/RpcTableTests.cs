@@ -73,9 +73,9 @@ public sealed class RpcTableTests
     public async Task A_strangers_object_answers_exactly_like_one_that_does_not_exist()
     {
         await using var keyed = await KeyedServer.StartAsync();
-        var theirs = await Things.OfAsync(keyed.As(keyed.Create("ebay", "EBAY", Scopes.Submit | Scopes.Reserve | Scopes.Fulfil)), "EBAY");
+        var theirs = await Things.WithReturnAsync(keyed.As(keyed.Create("ebay", "EBAY", Scopes.Submit | Scopes.Reserve | Scopes.Fulfil)), "EBAY");
         var own = keyed.As(keyed.Create("web", "WEB", AllScopes.Aggregate((all, one) => all | one) & ~ScopeNames.Shared));
-        var ours = await Things.OfAsync(own, "WEB");
+        var ours = await Things.WithReturnAsync(own, "WEB");
         var nothing = new Things("NOWHERE", Core.PublicId.Format(Core.PublicId.Order, 4_711_000), Core.PublicId.Format(Core.PublicId.Reservation, 4_711_000), "x-nothing") { ReturnId = Core.PublicId.Format(Core.PublicId.Return, 4_711_000) };
         var wrong = new List<string>();
         var told = 0;

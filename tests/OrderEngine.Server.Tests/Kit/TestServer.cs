@@ -1,5 +1,6 @@
 // A whole server on real sockets and a real journal in a directory of its own, and the generated clients on it.
 
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -19,11 +20,24 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly GrpcChannel _channel;
     private readonly bool _ownsDirectory;
 
-    private TestServer(WebApplication app, string directory, bool ownsDirectory)
+    private TestServer(WebApplication app, string directory, bool ownsDirectory, string? clientCertificate)
     {
         (_app, DataDirectory, _ownsDirectory) = (app, directory, ownsDirectory);
         Address = app.Urls.Single();
-        _channel = GrpcChannel.ForAddress(Address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
+        _channel = GrpcChannel.ForAddress(Address, new GrpcChannelOptions
+        {
+            MaxReceiveMessageSize = null, DisposeHttpClient = true,
+            // Whom to trust is for the tests of TLS.
+            HttpHandler = new SocketsHttpHandler
+            {
+                EnableMultipleHttp2Connections = true,
+                SslOptions =
+                {
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
+                    ClientCertificates = clientCertificate is null ? [] : [X509Certificate2.CreateFromPemFile(clientCertificate)],
+                },
+            },
+        });
         Use(null);
     }
 
@@ -73,27 +87,28 @@ internal sealed class TestServer : IAsyncDisposable
     public string MetricsAddress => _app.Services.GetRequiredService<MetricsEndpoint>().Address + "/metrics";
 
     /// <summary>Starts a server and waits until it serves.</summary>
-    public static async Task<TestServer> StartAsync(Action<IServiceCollection>? services = null, string? directory = null, Func<ServerOptions, ServerOptions>? options = null)
+    public static async Task<TestServer> StartAsync(Action<IServiceCollection>? services = null, string? directory = null, Func<ServerOptions, ServerOptions>? options = null, string? clientCertificate = null)
     {
-        var server = await ListenAsync(services, directory, options);
+        var server = await ListenAsync(services, directory, options, clientCertificate);
         await server.WaitAsync(Serving.Serving);
         return server;
     }
 
     /// <summary>Starts a server and returns while its engine recovers.</summary>
-    public static async Task<TestServer> ListenAsync(Action<IServiceCollection>? services = null, string? directory = null, Func<ServerOptions, ServerOptions>? options = null)
+    public static async Task<TestServer> ListenAsync(Action<IServiceCollection>? services = null, string? directory = null, Func<ServerOptions, ServerOptions>? options = null, string? clientCertificate = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration["Logging:LogLevel:Default"] = "None";
         builder.Configuration["Logging:LogLevel:Microsoft"] = "None";
         builder.Configuration["Logging:LogLevel:Grpc"] = "None";
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
         services?.Invoke(builder.Services);
         var path = directory ?? Directory.CreateTempSubdirectory("orderengine-server-").FullName;
         var settings = new ServerOptions { DataDirectory = path, MetricsPort = 0, Allow = Weakenings.Anonymous | Weakenings.Plaintext | Weakenings.Reflection };
-        var app = Composition.Build(builder, options?.Invoke(settings) ?? settings);
+        settings = options?.Invoke(settings) ?? settings;
+        builder.WebHost.UseUrls(settings.TlsCertificate is null ? "http://127.0.0.1:0" : "https://127.0.0.1:0");
+        var app = Composition.Build(builder, settings);
         await app.StartAsync();
-        return new TestServer(app, path, directory is null);
+        return new TestServer(app, path, directory is null, clientCertificate);
     }
 
     public async Task WaitAsync(Serving status)

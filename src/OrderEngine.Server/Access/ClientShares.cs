@@ -1,0 +1,110 @@
+// What one client may use of the server: calls a second, and calls open at once. A client is a channel, whichever of its keys it shows, or
+// the holder of a credential for all channels. Any thread.
+
+using System.Collections.Concurrent;
+using System.Net;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Connections;
+using OrderEngine.Contracts.V1;
+
+namespace OrderEngine.Server.Access;
+
+/// <summary>The shares of all clients.</summary>
+/// <param name="requestsPerSecond">Of each; as many may come at once.</param>
+internal sealed class ClientShares(int requestsPerSecond) : IDisposable
+{
+    private readonly ConcurrentDictionary<(string, bool IsChannel), ClientShare> _shares = [];
+
+    /// <summary>That of a channel, or of a holder; the same one for all of its credentials.</summary>
+    public ClientShare Of(string name, string? channel) => _shares.GetOrAdd((channel ?? name, channel is not null), _ => new ClientShare(requestsPerSecond));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var share in _shares.Values) share.Dispose();
+    }
+}
+
+/// <summary>One client's share.</summary>
+internal sealed class ClientShare : IDisposable
+{
+    private const int PartsOfASecond = 10;
+
+    // Streams that wait for their turn: each has one message waiting at most.
+    private readonly TokenBucketRateLimiter _rate;
+    private int _open;
+
+    /// <param name="requestsPerSecond">Calls a second; as many may come at once.</param>
+    public ClientShare(int requestsPerSecond)
+    {
+        var parts = requestsPerSecond >= PartsOfASecond ? PartsOfASecond : 1;
+        _rate = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = requestsPerSecond, TokensPerPeriod = requestsPerSecond / parts, ReplenishmentPeriod = TimeSpan.FromSeconds(1.0 / parts),
+            AutoReplenishment = true, QueueLimit = ServerLimits.OpenCallsPerClient, QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        });
+    }
+
+    /// <summary>Begins a call; null, or why it must not begin. Who began leaves.</summary>
+    /// <param name="retry">When it may be tried again.</param>
+    public ErrorReason? TryEnter(out TimeSpan retry)
+    {
+        using var lease = _rate.AttemptAcquire();
+        if (!lease.IsAcquired)
+        {
+            if (!lease.TryGetMetadata(MetadataName.RetryAfter, out retry)) retry = TimeSpan.FromSeconds(1);
+            return ErrorReason.RateLimited;
+        }
+        retry = TimeSpan.FromSeconds(1);
+        if (Interlocked.Increment(ref _open) <= ServerLimits.OpenCallsPerClient) return null;
+        Leave();
+        return ErrorReason.CallLimitReached;
+    }
+
+    /// <summary>Ends a call.</summary>
+    public void Leave() => Interlocked.Decrement(ref _open);
+
+    /// <summary>Waits for the turn of a stream's next message.</summary>
+    public async ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        using var lease = await _rate.AcquireAsync(1, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _rate.Dispose();
+}
+
+/// <summary>Counts connections by address, and closes those that are too many.</summary>
+/// <param name="most">From one address.</param>
+internal sealed class ConnectionLimit(int most)
+{
+    private readonly Dictionary<IPAddress, int> _open = [];
+
+    /// <summary>Serves a connection, unless there are too many from its address.</summary>
+    public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        var address = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        lock (_open)
+        {
+            var count = _open.GetValueOrDefault(address);
+            if (count < most) _open[address] = count + 1;
+            else address = null;
+        }
+        if (address is null)
+        {
+            connection.Abort();
+            return;
+        }
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            lock (_open)
+            {
+                if (--_open[address] == 0) _open.Remove(address);
+            }
+        }
+    }
+}
