@@ -20,6 +20,7 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ],
         ["orderctl check"] = ["orderctl check --channel web --currency GBP --line MUG=200@250 --policy partial-backorder"],
         ["orderctl order cancel"] = ["orderctl order cancel ORDER_ID --reason CHANGED_MIND", "orderctl order cancel ORDER_ID --line 2=1"],
+        ["orderctl order amend"] = ["orderctl order amend ORDER_ID --city York --address-line \"2 New Road\"", "orderctl order amend ORDER_ID --line 1=3 --line 2=@199 --add TRAY=1@1295"],
         ["orderctl order hold"] = ["orderctl order hold ORDER_ID --kind address --reason NO_SUCH_STREET"],
         ["orderctl order unhold"] = ["orderctl order unhold ORDER_ID --kind address --reason CHECKED"],
         ["orderctl order lookup"] = ["orderctl order lookup web 1001"],

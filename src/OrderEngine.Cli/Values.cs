@@ -127,6 +127,28 @@ internal static class Values
         return new LineAtLocation { LineNumber = Int(line, text, form), Quantity = Int(quantity, text, form), LocationId = text[(at + 1)..] };
     }
 
+    /// <summary>A point in time.</summary>
+    public static Google.Protobuf.WellKnownTypes.Timestamp Time(string name, string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            ? Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(time)
+            : throw new UsageException($"{name}: '{text}' is not a time. Write 2026-03-01 or 2026-03-01T12:00:00Z.");
+
+    /// <summary>LINE=QUANTITY, LINE=QUANTITY@PRICE or LINE=@PRICE of a line that is there, the price in minor units.</summary>
+    public static LineAmendment LineAmendment(string text)
+    {
+        const string form = "LINE=QUANTITY@PRICE, such as 1=2, 1=2@250 or 1=@250";
+        var (head, price) = SplitLast(text, '@');
+        var (line, quantity) = SplitLast(head, '=');
+        if (string.IsNullOrEmpty(quantity) && price is null)
+            throw new UsageException($"'{text}' names neither quantity nor price. Write {form}.");
+        var amended = new LineAmendment { LineNumber = Int(line, text, form) };
+        if (!string.IsNullOrEmpty(quantity))
+            amended.Quantity = Int(quantity, text, form);
+        if (price is not null)
+            amended.UnitPriceMinor = long.TryParse(price, Whole, CultureInfo.InvariantCulture, out var minor) ? minor : throw new UsageException($"'{text}': '{price}' is not a whole number of minor units. Write {form}.");
+        return amended;
+    }
+
     /// <summary>PARTIALLY_SHIPPED for PartiallyShipped: as the contract spells it.</summary>
     public static string Upper<T>(T value) where T : struct, Enum => Dashed(value).ToUpperInvariant().Replace('-', '_');
 

@@ -16,5 +16,7 @@ public static class BodyDigest
     /// True when two digests tell different bodies apart. One that was recorded in another way cannot: by an earlier version, within a day before an
     /// upgrade; or, 0, by another engine whose events were imported. The recorded answer counts then, whatever the body.
     /// </summary>
-    public static bool Differ(UInt128 recorded, UInt128 asked) => recorded != asked && recorded != 0 && recorded >> KindShift == asked >> KindShift;
+    public static bool Differ(UInt128 recorded, UInt128 asked) => recorded != asked && recorded != 0 && (IsSipHash(recorded) || !IsSipHash(asked));
+
+    private static bool IsSipHash(UInt128 digest) => digest >> KindShift == SipHash;
 }

@@ -70,6 +70,10 @@ public enum CommandKind : byte
     ShipBackReturn = 86,
     /// <summary><see cref="ReturnStep"/></summary>
     CloseReturn = 87,
+    /// <summary><see cref="Core.ArchiveOrders"/></summary>
+    ArchiveOrders = 116,
+    /// <summary><see cref="Core.RestoreOrder"/></summary>
+    RestoreOrder = 117,
 }
 
 /// <summary>A request to change something, with who asks and under which request id.</summary>
@@ -291,6 +295,13 @@ public readonly record struct DraftLine(int Sku, int Quantity, long UnitPrice);
 /// <summary>Submits an order, or commits a reservation into one when <see cref="Reservation"/> is not 0.</summary>
 public sealed class SubmitOrder(CommandKind kind = CommandKind.SubmitOrder) : Command(kind)
 {
+    /// <summary>
+    /// The archived order that has the external id; 0: none. Asked of the archive before the command is queued, when so many orders as
+    /// <see cref="ArchiveAsked"/> had been archived since the process began.
+    /// </summary>
+    public long TakenByArchived { get; set; }
+    /// <summary>See <see cref="TakenByArchived"/>.</summary>
+    public long ArchiveAsked { get; set; }
     /// <summary>Number of the channel.</summary>
     public required int Channel { get; init; }
     /// <summary>Number of the customer; 0: a guest.</summary>

@@ -152,6 +152,18 @@ public static class Limits
     /// <summary>Lines of an order whose stock is fetched into the cache ahead of deciding it.</summary>
     public const int PrefetchedLines = 8;
 
+    /// <summary>Orders that one command may archive.</summary>
+    public const int ArchivedPerCommand = 256;
+
+    /// <summary>
+    /// Orders archived last whose external ids are still found in memory: a submission that asked the archive before more than so many left it has
+    /// to ask again.
+    /// </summary>
+    public const int RecentlyArchived = 65_536;
+
+    /// <summary>Bytes of an archived order that can be brought back: it is written to the journal whole.</summary>
+    public const int RestoredBytes = 384 * 1024;
+
     /// <summary>Timers fired in one turn of the writer.</summary>
     public const int TimersPerTurn = 1_000;
 

@@ -36,6 +36,12 @@ public sealed record StateSummary(long Sequence, long Time, ulong StateHash, lon
 {
     /// <summary>The highest key number that sealed data refers to.</summary>
     public long HighestKey { get; init; }
+
+    /// <summary>Orders that are in the archive and not in memory.</summary>
+    public long Archived { get; init; }
+
+    /// <summary>Behind the last record of the archive that the state relies on; 0: it relies on none.</summary>
+    public long ArchivePosition { get; init; }
 }
 
 /// <summary>The core. All members are for the writer's thread but for <see cref="Reader"/>.</summary>

@@ -11,6 +11,9 @@ public static class OrderStates
     /// <summary>True when nothing is awaited of such an order any more: its deadlines end. Late money may still bring one back.</summary>
     public static bool IsTerminal(OrderState state) => state is OrderState.Cancelled or OrderState.Rejected or OrderState.Expired or OrderState.Completed;
 
+    /// <summary>True when an order of this state may leave memory after its window: nothing is under way.</summary>
+    public static bool IsClosed(OrderState state) => IsTerminal(state) || state is OrderState.Lost or OrderState.Delivered;
+
     /// <summary>True for a state that commands and timers set and end: it is kept in <see cref="OrderHead.State"/>, whatever moves meanwhile.</summary>
     public static bool IsStored(OrderState state) => state >= OrderState.PendingReview;
 

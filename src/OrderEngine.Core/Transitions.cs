@@ -69,6 +69,8 @@ public static class Transitions
         new(CommandKind.RecordRepair, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Received] },
         new(CommandKind.ShipBackReturn, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Repaired] },
         new(CommandKind.CloseReturn, Role.Support, [Role.Support, Role.Warehouse], []) { FromReturn = [ReturnState.Approved, ReturnState.InTransit, ReturnState.Received, ReturnState.ShippedBack] },
+        new(CommandKind.ArchiveOrders, Role.System, [Role.System], []),
+        new(CommandKind.RestoreOrder, Role.System, [Role.System], []),
     ];
 
     private static readonly Transition?[] ByCommand = Index();

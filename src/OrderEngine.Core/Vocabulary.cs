@@ -316,6 +316,8 @@ public enum Outcome : byte
     InternalError = 103,
     /// <summary>The disk is low; not decided.</summary>
     DiskLow = 180,
+    /// <summary>An archived order is too large to be brought back.</summary>
+    OrderTooLarge = 181,
 }
 
 /// <summary>Facts about outcomes.</summary>

@@ -48,6 +48,8 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
 
     public Func<CancelOrderRequest, CancelOrderResponse>? OnCancel { get; set; }
 
+    public Func<AmendOrderRequest, AmendOrderResponse>? OnAmend { get; set; }
+
     public Func<PlaceHoldRequest, HoldResponse>? OnHold { get; set; }
 
     public Func<ReleaseHoldRequest, HoldResponse>? OnUnhold { get; set; }
@@ -67,6 +69,8 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
     public override Task<ListOrderEventsResponse> ListOrderEvents(ListOrderEventsRequest request, ServerCallContext context) => Fake.Answer(OnEvents, request);
 
     public override Task<CancelOrderResponse> CancelOrder(CancelOrderRequest request, ServerCallContext context) => Fake.Answer(OnCancel, request);
+
+    public override Task<AmendOrderResponse> AmendOrder(AmendOrderRequest request, ServerCallContext context) => Fake.Answer(OnAmend, request);
 
     public override Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context) => Fake.Answer(OnHold, request);
 

@@ -37,6 +37,8 @@ public sealed class EventCodecTests
         }
         // What no command of the histories causes yet: DeadlineTests writes them.
         kinds.UnionWith([Event.BodyOneofCase.DeadlineMissed, Event.BodyOneofCase.ExceptionRaised]);
+        // What the engine asks of itself: ArchiveTests.
+        kinds.UnionWith([Event.BodyOneofCase.OrderArchived, Event.BodyOneofCase.ArchivedOrderLoaded, Event.BodyOneofCase.OrderRestored]);
         Assert.Equal(Enum.GetValues<Event.BodyOneofCase>().Where(kind => kind != Event.BodyOneofCase.None), kinds.Order());
         Assert.Equal(Enum.GetValues<EventKind>().Select(kind => (int)kind), Enum.GetValues<Event.BodyOneofCase>().Select(kind => (int)kind));
     }

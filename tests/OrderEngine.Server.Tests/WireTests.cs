@@ -47,10 +47,12 @@ public sealed class WireTests : IAsyncLifetime
         await AssertNothingHappened();
     }
 
-    [Fact]
-    public async Task A_message_that_is_not_protobuf_is_malformed()
+    [Theory]
+    [InlineData("0AFFFFFFFF0F010203")]
+    [InlineData("7AFFFFFFFF0F010203")] // an unknown field of negative length, at which the parser throws another exception
+    public async Task A_message_that_is_not_protobuf_is_malformed(string message)
     {
-        var refusal = await RawCall.SendAsync(_server, "OrderService/SubmitOrder", [0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3]);
+        var refusal = await RawCall.SendAsync(_server, "OrderService/SubmitOrder", Convert.FromHexString(message));
 
         Assert.Equal((StatusCode.InvalidArgument, "INVALID_FIELD"), (refusal!.Code, refusal.Reason));
         await AssertNothingHappened();

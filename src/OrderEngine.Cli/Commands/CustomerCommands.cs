@@ -30,26 +30,16 @@ internal static class CustomerCommands
     {
         var (command, id) = (new Command("upsert", "Create or replace a customer. Without personal data what is there stays."), Id());
         var tier = new Option<int>("--tier") { Description = "Rank, 0 (none) to 9: each step counts as one more day of waiting.", HelpName = "N" };
-        var (name, phone, email) = (CatalogCommands.Text("--name", "Personal."), CatalogCommands.Text("--phone", "Personal."), CatalogCommands.Text("--email", "Personal."));
-        var address = Values.Ids("--address-line", "Personal; repeat for more, at most 5.");
-        var (city, postal, country, note) = (CatalogCommands.Text("--city", "Personal."), CatalogCommands.Text("--postal-code", "Personal."),
-            CatalogCommands.Text("--country", "ISO 3166-1 alpha-2, such as GB."), CatalogCommands.Text("--note", "Personal."));
+        var personal = new PersonalOptions();
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        Option[] personal = [name, phone, email, address, city, postal, country, note];
         command.Add(id);
-        foreach (var option in personal.Concat([tier, etag, requestId]))
+        foreach (var option in personal.Options.Concat([tier, etag, requestId]))
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var customer = new Customer { CustomerId = session.Get(id), Tier = session.Get(tier), Etag = session.Get(etag) ?? "" };
-            if (personal.Any(session.Has))
-            {
-                customer.Details = new PersonalDetails
-                {
-                    Name = session.Get(name) ?? "", Phone = session.Get(phone) ?? "", Email = session.Get(email) ?? "", AddressLines = { session.Get(address) ?? [] },
-                    City = session.Get(city) ?? "", PostalCode = session.Get(postal) ?? "", CountryCode = session.Get(country) ?? "", Note = session.Get(note) ?? "",
-                };
-            }
+            if (personal.Given(session).Any())
+                customer.Details = personal.Read(session);
 
             return Show(session, await session.Client.Customers.UpsertCustomerAsync(
                 new UpsertCustomerRequest { RequestId = session.Get(requestId) ?? "", Customer = customer }, cancellationToken: cancellationToken));

@@ -48,11 +48,7 @@ internal sealed class Draft
         };
         order.Lines.Add(session.Get(_lines) is { Length: > 0 } lines ? lines : throw Missing("--line SKU=QUANTITY@PRICE"));
         if (session.Get(_requested) is { } text)
-        {
-            order.RequestedTime = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
-                ? Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(time)
-                : throw new UsageException($"--requested-time: '{text}' is not a time. Write 2026-03-01 or 2026-03-01T12:00:00Z.");
-        }
+            order.RequestedTime = Values.Time("--requested-time", text);
 
         return order;
     }

@@ -101,6 +101,8 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.LossRecorded => "lost " + Quantities(e.LossRecorded.Lines) + OfParcel(e.LossRecorded.ParcelNumber),
         OrderEvent.ChangeOneofCase.PickFellShort => "not found " + Movements(e.PickFellShort.Lines),
         OrderEvent.ChangeOneofCase.ShipmentRecalled => "recalled " + Movements(e.ShipmentRecalled.Lines),
+        OrderEvent.ChangeOneofCase.Amended => "amended " + string.Join(", ", e.Amended.ChangedFields) +
+            string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")),
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
         OrderEvent.ChangeOneofCase.ReturnChanged => $"return {e.ReturnChanged.ReturnId} {Values.Upper(e.ReturnChanged.State)}" +

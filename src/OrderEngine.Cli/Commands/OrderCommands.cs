@@ -100,6 +100,7 @@ internal static class OrderCommands
         order.Add(Lookup(run));
         order.Add(Events(run));
         order.Add(Cancel(run));
+        order.Add(ChangeCommands.Amend(run));
         order.Add(ChangeCommands.Hold(run));
         order.Add(ChangeCommands.Unhold(run));
         return order;

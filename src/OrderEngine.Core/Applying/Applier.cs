@@ -79,6 +79,9 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReturnClosed: ReturnEnded(in e, ReturnState.Closed); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.ExceptionRaised: Raised(in e); break;
+            case EventKind.OrderArchived: Archived(in e); break;
+            case EventKind.ArchivedOrderLoaded: Loaded(in e); break;
+            case EventKind.OrderRestored: Change(in e); break;
             case EventKind.ReviewRulesDefined: state.Catalog.DefineReviewRules(e.Body, e.Sequence); break;
             case EventKind.RequestRefused: break;
             default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");

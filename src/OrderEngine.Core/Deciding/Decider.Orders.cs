@@ -18,6 +18,8 @@ internal sealed partial class Decider
         var reservation = state.Reservation(submit.Reservation);
         if (submit.Reservation != 0 && !reservation.Exists) return Outcome.ReservationNotFound;
         var taken = submit.ExternalId.Length == 0 ? 0 : state.ExternalIds.Find(submit.Channel, submit.ExternalId);
+        if (taken == 0 && state.Archive.Total - submit.ArchiveAsked > Limits.RecentlyArchived) return Outcome.QueueFull;
+        if (taken == 0) taken = submit.TakenByArchived;
         if (taken != 0) return Refuse(Outcome.ExternalIdTaken, taken);
 
         ReadOnlySpan<HeldRow> held = default;

@@ -48,6 +48,8 @@ internal sealed partial class Decider(EngineState state)
             ReturnStep step => Step(step),
             CarryReturn carry => Carry(carry),
             ReceiveReturn receive => Receive(receive),
+            ArchiveOrders archive => Archive(archive),
+            RestoreOrder restore => Restore(restore),
             DefineSku sku => Define(sku),
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),

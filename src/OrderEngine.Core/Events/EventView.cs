@@ -81,6 +81,12 @@ public enum EventKind : byte
     DeadlineMissed = 129,
     /// <summary>Somebody has to look into something.</summary>
     ExceptionRaised = 130,
+    /// <summary>A closed order left memory for the archive.</summary>
+    OrderArchived = 144,
+    /// <summary>An archived order is in memory again, as it was.</summary>
+    ArchivedOrderLoaded = 145,
+    /// <summary>An archived order is back because a command wanted it.</summary>
+    OrderRestored = 146,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

@@ -19,6 +19,9 @@ public static class SnapshotFormat
 
     // The records' fields in SnapshotBlock.
     internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Trailer = 15;
+
+    // Of the trailer alone.
+    internal const int Archived = 38, ArchivePosition = 39;
 }
 
 /// <summary>Records of each kind in a snapshot.</summary>

@@ -13,6 +13,41 @@ public sealed partial class SnapshotLoader
     private byte[] _row = new byte[4096];
     private long _lastEvent;
 
+    // Not null: one order alone is read, into this, and the state stays as it is.
+    private readonly ArchivedOrder? _single;
+
+    /// <summary>Reads one order of the archive.</summary>
+    internal SnapshotLoader(EngineState state, ArchivedOrder single, int format)
+    {
+        if (format is < 1 or > SnapshotFormat.Version) throw new SnapshotContentException($"An archived order is of format {format}, this program knows formats 1 to {SnapshotFormat.Version}.");
+        _core = null!;
+        _state = state;
+        _single = single;
+        _format = format;
+        _sequence = long.MaxValue;
+    }
+
+    /// <summary>Takes the next block of the order.</summary>
+    internal void AddSingle(ReadOnlySpan<byte> block)
+    {
+        var reader = new ProtoReader(block);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == SnapshotFormat.Orders) ReadOrder(reader.Bytes());
+            else if (field == SnapshotFormat.OrderEvents) ReadOrderEvents(reader.Bytes());
+            else if (field == SnapshotFormat.Number) reader.Skip(wireType);
+            else throw Unknown(field, "archived order");
+        }
+    }
+
+    // Numbers that no order has are those of archived ones.
+    private void AddGap(long next)
+    {
+        var last = _state.Orders.Count;
+        if (next <= last) throw Wrong($"Order {next} does not follow {last}.");
+        if (next > last + 1) _gaps.Add((last + 1, next - 1));
+    }
+
     private void ReadOrder(ReadOnlySpan<byte> record)
     {
         long number = 0;
@@ -25,8 +60,9 @@ public sealed partial class SnapshotLoader
             {
                 case 1:
                     number = reader.Long();
-                    Follows(number, _state.Orders.Count, "Order");
+                    if (_single is not null) break;
                     CheckHistoryEnd();
+                    AddGap(number);
                     break;
                 case 20: ReadLine(reader.Bytes(), ref head.LineCount); break;
                 case 21: ReadAllocation(reader.Bytes(), ref head.AllocationCount); break;
@@ -148,6 +184,11 @@ public sealed partial class SnapshotLoader
             Within(line.Parcel, head.Parcels, "parcel");
         }
         MemoryMarshal.AsBytes(_parcelLines.AsSpan(0, head.ParcelLineCount)).CopyTo(row[(allocationsAt + head.AllocationCount * sizeof(AllocationRow))..]);
+        if (_single is not null)
+        {
+            (_single.Number, _single.Row) = (number, row.ToArray());
+            return;
+        }
         _state.Orders.Restore(number, head.Version, row);
         _state.Index.Add(number, in head);
         if (head.Customer != 0) _state.CountOrder(head.Customer, OrderState.None, head.State);
@@ -162,7 +203,7 @@ public sealed partial class SnapshotLoader
         while (reader.Next(out var field, out _))
         {
             if (field == 1) number = reader.Long();
-            else if (field == 2 && number != 0 && number == _state.Orders.Count) AddEvent(number, reader.Bytes(), isFirst: false);
+            else if (field == 2 && number != 0 && number == (_single?.Number ?? _state.Orders.Count)) AddEvent(number, reader.Bytes(), isFirst: false);
             else throw Wrong($"Events of order {number} do not follow it.");
         }
     }
@@ -174,7 +215,8 @@ public sealed partial class SnapshotLoader
         var sequence = Version(reader.Long());
         if (!isFirst && sequence <= _lastEvent) throw Wrong($"Event {sequence} of order {number} does not follow {_lastEvent}.");
         _lastEvent = sequence;
-        _state.History.Add(number, sequence, bytes);
+        if (_single is not null) _single.Events.Add((sequence, bytes.ToArray()));
+        else _state.History.Add(number, sequence, bytes);
         _events++;
         if (isFirst) BindExternalId(number, ref reader);
     }
@@ -197,7 +239,8 @@ public sealed partial class SnapshotLoader
             }
             var body = new ProtoReader(reader.Bytes());
             var externalId = body.Next(out var first, out var type) && first == 1 && type == 2 ? body.Bytes() : default;
-            _state.ExternalIds.Add(channel, externalId, number);
+            if (_single is not null) _single.ExternalId = externalId.ToArray();
+            else _state.ExternalIds.Add(channel, externalId, number);
             return;
         }
         throw Wrong($"The history of order {number} does not begin with its submission.");

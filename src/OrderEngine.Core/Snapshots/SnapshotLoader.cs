@@ -20,6 +20,7 @@ public sealed partial class SnapshotLoader
     private int _format;
     private long _sequence;
     private long _catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _deadlines, _exceptions;
+    private readonly List<(long From, long To)> _gaps = [];
     private StateSummary? _loaded;
 
     /// <summary>Begins to load.</summary>
@@ -116,7 +117,7 @@ public sealed partial class SnapshotLoader
 
     private void ReadTrailer(ReadOnlySpan<byte> record)
     {
-        long sequence = 0, time = 0, key = 0, open = 0, onHand = 0, committed = 0, held = 0, backordered = 0;
+        long sequence = 0, time = 0, key = 0, open = 0, onHand = 0, committed = 0, held = 0, backordered = 0, archived = 0, position = 0;
         ulong hash = 0;
         var counts = new SnapshotCounts();
         var reader = new ProtoReader(record);
@@ -144,17 +145,27 @@ public sealed partial class SnapshotLoader
                 case SnapshotFormat.AfterSales: counts = counts with { AfterSales = reader.Long() }; break;
                 case SnapshotFormat.Deadlines: counts = counts with { Deadlines = reader.Long() }; break;
                 case SnapshotFormat.Exceptions: counts = counts with { Exceptions = reader.Long() }; break;
+                case SnapshotFormat.Archived: archived = reader.Long(); break;
+                case SnapshotFormat.ArchivePosition: position = reader.Long(); break;
                 default: throw Unknown(field, "trailer");
             }
         }
         var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _returns, _afterSales, _deadlines, _exceptions);
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
-        Seal(new StateSummary(sequence, time, hash, counts.Orders, open, onHand, committed, held, backordered) { HighestKey = key });
+        var orders = counts.Orders + archived;
+        if (orders < _state.Orders.Count) throw Wrong($"{counts.Orders} orders and {archived} archived ones cannot have numbers up to {_state.Orders.Count}.");
+        CheckHistoryEnd();
+        AddGap(orders + 1);
+        _state.Orders.RestoreCount(orders);
+        _state.Archive.Load(archived, position, _gaps);
+        Seal(new StateSummary(sequence, time, hash, orders, open, onHand, committed, held, backordered)
+        {
+            HighestKey = key, Archived = archived, ArchivePosition = position,
+        });
     }
 
     private void Seal(StateSummary recorded)
     {
-        CheckHistoryEnd();
         _state.Catalog.RestoreKeys(recorded.HighestKey);
         _state.Sequence = recorded.Sequence;
         _state.Time = recorded.Time;

@@ -21,7 +21,7 @@ public sealed partial class SnapshotWriter
     private ulong _hash;
     private long _catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _deadlines, _exceptions;
 
-    private SnapshotWriter(StateReader reader, Action<ReadOnlySpan<byte>> sink)
+    internal SnapshotWriter(StateReader reader, Action<ReadOnlySpan<byte>> sink)
     {
         _state = reader.State;
         _sink = sink;
@@ -64,12 +64,22 @@ public sealed partial class SnapshotWriter
         for (long order = 1; order <= _state.AfterSales.Count; order++) WriteAfterSale(order);
         for (long number = 1; number <= _state.Deadlines.Rows.Count; number++) WriteDeadlines(number);
         for (long number = 1; number <= _state.Exceptions.Rows.Count; number++) WriteException(number);
-        if (_hash != summary.StateHash || _orders != summary.Orders)
-            throw new SnapshotContentException($"The walk at sequence {_at} came to {_orders} orders and hash {_hash:x16}, recorded are {summary.Orders} and {summary.StateHash:x16}.");
+        if (_hash != summary.StateHash || _orders + summary.Archived != summary.Orders)
+            throw new SnapshotContentException($"The walk at sequence {_at} came to {_orders} orders and hash {_hash:x16}, recorded are {summary.Orders - summary.Archived} and {summary.StateHash:x16}.");
         EndBlock();
         WriteTrailer(summary);
         EndBlock();
         return summary;
+    }
+
+    /// <summary>Writes one order alone, in blocks of its own. Call inside a guard.</summary>
+    internal void WriteSingle(long order, long at)
+    {
+        (_at, _blockNumber, _orders) = (at, 0, 0);
+        BeginBlock();
+        WriteOrder(order);
+        if (_orders == 0) throw new ArgumentException($"There is no order {order} at sequence {at}.", nameof(order));
+        EndBlock();
     }
 
     private void BeginBlock()
@@ -121,6 +131,8 @@ public sealed partial class SnapshotWriter
         _block.Number(SnapshotFormat.AfterSales, _afterSales);
         _block.Number(SnapshotFormat.Deadlines, _deadlines);
         _block.Number(SnapshotFormat.Exceptions, _exceptions);
+        _block.Number(SnapshotFormat.Archived, summary.Archived);
+        _block.Number(SnapshotFormat.ArchivePosition, summary.ArchivePosition);
         _block.EndNested(start);
     }
 

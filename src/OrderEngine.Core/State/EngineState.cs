@@ -25,6 +25,7 @@ internal sealed class EngineState
         Requests = new RequestTable(Heap, Reclaimer);
         Deadlines = new Deadlines(Heap, Reclaimer, Timers);
         Exceptions = new Exceptions(Heap, Reclaimer);
+        Archive = new ArchivedOrders(this);
         Index = new OrderIndex(Orders, Exceptions);
     }
 
@@ -45,6 +46,7 @@ internal sealed class EngineState
     public TimerQueue Timers { get; } = new();
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
+    public ArchivedOrders Archive { get; }
     public OrderIndex Index { get; }
 
     /// <summary>The last sequence applied.</summary>
@@ -106,7 +108,7 @@ internal sealed class EngineState
         + Returns.Touched.Length + AfterSales.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
         + Catalog.ReviewRuleRows.Touched.Length
-        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Requests.LeftSinceSeal;
+        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -125,12 +127,15 @@ internal sealed class EngineState
         Requests.Seal(Sequence);
         Deadlines.Rows.Seal(Sequence);
         Exceptions.Rows.Seal(Sequence);
+        Archive.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
             + Deadlines.Rows.Hash + Exceptions.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,
+            Archived = Archive.Count,
+            ArchivePosition = Archive.Position,
         };
     }
 }

@@ -30,6 +30,34 @@ internal sealed class ExternalIdIndex(RowHeap heap)
         Hash += EntryHash(channel, externalId, order);
     }
 
+    /// <summary>An order has been archived: its entry stays for a while, but is no part of the state. Writer only.</summary>
+    public void Exclude(long order) => Hash -= EntryHash(ChannelOf(order), Text(order), order);
+
+    /// <summary>An archived order is back. Writer only.</summary>
+    public void Include(int channel, ReadOnlySpan<byte> externalId, long order)
+    {
+        if (Text(order).IsEmpty) Add(channel, externalId, order);
+        else Hash += EntryHash(channel, externalId, order);
+    }
+
+    /// <summary>Forgets an excluded entry; false when there is none. Writer only.</summary>
+    public bool Unlink(long order, Reclaimer reclaimer, long sequence)
+    {
+        var address = _addresses[order];
+        if (address == 0) return false;
+        var text = Text(order);
+        _index.Remove(HashOf(ChannelOf(order), text), order);
+        Volatile.Write(ref _addresses[order], 0);
+        reclaimer.Retire(address, Prefix + text.Length, sequence);
+        return true;
+    }
+
+    /// <summary>As <see cref="VersionedRows.Release"/>.</summary>
+    public void Release(long order) => _addresses.Release(order);
+
+    /// <summary>As <see cref="VersionedRows.Revive"/>.</summary>
+    public void Revive(long order) => _addresses.Revive(order);
+
     /// <summary>What an entry adds to <see cref="Hash"/>. Any thread.</summary>
     public static ulong EntryHash(int channel, ReadOnlySpan<byte> externalId, long order) => StableHash.Mix(HashOf(channel, externalId), (ulong)order);
 
@@ -61,5 +89,8 @@ internal sealed class ExternalIdIndex(RowHeap heap)
         return heap.At(address, Prefix + length)[Prefix..];
     }
 
-    private static ulong HashOf(int channel, ReadOnlySpan<byte> externalId) => StableHash.Of(externalId, (ulong)channel);
+    private int ChannelOf(long order) => BinaryPrimitives.ReadInt32LittleEndian(heap.At(_addresses[order], Prefix));
+
+    /// <summary>The hash under which an id is found.</summary>
+    public static ulong HashOf(int channel, ReadOnlySpan<byte> externalId) => StableHash.Of(externalId, (ulong)channel);
 }

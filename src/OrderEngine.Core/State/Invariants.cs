@@ -35,7 +35,7 @@ public static partial class Invariants
             long orders = 0, reservations = 0, levels = 0;
             for (long number = 1; number <= reader.LastOrder; number++)
             {
-                var order = reader.Order(number, at);
+                var order = reader.LiveOrder(number, at);
                 if (!order.Exists) continue;
                 orders++;
                 CheckOrder(number, order);
@@ -181,6 +181,7 @@ public static partial class Invariants
         for (long number = 1; number <= state.Orders.Count; number++)
         {
             var order = state.Order(number);
+            if (!order.Exists) continue;
             for (var i = 0; i < order.Lines.Length; i++)
             {
                 var line = order.Lines[i];

@@ -46,6 +46,31 @@ internal sealed class OrderHistory(RowHeap heap)
         return address != 0;
     }
 
+    /// <summary>Forgets the history of an order that no reader can see any more; returns how many blocks it lets go of. Writer only.</summary>
+    public int Unlink(long order, Reclaimer reclaimer, long sequence)
+    {
+        var address = _newest[order];
+        Volatile.Write(ref _newest[order], 0);
+        Volatile.Write(ref _first[order], 0);
+        var blocks = 0;
+        for (; address != 0; address = Head(address).Previous, blocks++) reclaimer.Retire(address, BlockLength(heap, address), sequence);
+        return blocks;
+    }
+
+    /// <summary>As <see cref="VersionedRows.Release"/>.</summary>
+    public void Release(long order)
+    {
+        _newest.Release(order);
+        _first.Release(order);
+    }
+
+    /// <summary>As <see cref="VersionedRows.Revive"/>.</summary>
+    public void Revive(long order)
+    {
+        _newest.Revive(order);
+        _first.Revive(order);
+    }
+
     /// <summary>Where the event of an order with this sequence lies; 0 when there is none.</summary>
     public long Find(long order, long sequence)
     {

@@ -26,6 +26,8 @@ internal sealed class OrderIndex(VersionedRows orders, Exceptions exceptions)
     private readonly NumberSet?[] _byException = new NumberSet?[ExceptionKinds];
     private readonly ChunkedArray<long> _marks = new();
     private readonly Queue<Leaving> _leaving = new();
+    private readonly HashSet<long> _unchained = [];
+    private long _nextMark;
 
     // An order that left a set at a sequence; which set is looked up again then.
     private readonly record struct Leaving(long Sequence, long Order, bool IsState, byte What);
@@ -52,7 +54,22 @@ internal sealed class OrderIndex(VersionedRows orders, Exceptions exceptions)
         if (head.Customer != 0) Customers.Append(head.Customer, order);
         SetOf(_byTier, head.Tier).Add(order);
         SetOf(_byState, (int)head.State).Add(order);
-        if ((order - 1) % OrdersPerMark == 0) _marks[(order - 1) / OrdersPerMark] = head.AcceptedAt;
+        // Archived orders leave gaps in a snapshot: the next order's time stands for theirs.
+        for (; _nextMark <= (order - 1) / OrdersPerMark; _nextMark++) _marks[_nextMark] = head.AcceptedAt;
+    }
+
+    /// <summary>Notes that an order was archived. It stays in its chains, which readers look past.</summary>
+    public void Leave(long order, OrderState state, long sequence) => _leaving.Enqueue(new Leaving(sequence, order, true, (byte)state));
+
+    /// <summary>
+    /// Notes that an archived order is back. One that was archived before a start is in no chain, and cannot be put into its middle: lists by channel or
+    /// customer show it again from the next start on.
+    /// </summary>
+    public void Return(long order, in OrderHead head)
+    {
+        SetOf(_byTier, head.Tier).Add(order);
+        SetOf(_byState, (int)head.State).Add(order);
+        if (Channels.AtOrBelow(head.Channel, order) != order) _unchained.Add(order);
     }
 
     /// <summary>Notes that an order went from one state to another.</summary>
@@ -111,8 +128,8 @@ internal sealed class OrderIndex(VersionedRows orders, Exceptions exceptions)
         {
             if (orders.Latest(order).IsEmpty) continue;
             var head = new OrderView(orders.Latest(order)).Head;
-            if (Channels.AtOrBelow(head.Channel, order) != order) yield return $"Order {order} is not in the chain of its channel.";
-            if (head.Customer != 0 && Customers.AtOrBelow(head.Customer, order) != order) yield return $"Order {order} is not in the chain of its customer.";
+            if (!_unchained.Contains(order) && Channels.AtOrBelow(head.Channel, order) != order) yield return $"Order {order} is not in the chain of its channel.";
+            if (!_unchained.Contains(order) && head.Customer != 0 && Customers.AtOrBelow(head.Customer, order) != order) yield return $"Order {order} is not in the chain of its customer.";
             for (var tier = 0; tier <= Limits.Tier; tier++)
                 if ((OfTier(tier)?.Contains(order) ?? false) != (head.Tier == tier)) yield return $"Order {order} of tier {head.Tier} is in the wrong set.";
             for (var what = 0; what < States; what++)

@@ -135,7 +135,7 @@ internal ref struct OrderListing
     {
         if (!_states.MayHold(number) || !_tiers.MayHold(number) || !_exceptions.MayHold(number)) return false;
         _rows++;
-        var order = _reader.Order(number, _at);
+        var order = _reader.LiveOrder(number, _at);
         if (!order.Exists) return false;
         ref readonly var head = ref order.Head;
         return (_query.Channel == 0 || head.Channel == _query.Channel)

@@ -79,6 +79,9 @@ internal sealed class RequestTable
     /// <summary>Entries that left since the last <see cref="Seal"/>.</summary>
     public int LeftSinceSeal { get; private set; }
 
+    /// <summary>Time of the oldest entry remembered, microseconds since 1970; <see cref="long.MaxValue"/> when there is none.</summary>
+    public long OldestTime => _oldest == 0 ? long.MaxValue : At(_oldest).Time;
+
     /// <summary>Where a walk begins. Any thread: take it inside a guard, before the sequence to look at.</summary>
     public long First => Volatile.Read(ref _first);
 

@@ -54,8 +54,15 @@ public sealed class StateReader
     /// <summary>The highest order number that may exist; numbers are dense from 1.</summary>
     public long LastOrder => _state.Orders.Count;
 
-    /// <summary>One order as it stood at a sequence.</summary>
-    public OrderView Order(long number, long at) => new(_state.Orders.At(number, at, out _));
+    /// <summary>One order as it stood at a sequence, or as it was archived.</summary>
+    public OrderView Order(long number, long at)
+    {
+        var row = _state.Orders.At(number, at, out _);
+        return row.IsEmpty && Archived(number) is { } archived ? new OrderView(archived.Row) : new OrderView(row);
+    }
+
+    /// <summary>One order as it stood at a sequence, if it was in memory.</summary>
+    public OrderView LiveOrder(long number, long at) => new(_state.Orders.At(number, at, out _));
 
     /// <summary>Lists orders as they stand at a sequence. Inside a guard; costs at most <paramref name="looks"/> candidates.</summary>
     /// <param name="query">Which.</param>
@@ -66,19 +73,73 @@ public sealed class StateReader
     public OrderPage ListOrders(OrderQuery query, long at, long after, int size, int looks) => new OrderListing(this, query, at, after).Run(size, looks);
 
     /// <summary>The number of the order with this external id; 0 when there is none (the order may still be younger than a sequence asked for).</summary>
-    public long FindOrder(int channel, ReadOnlySpan<byte> externalId) => _state.ExternalIds.Find(channel, externalId);
+    public long FindOrder(int channel, ReadOnlySpan<byte> externalId)
+    {
+        var found = _state.ExternalIds.Find(channel, externalId);
+        return found != 0 ? found : FindArchived(channel, externalId);
+    }
 
     /// <summary>An order's external id. Valid inside the guard.</summary>
-    public ReadOnlySpan<byte> ExternalId(long order) => _state.ExternalIds.Text(order);
+    public ReadOnlySpan<byte> ExternalId(long order)
+    {
+        var text = _state.ExternalIds.Text(order);
+        return text.IsEmpty && Archived(order) is { } archived ? archived.ExternalId : text;
+    }
 
     /// <summary>
     /// The newest event of an order at or below <paramref name="at"/>, or, given the <paramref name="cursor"/> of an earlier call, the one before.
     /// Start with cursor 0; false when there is none left.
     /// </summary>
-    public bool PreviousEvent(long order, long at, ref long cursor, out ReadOnlySpan<byte> bytes) => _state.History.Previous(order, at, ref cursor, out bytes);
+    public bool PreviousEvent(long order, long at, ref long cursor, out ReadOnlySpan<byte> bytes)
+    {
+        // An archived event's cursor is its negative place.
+        if (cursor >= 0 && _state.History.Previous(order, at, ref cursor, out bytes)) return true;
+        bytes = default;
+        if (cursor > 0 || !_state.History.First(order).IsEmpty || Archived(order) is not { } archived) return false;
+        var next = cursor == 0 ? archived.Events.Count - 1 : (int)-cursor - 2;
+        while (next >= 0 && archived.Events[next].Sequence > at) next--;
+        if (next < 0) return false;
+        cursor = -(next + 1);
+        bytes = archived.Events[next].Bytes;
+        return true;
+    }
 
     /// <summary>The event that accepted an order (OrderSubmitted); empty when there is none.</summary>
-    public ReadOnlySpan<byte> FirstEvent(long order) => _state.History.First(order);
+    public ReadOnlySpan<byte> FirstEvent(long order)
+    {
+        var first = _state.History.First(order);
+        return first.IsEmpty && Archived(order) is { } archived ? archived.Events[0].Bytes : first;
+    }
+
+    /// <summary>Where archived orders are read; null: nowhere. Set once, before anybody reads.</summary>
+    public IArchivedOrders? Archive { get; set; }
+
+    /// <summary>Orders archived since the process began. Take it before asking <see cref="FindArchived"/>.</summary>
+    public long ArchivedTotal => _state.Archive.Total;
+
+    /// <summary>The archived order with this external id; 0 when there is none. May read from the disk.</summary>
+    public long FindArchived(int channel, ReadOnlySpan<byte> externalId)
+    {
+        if (Archive is not { } archive) return 0;
+        foreach (var order in archive.Find(ArchivedOrder.KeyOf(channel, externalId)))
+            if (Archived(order) is { } archived && archived.Head.Channel == channel && externalId.SequenceEqual(archived.ExternalId)) return order;
+        return 0;
+    }
+
+    // The one a thread read last: a call looks at row, id and history in turn.
+    [ThreadStatic]
+    private static (StateReader? Reader, long End, ArchivedOrder? Order) s_last;
+
+    private ArchivedOrder? Archived(long order)
+    {
+        if (Archive is not { } archive || order < 1 || order > _state.Orders.Count) return null;
+        var end = archive.End;
+        if (end == 0) return null;
+        if (s_last.Reader == this && s_last.End == end && s_last.Order?.Number == order) return s_last.Order;
+        if (archive.Read(order) is not { } record) return null;
+        s_last = (this, end, Snapshots.ArchiveEncoder.Decode(_state, record));
+        return s_last.Order;
+    }
 
     /// <summary>One reservation as it stood at a sequence.</summary>
     public ReservationView Reservation(long number, long at) => new(_state.Reservations.At(number, at, out _));

@@ -8,7 +8,7 @@ namespace OrderEngine.Core.Storage;
 
 /// <summary>
 /// Elements without references, indexed from 0. Growing adds a chunk of <see cref="ChunkBytes"/> at most (or of one element):
-/// nothing is copied but the small table of chunks, and a reference to an element stays good for ever.
+/// nothing is copied but the small table of chunks, and a reference to an element stays good until its chunk is released.
 /// </summary>
 /// <typeparam name="T">The element; up to 8 aligned bytes are read whole, larger ones may be seen half written by a reader
 /// that has no other proof that they are complete.</typeparam>
@@ -21,6 +21,8 @@ public sealed class ChunkedArray<T> where T : unmanaged
     public const int MaxChunks = 1 << 20;
 
     private const int FirstTableLength = 16;
+    // Stands in for every chunk that was let go of: all default, never written.
+    private static readonly T[] Released = GC.AllocateArray<T>(1 << BitOperations.Log2((uint)Math.Max(1, ChunkBytes / Unsafe.SizeOf<T>())), pinned: true);
     private static readonly int Shift = BitOperations.Log2((uint)Math.Max(1, ChunkBytes / Unsafe.SizeOf<T>()));
     private static readonly int Mask = (1 << Shift) - 1;
 
@@ -28,6 +30,9 @@ public sealed class ChunkedArray<T> where T : unmanaged
     // because both tables name the same chunks.
     private T[][] _chunks = new T[FirstTableLength][];
     private long _capacity;
+
+    /// <summary>Elements of one chunk.</summary>
+    internal static int ChunkLength => 1 << Shift;
 
     /// <summary>How many elements exist, in use or not. Any thread.</summary>
     public long Capacity => Volatile.Read(ref _capacity);
@@ -64,6 +69,22 @@ public sealed class ChunkedArray<T> where T : unmanaged
             // The chunk is in the table before the capacity tells of it.
             Volatile.Write(ref _capacity, _capacity + (1L << Shift));
         }
+    }
+
+    /// <summary>
+    /// Lets go of the memory of the chunk that holds an index, all elements of which are default and will be only read. Readers go on seeing default.
+    /// Writer only.
+    /// </summary>
+    public void Release(long index)
+    {
+        if ((ulong)index < (ulong)_capacity) Volatile.Write(ref _chunks[index >> Shift], Released);
+    }
+
+    /// <summary>Gives a chunk memory again, so that its elements may be written. Writer only.</summary>
+    public void Revive(long index)
+    {
+        if ((ulong)index < (ulong)_capacity && ReferenceEquals(_chunks[index >> Shift], Released))
+            Volatile.Write(ref _chunks[index >> Shift], GC.AllocateArray<T>(1 << Shift, pinned: true));
     }
 
     /// <summary>Copies the element at an index; false when the array does not reach that far. Any thread.</summary>

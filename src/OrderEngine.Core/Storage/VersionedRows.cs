@@ -139,6 +139,21 @@ public sealed class VersionedRows
         if (number > _count) Volatile.Write(ref _count, number);
     }
 
+    /// <summary>True when nothing of a row is left, not even for readers of earlier sequences. Writer only.</summary>
+    public bool IsGone(long number) => !_heads.TryRead(number, out var head) || head == 0;
+
+    /// <summary>Lets go of the part of the table of numbers that holds one, once all rows in it are gone. Writer only.</summary>
+    public void Release(long number) => _heads.Release(number);
+
+    /// <summary>Takes back what <see cref="Release"/> did, before a row in it is created again. Writer only.</summary>
+    public void Revive(long number) => _heads.Revive(number);
+
+    /// <summary>Counts numbers of a snapshot up to here as created, though the last of them have no rows.</summary>
+    public void RestoreCount(long count)
+    {
+        if (count > _count) Volatile.Write(ref _count, count);
+    }
+
     /// <summary>The latest payload, sealed or not; empty when there is no such row. Writer only.</summary>
     public ReadOnlySpan<byte> Latest(long number)
     {

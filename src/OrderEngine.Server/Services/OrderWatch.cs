@@ -130,7 +130,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
             if (page.Orders.Count >= ServerLimits.SnapshotPage || bytes >= ServerLimits.StreamMessageBytes) break;
             number = wanted.Next(number, end);
             if (number > end) break;
-            var view = reader.Order(number, at);
+            var view = reader.LiveOrder(number, at);
             if (view.Exists && wanted.Matches(in view.Head) && OrderReads.Read(reader, number, at) is { } order)
             {
                 page.Orders.Add(order);

@@ -84,6 +84,9 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>A part of the server.</summary>
     public T Service<T>() where T : notnull => _app.Services.GetRequiredService<T>();
 
+    /// <summary>As <see cref="Service{T}"/>.</summary>
+    public object Service(Type type) => _app.Services.GetRequiredService(type);
+
     public string MetricsAddress => _app.Services.GetRequiredService<MetricsEndpoint>().Address + "/metrics";
 
     /// <summary>Starts a server and waits until it serves.</summary>
