@@ -75,6 +75,7 @@ internal static class App
         root.Add(CustomerCommands.Customer(run));
         root.Add(TransferCommands.Import(run));
         root.Add(TransferCommands.Export(run));
+        root.Add(ListCommands.Exceptions(run));
         root.Add(AdminCommands.Status(run));
         root.Add(AdminCommands.Health(run));
         root.Add(AdminCommands.Verify(run));

@@ -71,6 +71,21 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
         return ExitCodes.Ok;
     }
 
+    /// <summary>Writes a list: each entry as a line of JSON, or a table for people.</summary>
+    public int Entries<T>(IReadOnlyList<T> entries, string[] columns, Func<T, string[]> row) where T : IMessage
+    {
+        if (Json)
+        {
+            foreach (var entry in entries)
+                Say(ToJson(entry));
+        }
+        else
+        {
+            Table(columns, entries.Select(row));
+        }
+        return ExitCodes.Ok;
+    }
+
     /// <summary>A line for people on standard output.</summary>
     public void Say(string line) => terminal.Out.WriteLine(line);
 

@@ -70,6 +70,8 @@ public enum CommandKind : byte
     ShipBackReturn = 86,
     /// <summary><see cref="ReturnStep"/></summary>
     CloseReturn = 87,
+    /// <summary><see cref="Core.ResolveException"/></summary>
+    ResolveException = 100,
     /// <summary><see cref="Core.ArchiveOrders"/></summary>
     ArchiveOrders = 116,
     /// <summary><see cref="Core.RestoreOrder"/></summary>

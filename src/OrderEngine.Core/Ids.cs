@@ -18,6 +18,9 @@ public static class PublicId
     /// <summary>The kind letter of reservations.</summary>
     public const char Reservation = 'r';
 
+    /// <summary>The kind letter of exceptions.</summary>
+    public const char Exception = 'e';
+
     /// <summary>The kind letter of returns.</summary>
     public const char Return = 't';
 

@@ -69,6 +69,7 @@ public static class Transitions
         new(CommandKind.RecordRepair, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Received] },
         new(CommandKind.ShipBackReturn, Role.Warehouse, [Role.Warehouse], []) { FromReturn = [ReturnState.Repaired] },
         new(CommandKind.CloseReturn, Role.Support, [Role.Support, Role.Warehouse], []) { FromReturn = [ReturnState.Approved, ReturnState.InTransit, ReturnState.Received, ReturnState.ShippedBack] },
+        new(CommandKind.ResolveException, Role.Support, [Role.Support, Role.Reviewer, Role.Finance, Role.Warehouse, Role.Carrier, Role.Manager], []),
         new(CommandKind.ArchiveOrders, Role.System, [Role.System], []),
         new(CommandKind.RestoreOrder, Role.System, [Role.System], []),
     ];

@@ -304,6 +304,10 @@ public enum Outcome : byte
     ReturnLimitReached = 155,
     /// <summary>Too many catalog entries.</summary>
     CatalogLimitReached = 73,
+    /// <summary>No such exception.</summary>
+    ExceptionNotFound = 160,
+    /// <summary>The exception is resolved already.</summary>
+    ExceptionNotOpen = 161,
     /// <summary>The engine's queue is full; not decided. Given by the engine, never by the core, like those below.</summary>
     QueueFull = 70,
     /// <summary>The engine reads its journal; not decided.</summary>
@@ -331,5 +335,6 @@ public static class Outcomes
         or (>= Outcome.IllegalReturnTransition and <= Outcome.ReturnWindowOver)
         or Outcome.ChannelLimitExceeded
         or Outcome.ReleasedToWarehouse
+        or Outcome.ExceptionNotOpen
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
 }

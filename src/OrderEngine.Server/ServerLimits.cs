@@ -46,6 +46,12 @@ internal static class ServerLimits
     /// <summary>Entries of a page at most.</summary>
     public const int MaxPage = 1_000;
 
+    /// <summary>States, tiers or grades that a list's filter may name.</summary>
+    public const int ListChoices = 100;
+
+    /// <summary>Candidates looked at for one page of a list: bounds its work, and how long rows are kept.</summary>
+    public const int ListLooks = 20_000;
+
     /// <summary>SKUs of one BatchGetStock.</summary>
     public const int SkusPerBatchGet = 1_000;
 

@@ -46,6 +46,8 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
 
     public Func<ListOrderEventsRequest, ListOrderEventsResponse>? OnEvents { get; set; }
 
+    public Func<ListOrdersRequest, ListOrdersResponse>? OnList { get; set; }
+
     public Func<CancelOrderRequest, CancelOrderResponse>? OnCancel { get; set; }
 
     public Func<AmendOrderRequest, AmendOrderResponse>? OnAmend { get; set; }
@@ -65,6 +67,8 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
     public override Task<Order> GetOrder(GetOrderRequest request, ServerCallContext context) => Fake.Answer(OnGet, request);
 
     public override Task<Order> LookupOrder(LookupOrderRequest request, ServerCallContext context) => Fake.Answer(OnLookup, request);
+
+    public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) => Fake.Answer(OnList, request);
 
     public override Task<ListOrderEventsResponse> ListOrderEvents(ListOrderEventsRequest request, ServerCallContext context) => Fake.Answer(OnEvents, request);
 
@@ -190,11 +194,19 @@ internal sealed class FakeAdmin : AdminService.AdminServiceBase
 
     public Func<VerifyInvariantsRequest, VerifyInvariantsResponse>? OnVerify { get; set; }
 
+    public Func<ListExceptionsRequest, ListExceptionsResponse>? OnExceptions { get; set; }
+
+    public Func<ResolveExceptionRequest, ResolveExceptionResponse>? OnResolve { get; set; }
+
     public Func<ExportEventsRequest, IServerStreamWriter<ExportedEvents>, ServerCallContext, Task>? OnExport { get; set; }
 
     public Func<IAsyncStreamReader<ImportEventsRequest>, Task<ImportEventsResponse>>? OnImport { get; set; }
 
     public override Task<EngineStatus> GetEngineStatus(GetEngineStatusRequest request, ServerCallContext context) => Fake.Answer(OnStatus, request);
+
+    public override Task<ListExceptionsResponse> ListExceptions(ListExceptionsRequest request, ServerCallContext context) => Fake.Answer(OnExceptions, request);
+
+    public override Task<ResolveExceptionResponse> ResolveException(ResolveExceptionRequest request, ServerCallContext context) => Fake.Answer(OnResolve, request);
 
     public override Task<VerifyInvariantsResponse> VerifyInvariants(VerifyInvariantsRequest request, ServerCallContext context) => Fake.Answer(OnVerify, request);
 

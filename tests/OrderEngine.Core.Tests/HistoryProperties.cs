@@ -47,6 +47,7 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories / 10, "outcome NotReturnable", "outcome IllegalReturnTransition", "outcome NotExpected");
         tally.AtLeast(Histories / 50, "SendReturn Ok", "RecordRepair Ok", "ShipBackReturn Ok", "exchanges", "outcome ReturnNotFound", "outcome ReturnIdTaken", "outcome RepairNotDone");
         tally.AtLeast(Histories / 10, "outcome ReleasedToWarehouse", "RecallShipment Ok", "RecordLoss Ok", "outcome ParcelNotFound", "state Lost");
+        tally.AtLeast(Histories / 10, "ResolveException Ok", "outcome ExceptionNotOpen", "outcome ExceptionNotFound");
         tally.AtLeast(Histories / 10, "AmendOrder Ok", "AmendLines Ok", "AmendLines OutOfStock", "outcome NotAmendable", "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken", "replayed StockBelowCommitted");
         tally.AtLeast(Histories / 50, "outcome StockOverflow", "lines over 4 locations", "outcome HoldAlreadyOpen", "outcome HoldNotOpen");

@@ -155,7 +155,7 @@ public sealed class ReadersBesideWriterTests : IDisposable
         var last = reader.LastOrder;
         var wanted = (OrderState)random.Next(1, 10);
         var query = new OrderQuery { States = [wanted], Channel = random.Next(4), OldestFirst = random.Next(2) == 0 };
-        var listed = reader.ListOrders(query, at, 0, ListSize, int.MaxValue).Orders;
+        var listed = reader.ListOrders(query, at, 0, ListSize, int.MaxValue).Numbers;
         var seen = new List<long>();
         for (var i = 1; i <= last && seen.Count < ListSize; i++)
         {

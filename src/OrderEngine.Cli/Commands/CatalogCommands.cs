@@ -45,7 +45,7 @@ internal static class CatalogCommands
         do
         {
             var page = await session.Client.Catalog.ListSkusAsync(request, cancellationToken: cancellationToken);
-            List(session, page.Skus, ["sku", "name", "category", "unit", ">price"], sku =>
+            session.Entries(page.Skus, ["sku", "name", "category", "unit", ">price"], sku =>
                 [sku.SkuId, sku.Name, sku.Category, sku.Unit, sku.CurrencyCode.Length > 0 ? Session.Money(sku.PriceMinor, sku.CurrencyCode) : ""]);
             request.PageToken = page.NextPageToken;
         }
@@ -99,7 +99,7 @@ internal static class CatalogCommands
         do
         {
             var page = await session.Client.Catalog.ListLocationsAsync(request, cancellationToken: cancellationToken);
-            List(session, page.Locations, ["location", "name", "region", ">priority"], l => [l.LocationId, l.Name, l.Region, Session.Number(l.Priority)]);
+            session.Entries(page.Locations, ["location", "name", "region", ">priority"], l => [l.LocationId, l.Name, l.Region, Session.Number(l.Priority)]);
             request.PageToken = page.NextPageToken;
         }
         while (request.PageToken.Length > 0);
@@ -142,7 +142,7 @@ internal static class CatalogCommands
         do
         {
             var page = await session.Client.Catalog.ListChannelsAsync(request, cancellationToken: cancellationToken);
-            List(session, page.Channels, ["channel", "name", "locations", "policy", "terms"], c =>
+            session.Entries(page.Channels, ["channel", "name", "locations", "policy", "terms"], c =>
                 [c.ChannelId, c.Name, Locations(c), Values.Upper(c.DefaultAllocationPolicy), Values.Upper(c.DefaultPaymentTerms)]);
             request.PageToken = page.NextPageToken;
         }
@@ -178,17 +178,4 @@ internal static class CatalogCommands
         ("terms", Values.Upper(channel.DefaultPaymentTerms)), ("sequence", Session.Number(channel.Sequence)), ("etag", channel.Etag)));
 
     private static string Locations(Channel channel) => channel.AllowedLocationIds.Count == 0 ? "(all)" : string.Join(", ", channel.AllowedLocationIds);
-
-    private static void List<T>(Session session, IReadOnlyList<T> entries, string[] columns, Func<T, string[]> row) where T : IMessage
-    {
-        if (session.Json)
-        {
-            foreach (var entry in entries)
-                session.Say(Session.ToJson(entry));
-        }
-        else
-        {
-            session.Table(columns, entries.Select(row));
-        }
-    }
 }

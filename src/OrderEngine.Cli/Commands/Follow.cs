@@ -108,6 +108,9 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.ReturnChanged => $"return {e.ReturnChanged.ReturnId} {Values.Upper(e.ReturnChanged.State)}" +
             (e.ReturnChanged.Lines.Count == 0 ? "" : ": " + Quantities(e.ReturnChanged.Lines)) +
             (e.ReturnChanged.ReplacementOrderId.Length == 0 ? "" : $", replacement {e.ReturnChanged.ReplacementOrderId}"),
+        OrderEvent.ChangeOneofCase.ExceptionRaised => $"{Values.Upper(e.ExceptionRaised.Grade)} exception for {Values.Upper(e.ExceptionRaised.Owner)}: {Values.Upper(e.ExceptionRaised.Kind)}",
+        OrderEvent.ChangeOneofCase.ExceptionResolved => $"exception {e.ExceptionResolved.ExceptionId} resolved {e.ExceptionResolved.Resolution}",
+        OrderEvent.ChangeOneofCase.DeadlineMissed => $"deadline {Values.Upper(e.DeadlineMissed.Deadline)} missed",
         _ => "changed",
     };
 

@@ -99,6 +99,7 @@ internal static class OrderCommands
         order.Add(Get(run));
         order.Add(Lookup(run));
         order.Add(Events(run));
+        order.Add(ListCommands.Orders(run));
         order.Add(Cancel(run));
         order.Add(ChangeCommands.Amend(run));
         order.Add(ChangeCommands.Hold(run));

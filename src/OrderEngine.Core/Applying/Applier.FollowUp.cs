@@ -55,4 +55,24 @@ internal sealed partial class Applier
         }
         state.Exceptions.Raise(number, in head, detail, e.Sequence);
     }
+
+    private void Resolved(in EventView e)
+    {
+        long number = 0;
+        ReadOnlySpan<byte> resolution = default;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) number = reader.Long();
+            else if (field == 2) resolution = reader.Bytes();
+            else reader.Skip(wireType);
+        }
+        var exception = state.Exceptions.Of(number);
+        if (!exception.Exists || !exception.IsOpen || exception.Head.Order != e.Order) throw new ApplyException($"Exception {number} of order {e.Order} is not open.");
+        var kind = exception.Head.Kind;
+        state.Exceptions.Resolve(number, e.Time, e.Role, resolution, e.Actor, e.Sequence);
+        if (e.Order == 0) return;
+        Change(in e, 0).Head.OpenExceptions--;
+        state.Index.Resolve(e.Order, kind, e.Sequence);
+    }
 }

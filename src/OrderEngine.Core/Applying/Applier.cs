@@ -79,6 +79,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReturnClosed: ReturnEnded(in e, ReturnState.Closed); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.ExceptionRaised: Raised(in e); break;
+            case EventKind.ExceptionResolved: Resolved(in e); break;
             case EventKind.OrderArchived: Archived(in e); break;
             case EventKind.ArchivedOrderLoaded: Loaded(in e); break;
             case EventKind.OrderRestored: Change(in e); break;

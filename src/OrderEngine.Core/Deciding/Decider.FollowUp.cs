@@ -44,6 +44,30 @@ internal sealed partial class Decider
         _ => (Grade.Low, Role.Support),
     };
 
+    private Outcome Resolve(ResolveException resolve)
+    {
+        var exception = state.Exceptions.Of(resolve.Exception);
+        if (!exception.Exists) return Outcome.ExceptionNotFound;
+        if (_command.ExpectedVersion != 0 && _command.ExpectedVersion != exception.Head.Version) return Outcome.EtagMismatch;
+        if (!exception.IsOpen) return Refuse(Outcome.ExceptionNotOpen, resolve.Exception);
+        var number = exception.Head.Order;
+        if (number != 0)
+        {
+            ref readonly var head = ref state.Order(number).Head;
+            BeginOrderEvent(number, in head, head.State);
+        }
+        else
+        {
+            BeginEvent();
+            Origin();
+        }
+        _events.BeginBody(EventKind.ExceptionResolved);
+        _events.Number(1, resolve.Exception);
+        _events.Bytes(2, resolve.Resolution);
+        EndAnswer();
+        return Outcome.Ok;
+    }
+
     /// <summary>
     /// Raises an exception: appends its event to those of the decision. Any decision may call it, before or after the event that answers the
     /// command, but outside of any event that has begun. The order may be the one that the decision is about, or another.

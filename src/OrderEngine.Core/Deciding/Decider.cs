@@ -34,6 +34,7 @@ internal sealed partial class Decider(EngineState state)
             AmendOrder amend => Amend(amend),
             PlaceHold hold => Place(hold),
             ReleaseHold hold => Release(hold),
+            ResolveException resolve => Resolve(resolve),
             ReleaseShipment release => Release(release),
             ConfirmShipment confirm => Confirm(confirm),
             RecallShipment recall => Recall(recall),

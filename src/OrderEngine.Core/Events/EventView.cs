@@ -81,6 +81,8 @@ public enum EventKind : byte
     DeadlineMissed = 129,
     /// <summary>Somebody has to look into something.</summary>
     ExceptionRaised = 130,
+    /// <summary>Somebody looked into it.</summary>
+    ExceptionResolved = 131,
     /// <summary>A closed order left memory for the archive.</summary>
     OrderArchived = 144,
     /// <summary>An archived order is in memory again, as it was.</summary>

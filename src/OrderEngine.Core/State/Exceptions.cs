@@ -82,8 +82,23 @@ internal sealed class Exceptions(RowHeap heap, Reclaimer reclaimer)
     /// <summary>By number.</summary>
     public VersionedRows Rows { get; } = new(heap, reclaimer, tableId: 31);
 
-    /// <summary>Those that are not resolved.</summary>
-    public long Open { get; private set; }
+    private readonly NumberSet?[] _byKind = new NumberSet?[Sets];
+    private readonly NumberSet?[] _byGrade = new NumberSet?[Sets];
+    private readonly NumberSet?[] _byOwner = new NumberSet?[Sets];
+    private readonly Queue<(long Sequence, long Number)> _closed = new();
+    private const int Sets = 64;
+
+    /// <summary>Those that are open, and a few that were (<see cref="OrderIndex"/> says why). Any thread.</summary>
+    public NumberSet Open { get; } = new();
+
+    /// <summary>Those of a kind; null: none. Any thread.</summary>
+    public NumberSet? OfKind(ExceptionKind kind) => Volatile.Read(ref _byKind[(int)kind]);
+
+    /// <summary>Those of a grade; null: none. Any thread.</summary>
+    public NumberSet? OfGrade(Grade grade) => Volatile.Read(ref _byGrade[(int)grade]);
+
+    /// <summary>Those that a role owns; null: none. Any thread.</summary>
+    public NumberSet? OfOwner(Role owner) => Volatile.Read(ref _byOwner[(int)owner]);
 
     /// <summary>An exception's latest row. Writer only.</summary>
     public ExceptionView Of(long number) => new(Rows.Latest(number));
@@ -94,7 +109,7 @@ internal sealed class Exceptions(RowHeap heap, Reclaimer reclaimer)
         var row = Rows.Create(number, sizeof(ExceptionHead) + detail.Length, sequence);
         MemoryMarshal.Write(row, in head);
         detail.CopyTo(row[sizeof(ExceptionHead)..]);
-        Open++;
+        Index(number, in head);
     }
 
     /// <summary>Closes an exception.</summary>
@@ -110,13 +125,29 @@ internal sealed class Exceptions(RowHeap heap, Reclaimer reclaimer)
         head.ResolverLength = checked((ushort)resolver.Length);
         resolution.CopyTo(row[length..]);
         resolver.CopyTo(row[(length + resolution.Length)..]);
-        Open--;
+        _closed.Enqueue((sequence, number));
+    }
+
+    /// <summary>Takes resolved exceptions out of those that are open, a bounded number.</summary>
+    /// <param name="cleared">Nobody reads below this sequence any more.</param>
+    /// <param name="budget">The most to take out.</param>
+    public void Settle(long cleared, int budget)
+    {
+        while (budget-- > 0 && _closed.TryPeek(out var closed) && closed.Sequence <= cleared) Open.Remove(_closed.Dequeue().Number);
     }
 
     /// <summary>Puts back a row of a snapshot.</summary>
     public void Restore(long number, ReadOnlySpan<byte> row, long version)
     {
         Rows.Restore(number, version, row);
-        if (Of(number).IsOpen) Open++;
+        Index(number, in Of(number).Head);
+    }
+
+    private void Index(long number, in ExceptionHead head)
+    {
+        NumberSet.In(_byKind, (int)head.Kind).Add(number);
+        NumberSet.In(_byGrade, (int)head.Grade).Add(number);
+        NumberSet.In(_byOwner, (int)head.Owner).Add(number);
+        if (head.ResolvedAt == 0) Open.Add(number);
     }
 }

@@ -52,8 +52,8 @@ internal sealed class OrderIndex(VersionedRows orders, Exceptions exceptions)
     {
         Channels.Append(head.Channel, order);
         if (head.Customer != 0) Customers.Append(head.Customer, order);
-        SetOf(_byTier, head.Tier).Add(order);
-        SetOf(_byState, (int)head.State).Add(order);
+        NumberSet.In(_byTier, head.Tier).Add(order);
+        NumberSet.In(_byState, (int)head.State).Add(order);
         // Archived orders leave gaps in a snapshot: the next order's time stands for theirs.
         for (; _nextMark <= (order - 1) / OrdersPerMark; _nextMark++) _marks[_nextMark] = head.AcceptedAt;
     }
@@ -67,8 +67,8 @@ internal sealed class OrderIndex(VersionedRows orders, Exceptions exceptions)
     /// </summary>
     public void Return(long order, in OrderHead head)
     {
-        SetOf(_byTier, head.Tier).Add(order);
-        SetOf(_byState, (int)head.State).Add(order);
+        NumberSet.In(_byTier, head.Tier).Add(order);
+        NumberSet.In(_byState, (int)head.State).Add(order);
         if (Channels.AtOrBelow(head.Channel, order) != order) _unchained.Add(order);
     }
 
@@ -76,15 +76,15 @@ internal sealed class OrderIndex(VersionedRows orders, Exceptions exceptions)
     public void Move(long order, OrderState from, OrderState to, long sequence)
     {
         if (from == to) return;
-        SetOf(_byState, (int)to).Add(order);
+        NumberSet.In(_byState, (int)to).Add(order);
         _leaving.Enqueue(new Leaving(sequence, order, true, (byte)from));
     }
 
     /// <summary>Notes that an exception of an order was raised, or is open in a snapshot.</summary>
     public void Raise(long order, ExceptionKind kind)
     {
-        SetOf(_byException, (int)AnyException).Add(order);
-        SetOf(_byException, (int)kind).Add(order);
+        NumberSet.In(_byException, (int)AnyException).Add(order);
+        NumberSet.In(_byException, (int)kind).Add(order);
     }
 
     /// <summary>Notes that an exception of an order was resolved.</summary>
@@ -172,12 +172,5 @@ internal sealed class OrderIndex(VersionedRows orders, Exceptions exceptions)
         for (long number = head.LastException; number != 0; number = exceptions.Of(number).Head.Previous)
             if (exceptions.Of(number).IsOpen && exceptions.Of(number).Head.Kind == kind) return true;
         return false;
-    }
-
-    private static NumberSet SetOf(NumberSet?[] sets, int what)
-    {
-        ref var set = ref sets[what];
-        if (set is null) Volatile.Write(ref set, new NumberSet());
-        return set!;
     }
 }

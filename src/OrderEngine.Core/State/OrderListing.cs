@@ -27,11 +27,11 @@ public sealed record OrderQuery
 }
 
 /// <summary>A page of a list.</summary>
-/// <param name="Orders">Numbers of orders that match.</param>
+/// <param name="Numbers">Numbers of the orders, or exceptions, that match.</param>
 /// <param name="After">Give it to the next call to go on; 0: there are no more.</param>
 /// <param name="Looked">Candidates looked at.</param>
 /// <param name="Rows">Of these, rows read.</param>
-public sealed record OrderPage(IReadOnlyList<long> Orders, long After, int Looked, int Rows);
+public sealed record NumberPage(IReadOnlyList<long> Numbers, long After, int Looked, int Rows);
 
 /// <summary>One call.</summary>
 internal ref struct OrderListing
@@ -70,7 +70,7 @@ internal ref struct OrderListing
     }
 
     /// <summary>Gathers a page.</summary>
-    public OrderPage Run(int size, int looks)
+    public NumberPage Run(int size, int looks)
     {
         var found = new List<long>(Math.Min(size, 128));
         var looked = 0;
@@ -80,9 +80,9 @@ internal ref struct OrderListing
             looked++;
             if (Matches(candidate)) found.Add(candidate);
             if (found.Count < size && looked < looks) continue;
-            return new OrderPage(found, Next(candidate) == 0 ? 0 : candidate, looked, _rows);
+            return new NumberPage(found, Next(candidate) == 0 ? 0 : candidate, looked, _rows);
         }
-        return new OrderPage(found, 0, looked, _rows);
+        return new NumberPage(found, 0, looked, _rows);
     }
 
     // The index with the fewest candidates between the ends.
@@ -156,43 +156,6 @@ internal ref struct OrderListing
             number = exception.Head.Previous;
         }
         return false;
-    }
-
-    /// <summary>The union of some sets.</summary>
-    private readonly struct NumberSets
-    {
-        private readonly Storage.NumberSet?[] _sets;
-
-        private NumberSets(Storage.NumberSet?[] sets)
-        {
-            _sets = sets;
-            foreach (var set in sets) Count += set?.Count ?? 0;
-        }
-
-        public static NumberSets Of<T>(T[] wanted, Func<T, Storage.NumberSet?> find) => new(Array.ConvertAll(wanted, one => find(one)));
-
-        public bool IsAsked => _sets.Length > 0;
-
-        public long Count { get; }
-
-        public bool MayHold(long number)
-        {
-            if (_sets.Length == 0) return true;
-            foreach (var set in _sets)
-                if (set is not null && set.Contains(number)) return true;
-            return false;
-        }
-
-        public long From(long number, bool up)
-        {
-            long nearest = 0;
-            foreach (var set in _sets)
-            {
-                var member = set is null ? 0 : up ? set.Next(number) : set.Previous(number);
-                if (member != 0 && (nearest == 0 || (up ? member < nearest : member > nearest))) nearest = member;
-            }
-            return nearest;
-        }
     }
 
     /// <summary>A walk along one chain between two numbers: its members by their places.</summary>

@@ -67,10 +67,10 @@ public sealed class StateReader
     /// <summary>Lists orders as they stand at a sequence. Inside a guard; costs at most <paramref name="looks"/> candidates.</summary>
     /// <param name="query">Which.</param>
     /// <param name="at">The sequence.</param>
-    /// <param name="after"><see cref="OrderPage.After"/> of the page before; 0: from the beginning.</param>
+    /// <param name="after"><see cref="NumberPage.After"/> of the page before; 0: from the beginning.</param>
     /// <param name="size">Orders in the page at most.</param>
     /// <param name="looks">Candidates looked at, at most: a page may be short, or empty, and still have one after it.</param>
-    public OrderPage ListOrders(OrderQuery query, long at, long after, int size, int looks) => new OrderListing(this, query, at, after).Run(size, looks);
+    public NumberPage ListOrders(OrderQuery query, long at, long after, int size, int looks) => new OrderListing(this, query, at, after).Run(size, looks);
 
     /// <summary>The number of the order with this external id; 0 when there is none (the order may still be younger than a sequence asked for).</summary>
     public long FindOrder(int channel, ReadOnlySpan<byte> externalId)
@@ -184,6 +184,9 @@ public sealed class StateReader
 
     /// <summary>One exception as it stood at a sequence.</summary>
     public ExceptionView Exception(long number, long at) => new(_state.Exceptions.Rows.At(number, at, out _));
+
+    /// <summary>Lists exceptions as they stand at a sequence; as <see cref="ListOrders"/>.</summary>
+    public NumberPage ListExceptions(ExceptionQuery query, long at, long after, int size, int looks) => new ExceptionListing(this, query, at).Run(after, size, looks);
 
     /// <summary>The highest exception number that may exist; numbers are dense from 1.</summary>
     public long LastException => _state.Exceptions.Rows.Count;

@@ -20,6 +20,14 @@ public sealed class NumberSet
     private readonly ulong[][] _upper = [new ulong[FirstUpperLength], new ulong[FirstUpperLength], new ulong[FirstUpperLength]];
     private long _count;
 
+    /// <summary>The set at an index, made when it is first wanted. Writer only; readers read the element as volatile.</summary>
+    public static NumberSet In(NumberSet?[] sets, int index)
+    {
+        ref var set = ref sets[index];
+        if (set is null) Volatile.Write(ref set, new NumberSet());
+        return set!;
+    }
+
     /// <summary>How many members there are. Any thread; beside the writer only a glimpse.</summary>
     public long Count => Volatile.Read(ref _count);
 

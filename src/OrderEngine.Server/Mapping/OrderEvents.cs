@@ -55,6 +55,18 @@ internal static class OrderEvents
                 mapped.Rejected = new OrderRejected();
                 mapped.Rejected.Lines.Add(Cancelled(e.OrderRejected.Lines));
                 break;
+            case Journaled.Event.BodyOneofCase.ExceptionRaised:
+                mapped.ExceptionRaised = FollowUpReads.Raised(reader, e);
+                break;
+            case Journaled.Event.BodyOneofCase.ExceptionResolved:
+                mapped.ExceptionResolved = new ExceptionResolved
+                {
+                    ExceptionId = Texts.Exception((long)e.ExceptionResolved.Exception), Resolution = e.ExceptionResolved.Resolution,
+                };
+                break;
+            case Journaled.Event.BodyOneofCase.DeadlineMissed:
+                mapped.DeadlineMissed = new DeadlineMissed { Deadline = (Deadline)e.DeadlineMissed.Deadline, DueTime = Texts.Time((long)e.DeadlineMissed.DueTime) };
+                break;
             case Journaled.Event.BodyOneofCase.BackorderFilled:
                 var line = (int)e.BackorderFilled.Line;
                 var lines = reader.Order((long)e.Order, at).Lines;

@@ -44,6 +44,7 @@ internal static class OrderReads
         if (head.ReviewReasons > 0)
             ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
         AddLines(reader, order, view);
+        FollowUpReads.AddTo(order, reader, number, in head, at);
         if (head.Parcels > 0) ParcelReads.Add(reader, order.Parcels, number, view, at);
         ReturnReads.AddTo(order, reader, number, view, at);
         if (head.Holds != Core.OrderHolds.None) AddHolds(reader, order, head.Holds, number, at);

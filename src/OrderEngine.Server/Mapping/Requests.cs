@@ -150,6 +150,9 @@ internal ref struct References(StateReader reader)
         return reservation.Exists && _caller.Sees(reservation.Head.Channel) ? number : PublicId.LastNumber;
     }
 
+    /// <summary>The number of an exception; 0 when there can be none with this id.</summary>
+    public long Exception(FieldPath path, string id) => Parse(PublicId.Exception, ErrorReason.ExceptionNotFound, "exception_id", path, id);
+
     /// <summary>The number of a return; 0 when there can be none with this id.</summary>
     public long Return(FieldPath path, string id)
     {

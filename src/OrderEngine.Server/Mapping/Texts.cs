@@ -28,6 +28,9 @@ internal static class Texts
     /// <summary>An order's id.</summary>
     public static string Order(long number) => PublicId.Format(PublicId.Order, number);
 
+    /// <summary>An exception's id.</summary>
+    public static string Exception(long number) => PublicId.Format(PublicId.Exception, number);
+
     /// <summary>A reservation's id; empty for none.</summary>
     public static string Reservation(long number) => number == 0 ? "" : PublicId.Format(PublicId.Reservation, number);
 

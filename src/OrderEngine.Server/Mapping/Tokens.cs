@@ -25,6 +25,10 @@ internal enum TokenKind : byte
     Locations = 6,
     /// <summary>ListChannels: A = the last number sent.</summary>
     Channels = 7,
+    /// <summary>ListOrders: A = the last number looked at.</summary>
+    OrderList = 70,
+    /// <summary>ListExceptions: A = the last number looked at.</summary>
+    Exceptions = 71,
     /// <summary>ListReturns: A = the last number looked at.</summary>
     Returns = 60,
 }

@@ -6,6 +6,7 @@ using System.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
+using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 using OrderEngine.Engine;
 using OrderEngine.Server.Mapping;
@@ -118,6 +119,29 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
     /// <inheritdoc/>
     public override Task<ImportEventsResponse> ImportEvents(IAsyncStreamReader<ImportEventsRequest> requestStream, ServerCallContext context) =>
         new EventTransfer(calls).ImportAsync(requestStream, context);
+
+    /// <inheritdoc/>
+    public override async Task<ListExceptionsResponse> ListExceptions(ListExceptionsRequest request, ServerCallContext context)
+    {
+        var list = ListRequests.Map(request, calls.Reader);
+        await calls.WaitForAsync(request.MinSequence, context);
+        using var guard = calls.Reader.Enter();
+        var at = calls.Engine.View.DurableSequence;
+        if (list.Query.Order != 0 && !calls.Reader.Order(list.Query.Order, at).Exists) throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
+        var page = calls.Reader.ListExceptions(list.Query, at, list.Token.A, list.Size, ServerLimits.ListLooks);
+        var response = new ListExceptionsResponse { Sequence = at };
+        foreach (var number in page.Numbers) response.Exceptions.Add(FollowUpReads.Exception(calls.Reader, number, at));
+        if (page.After != 0) response.NextPageToken = (list.Token with { A = page.After }).ToString();
+        return response;
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ResolveExceptionResponse> ResolveException(ResolveExceptionRequest request, ServerCallContext context)
+    {
+        var answer = await calls.ExecuteAsync(ListRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Priority, context);
+        var sequence = new EventView(answer.Event.Span).Sequence;
+        return new ResolveExceptionResponse { ExceptionId = request.ExceptionId, Sequence = sequence, Etag = Texts.Etag(sequence), Replayed = answer.Replayed };
+    }
 
     private InvariantReport Verify()
     {

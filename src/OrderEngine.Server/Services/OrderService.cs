@@ -97,6 +97,20 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     }
 
     /// <inheritdoc/>
+    public override async Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context)
+    {
+        var list = ListRequests.Map(request, calls.Reader);
+        await calls.WaitForAsync(request.MinSequence, context);
+        using var guard = calls.Reader.Enter();
+        var at = calls.Engine.View.DurableSequence;
+        var page = calls.Reader.ListOrders(list.Query, at, list.Token.A, list.Size, ServerLimits.ListLooks);
+        var response = new ListOrdersResponse { Sequence = at };
+        foreach (var number in page.Numbers) response.Orders.Add(FollowUpReads.Summary(calls.Reader, number, at));
+        if (page.After != 0) response.NextPageToken = (list.Token with { A = page.After }).ToString();
+        return response;
+    }
+
+    /// <inheritdoc/>
     public override async Task<ListOrderEventsResponse> ListOrderEvents(ListOrderEventsRequest request, ServerCallContext context)
     {
         var violations = new Violations();

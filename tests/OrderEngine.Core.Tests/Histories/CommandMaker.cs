@@ -67,7 +67,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
         [
             (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (13, Receive), (4, Adjust),
             (7, Cancel), (4, Hold), (4, Amend), (7, Release), (1, Recall), (8, Confirm), (5, Deliver), (1, Lose),
-            (3, Review), (11, AfterSale),
+            (3, Review), (2, Resolve), (11, AfterSale),
             (4, Define),
         ];
         var drawn = _random.Next(makers.Sum(maker => maker.Weight));

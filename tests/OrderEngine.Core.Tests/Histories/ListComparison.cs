@@ -22,18 +22,43 @@ internal static class ListComparison
     /// <summary>All pages of a list.</summary>
     public static List<long> Whole(StateReader reader, long at, OrderQuery query, int size)
     {
+        return Pages(after =>
+        {
+            var page = reader.ListOrders(query, at, after, size, Looks);
+            Assert.InRange(page.Numbers.Count, 0, size);
+            Assert.True(page.After == 0 || page.Numbers.Count == size || page.Looked >= Looks);
+            return page;
+        });
+    }
+
+    private static List<long> Pages(Func<long, NumberPage> next)
+    {
         var found = new List<long>();
         long after = 0;
         do
         {
-            var page = reader.ListOrders(query, at, after, size, Looks);
-            Assert.InRange(page.Orders.Count, 0, size);
-            Assert.True(page.After == 0 || page.Orders.Count == size || page.Looked >= Looks);
-            found.AddRange(page.Orders);
+            var page = next(after);
+            found.AddRange(page.Numbers);
             after = page.After;
         }
         while (after != 0);
         return found;
+    }
+
+    /// <summary>A few random lists of exceptions.</summary>
+    public static void SomeExceptions(StateReader reader, long at, Random random, Func<ExceptionQuery, List<long>> expected)
+    {
+        for (var i = 0; i < 3 && reader.LastException > 0; i++)
+        {
+            var query = new ExceptionQuery
+            {
+                Order = random.Next(3) > 0 ? 0 : reader.Exception(random.NextInt64(reader.LastException) + 1, at).Head.Order,
+                Kind = random.Next(3) > 0 ? ExceptionKind.None : (ExceptionKind)random.Next(1, 8),
+                Open = random.Next(3) switch { 0 => null, 1 => true, _ => false },
+                OldestFirst = random.Next(2) == 0,
+            };
+            Assert.Equal(expected(query), Pages(after => reader.ListExceptions(query, at, after, 1 + (int)(at % 7), Looks)));
+        }
     }
 
     private static OrderQuery Query(Random random, long start, long end)

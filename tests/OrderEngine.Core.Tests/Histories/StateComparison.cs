@@ -37,6 +37,8 @@ internal static class StateComparison
         Catalog(core, model);
         if (model.Orders.Count > 0) ListComparison.Some(reader, core.Sequence, new Random((int)core.Sequence), model.Orders[0].AcceptedAt, core.Time, model.List);
         Exceptions(core, model);
+        Assert.Equal(model.Exceptions.Count, reader.LastException);
+        ListComparison.SomeExceptions(reader, core.Sequence, new Random((int)core.Sequence), model.List);
         using (reader.Enter())
         {
             var report = Invariants.Check(reader, core.Sequence);
@@ -133,8 +135,12 @@ internal static class StateComparison
         using var guard = core.Reader.Enter();
         for (var i = 0; i < model.Exceptions.Count; i++)
         {
-            var head = core.Reader.Exception(i + 1, core.Sequence).Head;
-            Assert.Equal(model.Exceptions[i], (head.Kind, head.Order, head.Line, head.Quantity));
+            var exception = core.Reader.Exception(i + 1, core.Sequence);
+            var head = exception.Head;
+            var expected = model.Exceptions[i];
+            Assert.Equal((expected.Kind, expected.Order, expected.Line, expected.Quantity), (head.Kind, head.Order, head.Line, head.Quantity));
+            Assert.Equal((expected.Open, expected.Resolution, expected.Resolver), (exception.IsOpen, Text(exception.Resolution), Text(exception.Resolver)));
+            if (!expected.Open) Assert.Equal(expected.Version, head.Version);
         }
     }
 

@@ -102,6 +102,7 @@ internal sealed partial class NaiveModel
     {
         Exceptions.Add((kind, order.Number, line, quantity));
         Change(order);
+        Exceptions[^1].Version = Sequence;
     }
 
     private static List<LineMovement>? Moves(ModelOrder order, LineMovement[] wanted, Func<ModelAllocation, int> available)

@@ -30,7 +30,7 @@ internal sealed partial class NaiveModel
     public readonly Dictionary<(int Sku, int Location), ModelLevel> Stock = [];
     public readonly List<ModelOrder> Orders = [];
     public readonly List<ModelReservation> Reservations = [];
-    public readonly List<(ExceptionKind Kind, long Order, int Line, long Quantity)> Exceptions = [];
+    public readonly List<ModelException> Exceptions = [];
 
     /// <summary>Number of the last event.</summary>
     public long Sequence { get; private set; }
@@ -95,6 +95,7 @@ internal sealed partial class NaiveModel
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
         CommandKind.RecordDelivery or CommandKind.RecordLoss => [Role.Carrier],
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
+        CommandKind.ResolveException => [Role.Support, Role.Reviewer, Role.Finance, Role.Warehouse, Role.Carrier, Role.Manager],
         _ when AfterSaleRoles(kind) is { } roles => roles,
         CommandKind.AmendOrder => [Role.Customer, Role.Support],
         CommandKind.AmendLines => [Role.Support],
@@ -109,6 +110,7 @@ internal sealed partial class NaiveModel
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ChannelLimitExceeded,
         Outcome.ReleasedToWarehouse,
+        Outcome.ExceptionNotOpen,
         Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
@@ -149,6 +151,7 @@ internal sealed partial class NaiveModel
         RejectOrder reject => Reject(reject),
         AmendOrder amend => Amend(amend),
         PlaceHold hold => Place(hold),
+        ResolveException resolve => Resolve(resolve),
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
         ConfirmShipment confirm => Confirm(confirm),

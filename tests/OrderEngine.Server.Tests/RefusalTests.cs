@@ -1,0 +1,151 @@
+// Every rpc, by its descriptor, refuses a role that may not, an object that does not exist, a stale etag and an illegal transition, each with
+// its own reason. What an rpc's request holds says what has to be tried; an rpc without a row in the table below fails the test.
+
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Core;
+using OrderEngine.Server.Tests.Access;
+using OrderEngine.Server.Tests.Kit;
+using Role = OrderEngine.Contracts.V1.Role;
+
+namespace OrderEngine.Server.Tests;
+
+public sealed class RefusalTests
+{
+    /// <summary>How an rpc refuses.</summary>
+    /// <param name="Unknown">The reason for an object that does not exist; null: it names none.</param>
+    /// <param name="Illegal">The reason for an object at its end; null: it changes none.</param>
+    /// <param name="Kind">The row of the transition table, where it is not called as the rpc.</param>
+    /// <param name="Fill">What a sound request needs beyond what its fields' names say.</param>
+    /// <param name="Same">Carries the requests of other rpcs, and is tried there.</param>
+    private sealed record Row(string? Unknown = null, string? Illegal = null, CommandKind Kind = 0, Action<IMessage>? Fill = null, bool Same = false);
+
+    private static readonly Row OfOrder = new("ORDER_NOT_FOUND", "ILLEGAL_TRANSITION");
+    private static readonly Row OfReservation = new("RESERVATION_NOT_FOUND", "RESERVATION_NOT_HELD");
+    private static readonly Row OfReturn = new("RETURN_NOT_FOUND", "ILLEGAL_RETURN_TRANSITION");
+    private static readonly Row Plain = new();
+
+    private static readonly Dictionary<string, Row> Rows = new()
+    {
+        ["SubmitOrder"] = Plain, ["BulkSubmitOrders"] = new(Same: true), ["StreamSubmitOrders"] = new(Same: true), ["CheckFulfillability"] = new(Kind: CommandKind.SubmitOrder),
+        ["GetOrder"] = new("ORDER_NOT_FOUND"), ["LookupOrder"] = Plain, ["ListOrderEvents"] = new("ORDER_NOT_FOUND"), ["TrackOrder"] = new("ORDER_NOT_FOUND"),
+        ["WatchOrders"] = new(Same: true),
+        ["ApproveOrder"] = OfOrder, ["RejectOrder"] = OfOrder, ["CancelOrder"] = OfOrder, ["AmendOrder"] = OfOrder, ["PlaceHold"] = OfOrder, ["ReleaseHold"] = OfOrder,
+        ["ReleaseShipment"] = OfOrder, ["ConfirmShipment"] = OfOrder, ["RecallShipment"] = OfOrder, ["RecordDelivery"] = OfOrder,
+        ["RecordLoss"] = OfOrder with { Fill = request => ((RecordLossRequest)request).ParcelNumber = 1 }, ["StreamStatusReports"] = new(Same: true),
+        ["CreateReservation"] = Plain, ["ExtendReservation"] = OfReservation, ["ReleaseReservation"] = OfReservation,
+        ["CommitReservation"] = OfReservation with { Fill = request => ((CommitReservationRequest)request).Order.ExternalOrderId = Shop.NewId("x") },
+        ["GetReservation"] = new("RESERVATION_NOT_FOUND"),
+        ["ReceiveStock"] = Plain, ["AdjustStock"] = new(Fill: request => ((AdjustStockRequest)request).OnHandDelta = 1), ["GetStock"] = Plain, ["BatchGetStock"] = Plain, ["ListStock"] = Plain, ["WatchStock"] = Plain,
+        ["RequestReturn"] = OfOrder, ["ApproveReturn"] = OfReturn, ["RejectReturn"] = OfReturn, ["SendReturn"] = OfReturn, ["ReceiveReturn"] = OfReturn, ["RecordRepair"] = OfReturn,
+        ["ShipBackReturn"] = OfReturn, ["CloseReturn"] = OfReturn, ["GetReturn"] = new("RETURN_NOT_FOUND"), ["ListReturns"] = new("ORDER_NOT_FOUND"),
+        ["UpsertCustomer"] = new(Kind: CommandKind.DefineCustomer, Fill: request => ((UpsertCustomerRequest)request).Customer.CustomerId = "C1"), ["GetCustomer"] = Plain,
+        ["UpsertSku"] = new(Kind: CommandKind.DefineSku), ["GetSku"] = Plain, ["ListSkus"] = Plain,
+        ["UpsertLocation"] = new(Kind: CommandKind.DefineLocation), ["GetLocation"] = Plain, ["ListLocations"] = Plain,
+        ["UpsertChannel"] = new(Kind: CommandKind.DefineChannel), ["GetChannel"] = Plain, ["ListChannels"] = Plain, ["SetReviewRules"] = new(Fill: request => ((SetReviewRulesRequest)request).Rules.Rules.Clear()), ["GetReviewRules"] = Plain,
+        ["GetEngineStatus"] = Plain, ["VerifyInvariants"] = Plain, ["CreateCheckpoint"] = Plain, ["ExportEvents"] = Plain, ["ImportEvents"] = Plain,
+    };
+
+    private static readonly string[] Objects = ["order_id", "reservation_id", "return_id"];
+
+    [Fact]
+    public async Task Every_rpc_refuses_an_unknown_object_a_stale_etag_an_illegal_transition_and_a_role_that_may_not_each_with_its_own_reason()
+    {
+        await using var server = await TestServer.StartAsync();
+        await Shop.OpenAsync(server);
+        var live = await ThingsAsync(server);
+        var over = await EndedAsync(server);
+        var (liveReturn, closedReturn) = (await ReturnAsync(server, closed: false), await ReturnAsync(server, closed: true));
+        var wrong = new List<string>();
+        var tried = 0;
+        foreach (var rpc in AnyRpc.All)
+        {
+            if (!Rows.TryGetValue(rpc.Name, out var row))
+            {
+                wrong.Add($"{rpc.Name}: say in this table how it refuses.");
+                continue;
+            }
+            if (row.Same) continue;
+            var named = rpc.InputType.Fields.InDeclarationOrder().FirstOrDefault(field => Objects.Contains(field.Name))?.Name;
+            var changes = rpc.InputType.FindFieldByName("actor") is not null;
+            if ((named is not null) != (row.Unknown is not null)) wrong.Add($"{rpc.Name}: names {named ?? "no object"}, its row says {row.Unknown ?? "nothing"}.");
+            if ((named is not null && changes) != (row.Illegal is not null)) wrong.Add($"{rpc.Name}: its row says {row.Illegal ?? "nothing"} of illegal transitions.");
+
+            foreach (var role in changes ? RolesThatMayNot(rpc, row) : [])
+                await ExpectAsync(rpc, $"as {role}", "ROLE_NOT_ALLOWED", Request(rpc, row, named, live, liveReturn, role: role));
+            if (row.Unknown is { } unknown)
+                await ExpectAsync(rpc, "of nothing", unknown, Request(rpc, row, named, new Things("WEB", PublicId.Format(PublicId.Order, 99), PublicId.Format(PublicId.Reservation, 99), "x"), "r-unknown", absent: true));
+            if (EtagOf(rpc.InputType) is { } etag)
+                await ExpectAsync(rpc, "with a stale etag", "ETAG_MISMATCH", Request(rpc, row, named, live, liveReturn, etag: etag));
+            if (row.Illegal is { } illegal)
+                await ExpectAsync(rpc, "of what is over", illegal, Request(rpc, row, named, over, closedReturn));
+        }
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+        Assert.True(tried > 100, $"Only {tried} refusals were tried.");
+
+        async Task ExpectAsync(MethodDescriptor rpc, string what, string reason, IMessage request)
+        {
+            tried++;
+            var answer = await AnyRpc.CallAsync(server.Invoker, rpc, request);
+            if (answer.Reason != reason) wrong.Add($"{rpc.Name} {what}: {answer.Code} {answer.Reason} in place of {reason}. {answer.Details}");
+        }
+    }
+
+    [Fact]
+    public void The_table_names_no_rpc_that_is_not_there() =>
+        Assert.Empty(Rows.Keys.Except(AnyRpc.All.Select(rpc => rpc.Name)));
+
+    private static IEnumerable<Role> RolesThatMayNot(MethodDescriptor rpc, Row row)
+    {
+        var kind = row.Kind != 0 ? row.Kind : System.Enum.Parse<CommandKind>(rpc.Name);
+        return System.Enum.GetValues<Role>().Where(role => role != Role.Unspecified && !Transitions.Allows(kind, (Core.Role)role));
+    }
+
+    // A sound request but for what is named.
+    private static IMessage Request(MethodDescriptor rpc, Row row, string? named, Things things, string returnId, Role role = Role.Unspecified, string? etag = null, bool absent = false)
+    {
+        var request = Requests.Make(rpc.InputType, named ?? "", things, things, Shop.NewId());
+        row.Fill?.Invoke(request);
+        if (named == "return_id") Set(request, "return_id", absent ? PublicId.Format(PublicId.Return, 99) : returnId);
+        if (role != Role.Unspecified) Set(request, "actor", new Actor { Role = role });
+        if (etag is not null) Set(request, etag, "9223372036854775807");
+        return request;
+    }
+
+    private static void Set(IMessage message, string path, object value)
+    {
+        var parts = path.Split('.', 2);
+        var field = message.Descriptor.FindFieldByName(parts[0]);
+        if (parts.Length == 1) field.Accessor.SetValue(message, value);
+        else Set((IMessage)field.Accessor.GetValue(message), parts[1], value);
+    }
+
+    // Its own, or that of the entry that it replaces.
+    private static string? EtagOf(MessageDescriptor request) => request.FindFieldByName("etag") is not null ? "etag"
+        : request.Fields.InDeclarationOrder().Where(field => field.FieldType == FieldType.Message && !field.IsRepeated && field.MessageType.FindFieldByName("etag") is not null)
+            .Select(field => $"{field.Name}.etag").FirstOrDefault();
+
+    private static async Task<Things> ThingsAsync(TestServer server) => await Things.OfAsync(server.Invoker, "WEB");
+
+    // An order that is cancelled and a reservation that was let go.
+    private static async Task<Things> EndedAsync(TestServer server)
+    {
+        var things = await ThingsAsync(server);
+        await server.Orders.CancelOrderAsync(new CancelOrderRequest { RequestId = Shop.NewId(), OrderId = things.OrderId });
+        await server.Inventory.ReleaseReservationAsync(new ReleaseReservationRequest { RequestId = Shop.NewId(), ReservationId = things.ReservationId });
+        return things;
+    }
+
+    private static async Task<string> ReturnAsync(TestServer server, bool closed)
+    {
+        var returns = new ReturnService.ReturnServiceClient(server.Invoker);
+        var order = (await Shop.OrderAsync(server)).OrderId;
+        await server.Fulfillment.ReleaseShipmentAsync(new ReleaseShipmentRequest { RequestId = Shop.NewId(), OrderId = order });
+        await server.Fulfillment.ConfirmShipmentAsync(new ConfirmShipmentRequest { RequestId = Shop.NewId(), OrderId = order });
+        await server.Fulfillment.RecordDeliveryAsync(new RecordDeliveryRequest { RequestId = Shop.NewId(), OrderId = order });
+        var requested = await returns.RequestReturnAsync((RequestReturnRequest)Requests.Make(RequestReturnRequest.Descriptor, "order_id", new Things("WEB", order, "", "x"), new Things("WEB", order, "", "x"), Shop.NewId()));
+        if (closed) await returns.RejectReturnAsync(new RejectReturnRequest { RequestId = Shop.NewId(), ReturnId = requested.ReturnId, Reason = "TEST" });
+        return requested.ReturnId;
+    }
+}
