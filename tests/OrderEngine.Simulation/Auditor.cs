@@ -51,7 +51,7 @@ internal sealed class Auditor
     /// <param name="outcome">The outcome's name.</param>
     /// <param name="sequence">The answer's sequence.</param>
     /// <param name="bytes">The event that answers; empty: the answer binds nothing.</param>
-    /// <param name="durable">What was durable when the answer came.</param>
+    /// <param name="durable">What the journal had made durable when the answer came, whatever the engine shows.</param>
     public void Answered(Asked asked, string outcome, long sequence, ReadOnlySpan<byte> bytes, long durable)
     {
         if (outcome == "InternalError") throw new BrokenPromiseException("internal error", asked.Id);

@@ -36,7 +36,7 @@ internal sealed class Totals
 
 internal static class History
 {
-    private const int ShrinkAttempts = 400;
+    private const int ShrinkAttempts = 200;
 
     public static HistoryResult Run(ulong seed, Totals? totals = null, bool keepTrace = false) => Run(new Choices(seed), totals, keepTrace);
 

@@ -87,7 +87,7 @@ internal sealed partial class Simulation
 
     private void Answered(SimProcess process, Request request, CommandAnswer answer)
     {
-        _auditor.Answered(request.Asked, answer.Outcome.ToString(), answer.Sequence, answer.Event.Span, process.Engine.View.DurableSequence);
+        _auditor.Answered(request.Asked, answer.Outcome.ToString(), answer.Sequence, answer.Event.Span, process.Journal!.LastSequence);
         if (!_isProbing) _clients.Learn(answer.Event.Span);
         if (_setUp.TryPeek(out var first) && first == request) _setUp.Dequeue();
     }
@@ -125,7 +125,7 @@ internal sealed partial class Simulation
                 _trace.Line($"page of {followed.Channel}: {page.Events.Count} through {page.Through}");
                 // Before the check, so that the book knows what the stream may not leave out.
                 Look(process);
-                _auditor.Page(followed, page.Events, page.Through, view.DurableSequence);
+                _auditor.Page(followed, page.Events, page.Through, process.Journal!.LastSequence);
                 if (_choices.Next(3) == 0) continue;
                 var pause = new TaskCompletionSource();
                 _readers.Add(pause);
