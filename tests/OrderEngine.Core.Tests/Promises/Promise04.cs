@@ -26,8 +26,9 @@ public sealed class Promise04
         shop.Now += 901 * Shop.Second;
         // At most so many a turn, and all of them in the end.
         var turns = 0;
-        while (shop.Core.Turn(shop.Now, shop.Events)) turns++;
-        Assert.InRange(turns, 1, Holds / Limits.TimersPerTurn + 1);
+        const int Enough = Holds / Limits.TimersPerTurn + 1;
+        while (turns <= Enough && shop.Core.Turn(shop.Now, shop.Events)) turns++;
+        Assert.InRange(turns, 1, Enough);
         Assert.Equal((0, 0, 5_000), (shop.Core.Seal().OpenReservations, shop.Core.Seal().Held, shop.Core.Seal().OnHand));
         Assert.Equal(long.MaxValue, shop.Core.NextDue);
         for (long number = 1; number <= Holds; number++)
