@@ -66,6 +66,7 @@ internal static class App
         root.Add(FulfillmentCommands.Recall(run));
         root.Add(FulfillmentCommands.Deliver(run));
         root.Add(FulfillmentCommands.Lose(run));
+        root.Add(ReturnCommands.Return(run));
         root.Add(ReserveCommands.Reserve(run));
         root.Add(StockCommands.Stock(run));
         root.Add(FollowCommands.Track(run));

@@ -3,7 +3,7 @@
 namespace OrderEngine.Core;
 
 /// <summary>Asks that shipped units may come back, for a refund, in exchange or to be repaired.</summary>
-public sealed class RequestReturn() : Command(CommandKind.RequestReturn)
+public sealed class RequestReturn() : Command(CommandKind.RequestReturn), IOrderCommand
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }

@@ -321,6 +321,8 @@ public enum Outcome : byte
     ReturnIdTaken = 145,
     /// <summary>Units to be repaired have not been shipped back, or there are none.</summary>
     RepairNotDone = 146,
+    /// <summary>The time in which the order's goods could be returned is over.</summary>
+    ReturnWindowOver = 147,
     /// <summary>Too many returns of one order.</summary>
     ReturnLimitReached = 155,
     /// <summary>Too many catalog entries.</summary>
@@ -353,7 +355,7 @@ public static class Outcomes
     /// answer (rule 6). Others leave the request id free.
     /// </summary>
     public static bool Binds(this Outcome outcome) => outcome is (>= Outcome.ExternalIdTaken and <= Outcome.StockOverflow)
-        or (>= Outcome.IllegalReturnTransition and <= Outcome.RepairNotDone)
+        or (>= Outcome.IllegalReturnTransition and <= Outcome.ReturnWindowOver)
         or Outcome.ChannelLimitExceeded
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
         or Outcome.ExceptionNotOpen

@@ -35,11 +35,13 @@ internal sealed class FakeEngine : IAsyncDisposable
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 4 << 20);
         builder.Services.AddSingleton(services);
         builder.Services.AddSingleton(services.Orders).AddSingleton(services.Inventory).AddSingleton(services.Fulfillment)
-            .AddSingleton(services.Tracking).AddSingleton(services.Catalog).AddSingleton(services.Customers).AddSingleton(services.Admin);
+            .AddSingleton(services.Tracking).AddSingleton(services.Catalog).AddSingleton(services.Customers).AddSingleton(services.Admin)
+            .AddSingleton(services.Returns);
         var app = builder.Build();
         app.MapGrpcService<FakeOrders>();
         app.MapGrpcService<FakeInventory>();
         app.MapGrpcService<FakeFulfillment>();
+        app.MapGrpcService<FakeReturns>();
         app.MapGrpcService<FakeTracking>();
         app.MapGrpcService<FakeCatalog>();
         app.MapGrpcService<FakeCustomers>();

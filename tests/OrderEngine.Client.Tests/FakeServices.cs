@@ -12,6 +12,8 @@ internal sealed class FakeServices
 
     public FakeFulfillment Fulfillment { get; init; } = new();
 
+    public FakeReturns Returns { get; init; } = new();
+
     public FakeTracking Tracking { get; init; } = new();
 
     public FakeCatalog Catalog { get; init; } = new();
@@ -117,9 +119,13 @@ internal sealed class FakeFulfillment : FulfillmentService.FulfillmentServiceBas
 
     public Func<ConfirmShipmentRequest, FulfillmentResponse>? OnShip { get; set; }
 
+    public Func<RecordDeliveryRequest, FulfillmentResponse>? OnDeliver { get; set; }
+
     public Func<IAsyncStreamReader<StreamStatusReportsRequest>, IServerStreamWriter<StreamStatusReportsResponse>, ServerCallContext, Task>? OnStream { get; set; }
 
     public override Task<FulfillmentResponse> ReleaseShipment(ReleaseShipmentRequest request, ServerCallContext context) => Fake.Answer(OnRelease, request);
+
+    public override Task<FulfillmentResponse> RecordDelivery(RecordDeliveryRequest request, ServerCallContext context) => Fake.Answer(OnDeliver, request);
 
     public override Task<FulfillmentResponse> ConfirmShipment(ConfirmShipmentRequest request, ServerCallContext context) => Fake.Answer(OnShip, request);
 

@@ -36,7 +36,7 @@ public sealed partial class RetailImportTests
 
         Assert.Equal(0, run.Code);
         var report = Assert.Single(run.Json);
-        Assert.Equal("""{"rows":10,"rowsRejected":4,"orders":4,"accepted":4,"rejected":{},"duplicates":0}""", Counts(report));
+        Assert.Equal("""{"rows":10,"rowsRejected":3,"rowsReturned":1,"orders":4,"accepted":4,"rejected":{},"duplicates":0}""", Counts(report));
         Assert.Equal(["United Kingdom 1 17850", "EIRE 2 ", "France 7 12583", "France 8 12583"],
             shop.Accepted.Select(order => $"{order.ChannelId} {order.ExternalOrderId} {order.CustomerId}"));
         Assert.Equal(["A=2@255", "B=3@1", "A=1@0"], shop.Accepted[0].Lines.Select(line => $"{line.SkuId}={line.Quantity}@{line.UnitPriceMinor}"));
@@ -48,14 +48,15 @@ public sealed partial class RetailImportTests
             Assert.Equal(Contracts.V1.PaymentTerms.Credit, order.PaymentTerms);
         });
         Assert.Equal(["A MUG", "B TRAY, \"RED\"", "POST POSTAGE", "a mug"], shop.Skus.Values.Select(sku => $"{sku.SkuId} {sku.Name}").Order(StringComparer.Ordinal));
-        Assert.Equal([("A", 6L), ("B", 5L), ("POST", 2L), ("a", 6L)], shop.OnHand.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (p.Key, p.Value)));
+        Assert.Equal([("A", 4L), ("B", 2L), ("POST", 2L), ("a", 6L)], shop.OnHand.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (p.Key, p.Value)));
         Assert.Equal(1, shop.Streams);
 
         var rejects = await File.ReadAllLinesAsync(scratch["rejects.csv"]);
         Assert.Equal("Row,Reason,InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country", rejects[0]);
-        Assert.Equal(["4,credit note,C3", "5,quantity is not positive,4", "6,quantity is not positive,5", "7,price is negative,6"],
+        Assert.Equal(["5,quantity is not positive,4", "6,quantity is not positive,5", "7,price is negative,6"],
             rejects.Skip(1).Select(line => string.Join(',', line.Split(',').Take(3))));
-        Assert.EndsWith("6,B,ADJUST,1,2010-12-01 08:31:00,-11062.06,,United Kingdom", rejects[4], StringComparison.Ordinal);
+        Assert.EndsWith("6,B,ADJUST,1,2010-12-01 08:31:00,-11062.06,,United Kingdom", rejects[3], StringComparison.Ordinal);
+        Assert.Equal(["C3 1 1=1"], shop.Returned);
     }
 
     [Fact]
@@ -69,14 +70,14 @@ public sealed partial class RetailImportTests
 
         // Half of the stock: the first order of A and B does not fit, and its refusal is replayed too.
         var first = await Ctl.RunAsync(engine.Address, [.. command, "0.5"]);
-        Assert.Equal("""{"rows":10,"rowsRejected":4,"orders":4,"accepted":2,"rejected":{"OUT_OF_STOCK":2},"duplicates":0}""", Counts(first.Json[0]));
+        Assert.Equal("""{"rows":10,"rowsRejected":4,"rowsReturned":0,"orders":4,"accepted":2,"rejected":{"OUT_OF_STOCK":2},"duplicates":0}""", Counts(first.Json[0]));
         Assert.Equal(scratch["refused.csv"], first.Json[0]["refused"]!.GetValue<string>());
         Assert.Equal(["InvoiceNo,Country,Reason,Message,Before", "1,United Kingdom,OUT_OF_STOCK,no,no", "8,France,OUT_OF_STOCK,no,no"], await File.ReadAllLinesAsync(scratch["refused.csv"]));
         shop.Customers["12583"].Tier = 3;
         var (sequence, stock) = (shop.Sequence, shop.OnHand.ToDictionary());
 
         var second = await Ctl.RunAsync(engine.Address, [.. command, "2"]);
-        Assert.Equal("""{"rows":10,"rowsRejected":4,"orders":4,"accepted":0,"rejected":{},"duplicates":4}""", Counts(second.Json[0]));
+        Assert.Equal("""{"rows":10,"rowsRejected":4,"rowsReturned":0,"orders":4,"accepted":0,"rejected":{},"duplicates":4}""", Counts(second.Json[0]));
         Assert.Equal(["1,United Kingdom,OUT_OF_STOCK,no,yes", "8,France,OUT_OF_STOCK,no,yes"], (await File.ReadAllLinesAsync(scratch["refused.csv"])).Skip(1));
         Assert.Contains("opening stock: none received", second.Error, StringComparison.Ordinal);
         var people = await Ctl.RunAsync(engine.Address, [.. command.Where(word => word != "--json"), "2"]);
@@ -278,6 +279,7 @@ public sealed partial class RetailImportTests
         Assert.Equal(expected.TotalPence, shop.Accepted.Sum(order => order.Lines.Sum(line => line.Quantity * line.UnitPriceMinor)));
         Assert.Equal(expected.OnHand, shop.OnHand.Values.Sum());
         Assert.Equal(expected.Reserved, shop.Reserved.Values.Sum());
+        Assert.Equal(expected.Returned, shop.Returned);
         Assert.Equal(expected.Rejected + 1, (await File.ReadAllLinesAsync(scratch["rejects.csv"])).Length);
     }
 
@@ -286,7 +288,7 @@ public sealed partial class RetailImportTests
         Assert.True(report["seconds"]!.GetValue<double>() >= 0);
         Assert.Equal(report["orders"]!.GetValue<long>(), report["accepted"]!.GetValue<long>() + report["duplicates"]!.GetValue<long>()
             + report["rejected"]!.AsObject().Sum(pair => pair.Value!.GetValue<long>()));
-        return new JsonObject(new[] { "rows", "rowsRejected", "orders", "accepted", "rejected", "duplicates" }
+        return new JsonObject(new[] { "rows", "rowsRejected", "rowsReturned", "orders", "accepted", "rejected", "duplicates" }
             .Select(name => KeyValuePair.Create(name, (JsonNode?)report[name]!.DeepClone()))).ToJsonString();
     }
 
@@ -305,7 +307,7 @@ public sealed partial class RetailImportTests
     }
 
     /// <summary>The rules once more, read with nothing of the product: lines split by a regular expression, sums in plain dictionaries.</summary>
-    private sealed partial record IndependentCount(string Report, List<string> AcceptedInvoices, long TotalPence, long OnHand, long Reserved, int Rejected)
+    private sealed partial record IndependentCount(string Report, List<string> AcceptedInvoices, long TotalPence, long OnHand, long Reserved, int Rejected, List<string> Returned)
     {
         public static IndependentCount Of(string path, decimal factor)
         {
@@ -314,6 +316,7 @@ public sealed partial class RetailImportTests
             var lines = new Dictionary<string, List<(string Sku, int Units, long Pence)>>();
             var sold = new Dictionary<string, long>();
             var (rows, rejected) = (0, 0);
+            var moves = new List<(string Invoice, string Sku, int Units, string Customer, int Line)>();
             unpacked.ReadLine();
             while (unpacked.ReadLine() is { } text)
             {
@@ -324,6 +327,8 @@ public sealed partial class RetailImportTests
                 if (f[0][0] == 'C' || units <= 0 || price < 0)
                 {
                     rejected++;
+                    if (f[0][0] == 'C' && units < 0)
+                        moves.Add((f[0], f[1], units, f[6], 0));
                     continue;
                 }
 
@@ -334,14 +339,16 @@ public sealed partial class RetailImportTests
                 }
 
                 order.Add((f[1], units, (long)decimal.Floor(price * 100 + 0.5m)));
+                moves.Add((f[0], f[1], units, f[6], order.Count));
                 sold[f[1]] = sold.GetValueOrDefault(f[1]) + units;
             }
 
-            return Sell(factor, rows, rejected, invoices, lines, sold);
+            return Sell(factor, rows, rejected, invoices, lines, sold, moves);
         }
 
         private static IndependentCount Sell(decimal factor, int rows, int rejected, List<string> invoices,
-            Dictionary<string, List<(string Sku, int Units, long Pence)>> lines, Dictionary<string, long> sold)
+            Dictionary<string, List<(string Sku, int Units, long Pence)>> lines, Dictionary<string, long> sold,
+            List<(string Invoice, string Sku, int Units, string Customer, int Line)> moves)
         {
             var free = sold.ToDictionary(pair => pair.Key, pair => (long)decimal.Ceiling(pair.Value * factor));
             var onHand = free.Values.Sum();
@@ -365,9 +372,51 @@ public sealed partial class RetailImportTests
 
             var refused = invoices.Count - accepted.Count;
             var reasons = refused == 0 ? "{}" : $$"""{"OUT_OF_STOCK":{{refused}}}""";
+            var back = GiveBack(accepted.ToHashSet(), moves, out var rowsBack);
+            var (reserved, shipped) = (onHand - free.Values.Sum(), accepted.Where(invoice => back.Any(one => one.Invoice == invoice)).Sum(invoice => lines[invoice].Sum(line => (long)line.Units)));
+            rejected -= rowsBack;
             return new IndependentCount(
-                $$"""{"rows":{{rows}},"rowsRejected":{{rejected}},"orders":{{invoices.Count}},"accepted":{{accepted.Count}},"rejected":{{reasons}},"duplicates":0}""",
-                accepted, total, onHand, onHand - free.Values.Sum(), rejected);
+                $$"""{"rows":{{rows}},"rowsRejected":{{rejected}},"rowsReturned":{{rowsBack}},"orders":{{invoices.Count}},"accepted":{{accepted.Count}},"rejected":{{reasons}},"duplicates":0}""",
+                accepted, total, onHand - shipped + back.Sum(one => (long)one.Units), reserved - shipped, rejected,
+                [.. back.GroupBy(one => $"{one.Note} {one.Invoice}").Select(note => $"{note.Key} {string.Join(' ', note.GroupBy(one => one.Line).OrderBy(line => line.Key).Select(line => $"{line.Key}={line.Sum(one => one.Units)}"))}").Order(StringComparer.Ordinal)]);
+        }
+
+        // Each row of a credit note goes to the customer's last order before it that still has as many units of the SKU, line by line.
+        private static List<(string Note, string Invoice, int Line, int Units)> GiveBack(HashSet<string> accepted,
+            List<(string Invoice, string Sku, int Units, string Customer, int Line)> moves, out int rowsBack)
+        {
+            rowsBack = 0;
+            var back = new List<(string, string, int, int)>();
+            foreach (var history in moves.Where(m => m.Customer.Length > 0).GroupBy(m => (m.Customer, m.Sku)).Where(g => g.Any(m => m.Units < 0)))
+            {
+                var held = new List<(string Invoice, int Line, int Left)>();
+                foreach (var move in history)
+                {
+                    if (move.Units > 0)
+                    {
+                        if (accepted.Contains(move.Invoice))
+                            held.Add((move.Invoice, move.Line, move.Units));
+                        continue;
+                    }
+
+                    var of = held.Select(h => h.Invoice).Distinct().Reverse().FirstOrDefault(invoice => held.Where(h => h.Invoice == invoice).Sum(h => h.Left) >= -move.Units);
+                    if (of is null)
+                        continue;
+                    rowsBack++;
+                    var wanted = -move.Units;
+                    for (var i = 0; i < held.Count && wanted > 0; i++)
+                    {
+                        if (held[i].Invoice != of || held[i].Left == 0)
+                            continue;
+                        var units = Math.Min(held[i].Left, wanted);
+                        back.Add((move.Invoice, of, held[i].Line, units));
+                        held[i] = held[i] with { Left = held[i].Left - units };
+                        wanted -= units;
+                    }
+                }
+            }
+
+            return back;
         }
 
         [GeneratedRegex("(?:\"((?:[^\"]|\"\")*)\"|([^,]*)),")]

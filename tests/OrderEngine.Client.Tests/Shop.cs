@@ -5,7 +5,7 @@ using OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Client.Tests;
 
-internal sealed class Shop
+internal sealed partial class Shop
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SubmitResult> _answers = [];
@@ -50,6 +50,7 @@ internal sealed class Shop
         services.Inventory.OnReceive = Receive;
         services.Inventory.OnAdjust = Adjust;
         services.Orders.OnStream = StreamAsync;
+        ServeReturns(services);
         return services;
     }
 

@@ -106,6 +106,9 @@ internal sealed class Follow
             string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")),
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
+        OrderEvent.ChangeOneofCase.ReturnChanged => $"return {e.ReturnChanged.ReturnId} {Values.Upper(e.ReturnChanged.State)}" +
+            (e.ReturnChanged.Lines.Count == 0 ? "" : ": " + Quantities(e.ReturnChanged.Lines)) +
+            (e.ReturnChanged.ReplacementOrderId.Length == 0 ? "" : $", replacement {e.ReturnChanged.ReplacementOrderId}"),
         OrderEvent.ChangeOneofCase.ExceptionRaised => $"{Values.Upper(e.ExceptionRaised.Grade)} exception for {Values.Upper(e.ExceptionRaised.Owner)}: {Values.Upper(e.ExceptionRaised.Kind)}",
         OrderEvent.ChangeOneofCase.ExceptionResolved => $"exception {e.ExceptionResolved.ExceptionId} resolved {e.ExceptionResolved.Resolution}",
         OrderEvent.ChangeOneofCase.DeadlineReminded => $"deadline {Values.Upper(e.DeadlineReminded.Deadline)} comes near, {Session.Time(e.DeadlineReminded.DueTime)}",

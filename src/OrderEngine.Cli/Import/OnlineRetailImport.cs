@@ -1,5 +1,5 @@
 // Owns the import of a retail file: what the orders need is created where it is missing, stock is received where there is none, then all
-// orders go in the file's order over one stream. Every change has a request id made from the file, so a repeat changes nothing.
+// orders go in the file's order over one stream, then what credit notes give back is returned. Every change has a request id made from the file, so a repeat changes nothing.
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -27,6 +27,8 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
 
     private readonly RetailFile _file = new(path);
     private readonly SortedDictionary<string, long> _rejected = new(StringComparer.Ordinal);
+    // The engine's id of each invoice that is an order.
+    private readonly Dictionary<string, string> _placed = new(StringComparer.Ordinal);
     private long _orders;
     private long _accepted;
     private long _duplicates;
@@ -41,16 +43,11 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
         OutputFile.MustNotBe(refused, "--refused", (path, "the file to import"), (rejects, "the file of rejected rows"));
         // The engine is asked first: no point in reading a large file for one that is not there.
         await session.Client.Admin.GetEngineStatusAsync(new GetEngineStatusRequest(), cancellationToken: cancellationToken);
-        RetailSurvey survey;
-        using (var file = OutputFile.Open(rejects, "--rejects"))
-        {
-            survey = RetailSurvey.Run(_file, file.Writer);
-            file.Complete();
-        }
-
+        using var rejected = OutputFile.Open(rejects, "--rejects");
+        var survey = RetailSurvey.Run(_file);
         _identity = _file.Identity()[..16];
         session.Note($"{path}: {Session.Number(survey.Rows)} rows, {Session.Number(survey.RowsOfInvoice.Count)} orders, " +
-            $"{Session.Number(survey.Skus.Count)} SKUs; {Session.Number(survey.RowsRejected)} rows rejected, see {rejects}");
+            $"{Session.Number(survey.Skus.Count)} SKUs; {Session.Number(survey.RowsRejected)} rows are no orders");
 
         using var refusals = new RefusedOrders(refused);
         await CreateMissingAsync(survey, cancellationToken);
@@ -58,7 +55,11 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
             await ReceiveOpeningStockAsync(survey, factor, cancellationToken);
         var orderSeconds = await SubmitOrdersAsync(survey, refusals, cancellationToken);
         refusals.Complete();
-        Report(survey, rejects, refusals, Stopwatch.GetElapsedTime(start).TotalSeconds, orderSeconds);
+        var notes = new CreditNotes(session, _file, LocationId, key => Bounded("import/online-retail/" + key));
+        await notes.RunAsync(_placed, survey.Credited, cancellationToken);
+        RetailSurvey.WriteRejects(_file, notes, rejected.Writer);
+        rejected.Complete();
+        Report(survey, notes.RowsReturned, rejects, refusals, Stopwatch.GetElapsedTime(start).TotalSeconds, orderSeconds);
         return ExitCodes.Ok;
     }
 
@@ -227,6 +228,10 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
     private void Count(OrderDraft order, Outcome<SubmitOrderResponse> outcome, RefusedOrders refusals)
     {
         _orders++;
+        if (outcome.IsAccepted)
+            _placed[order.ExternalOrderId] = outcome.Accepted.OrderId;
+        else if (outcome.Refused.Reason == ErrorReason.ExternalIdTaken && outcome.Refused.Metadata.TryGetValue("order_id", out var taken))
+            _placed[order.ExternalOrderId] = taken;
         if (!outcome.IsAccepted)
             refusals.Write(order, outcome.Refused);
         if (outcome.IsAccepted && !outcome.Accepted.Replayed)
@@ -237,14 +242,15 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
             _rejected[outcome.Refused.ReasonName] = _rejected.GetValueOrDefault(outcome.Refused.ReasonName) + 1;
     }
 
-    private void Report(RetailSurvey survey, string rejects, RefusedOrders refusals, double seconds, double orderSeconds)
+    private void Report(RetailSurvey survey, int returned, string rejects, RefusedOrders refusals, double seconds, double orderSeconds)
     {
         if (session.Json)
         {
             session.Say(Session.ToJson(new JsonObject
             {
                 ["rows"] = survey.Rows,
-                ["rowsRejected"] = survey.RowsRejected,
+                ["rowsRejected"] = survey.RowsRejected - returned,
+                ["rowsReturned"] = returned,
                 ["orders"] = _orders,
                 ["accepted"] = _accepted,
                 ["rejected"] = new JsonObject(_rejected.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
@@ -257,7 +263,8 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
             return;
         }
 
-        session.Fields(("rows", Session.Number(survey.Rows)), ("rows rejected", $"{Session.Number(survey.RowsRejected)}, see {rejects}"),
+        session.Fields(("rows", Session.Number(survey.Rows)), ("rows returned", Session.Number(returned)),
+            ("rows rejected", $"{Session.Number(survey.RowsRejected - returned)}, see {rejects}"),
             ("orders", Session.Number(_orders)), ("accepted", Session.Number(_accepted)),
             ("refused", _rejected.Count == 0 ? "0" : string.Join(", ", _rejected.Select(pair => $"{Session.Number(pair.Value)} {pair.Key}"))),
             ("refused orders", refusals.Count == 0 ? "" : $"{Session.Number(refusals.Count)} now or before, listed in {refusals.Path}"),

@@ -18,6 +18,9 @@ internal sealed class RetailFile(string path)
     /// <summary>The columns, in this order.</summary>
     public static readonly IReadOnlyList<string> Columns = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
 
+    /// <summary>Why the rows of a credit note are no orders.</summary>
+    public const string CreditNote = "credit note";
+
     private const int Invoice = 0, Sku = 1, Description = 2, Quantity = 3, UnitPrice = 5, Customer = 6, Country = 7;
     private const int PenceInPound = 100;
 
@@ -114,7 +117,7 @@ internal sealed class RetailFile(string path)
 
         // Half up to the penny: 0.005 is a penny, 0.001 a gift.
         var pence = (long)Math.Round(pounds * PenceInPound, 0, MidpointRounding.AwayFromZero);
-        var rejection = invoice.StartsWith('C') ? "credit note" : quantity <= 0 ? "quantity is not positive" : pounds < 0 ? "price is negative" : null;
+        var rejection = invoice.StartsWith('C') ? CreditNote : quantity <= 0 ? "quantity is not positive" : pounds < 0 ? "price is negative" : null;
         var row = new RetailRow(number, invoice, sku, fields[Description].Trim(), quantity, pence, CustomerNumber(fields[Customer].Trim()), country, rejection);
         if (rejection is null)
             CheckContract(row);

@@ -12,6 +12,7 @@ internal sealed class RetailSurvey
 
     public long Rows { get; private set; }
 
+    /// <summary>Rows that are no orders, credit notes among them.</summary>
     public long RowsRejected { get; private set; }
 
     /// <summary>SKUs in the order of their first accepted row.</summary>
@@ -27,16 +28,15 @@ internal sealed class RetailSurvey
     // The first accepted row of each invoice says whose the order is; the others must say the same.
     private readonly Dictionary<string, (long Row, string Customer, string Country)> _owners = new(StringComparer.Ordinal);
 
-    /// <summary>Reads the whole file and writes what is rejected, with row number and reason.</summary>
-    public static RetailSurvey Run(RetailFile file, TextWriter rejects)
+    /// <summary>Customers and SKUs that credit notes name.</summary>
+    public HashSet<(string Customer, string Sku)> Credited { get; } = [];
+
+    /// <summary>Reads the whole file.</summary>
+    public static RetailSurvey Run(RetailFile file)
     {
         var survey = new RetailSurvey();
         var skus = new Dictionary<string, RetailSku>(StringComparer.Ordinal);
-        using var csv = CsvWriter.Create(rejects, CsvWriterOptions.Default, leaveOpen: true);
-        foreach (var column in RetailFile.Columns.Prepend("Reason").Prepend("Row"))
-            csv.WriteField(column);
-        csv.EndRecord();
-        foreach (var (row, fields) in file.RowsWithFields())
+        foreach (var row in file.Rows())
         {
             survey.Rows++;
             if (row.Rejection is null)
@@ -46,15 +46,32 @@ internal sealed class RetailSurvey
             }
 
             survey.RowsRejected++;
+            if (row.Rejection == RetailFile.CreditNote && row.Customer.Length > 0)
+                survey.Credited.Add((row.Customer, row.Sku));
+        }
+
+        return survey;
+    }
+
+    /// <summary>Writes what is rejected, with row number and reason.</summary>
+    public static void WriteRejects(RetailFile file, CreditNotes notes, TextWriter rejects)
+    {
+        using var csv = CsvWriter.Create(rejects, CsvWriterOptions.Default, leaveOpen: true);
+        foreach (var column in RetailFile.Columns.Prepend("Reason").Prepend("Row"))
+            csv.WriteField(column);
+        csv.EndRecord();
+        foreach (var (row, fields) in file.RowsWithFields())
+        {
+            if (notes.Rejection(in row) is not { } reason)
+                continue;
             csv.WriteField(row.Number);
-            csv.WriteField(row.Rejection);
+            csv.WriteField(reason);
             foreach (var field in fields)
                 csv.WriteField(field);
             csv.EndRecord();
         }
 
         csv.Flush();
-        return survey;
     }
 
     private void Take(RetailFile file, in RetailRow row, Dictionary<string, RetailSku> skus)

@@ -17,6 +17,8 @@ internal sealed partial class Decider
         if (!order.Exists) return Outcome.OrderNotFound;
         var taken = FindReturn(request.Order, request.ExternalId);
         if (taken != 0) return Refuse(Outcome.ReturnIdTaken, taken);
+        if (order.Head.State == OrderState.Completed && (request.ExpectedVersion == 0 || request.ExpectedVersion == order.Head.Version))
+            return Refuse(Outcome.ReturnWindowOver, request.Order);
         var refusal = FindOrder(request.Order, out order);
         if (refusal != Outcome.Ok) return refusal;
         if (state.AfterSale(request.Order).Returns >= Limits.ReturnsPerOrder) return Outcome.ReturnLimitReached;

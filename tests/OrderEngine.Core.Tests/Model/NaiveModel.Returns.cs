@@ -35,7 +35,7 @@ internal sealed partial class NaiveModel
     public readonly HashSet<long> TouchedReturns = [];
 
     private static readonly Outcome[] BoundAfterSale =
-        [Outcome.IllegalReturnTransition, Outcome.NotReturnable, Outcome.NotExpected, Outcome.ReturnIdTaken, Outcome.RepairNotDone];
+        [Outcome.IllegalReturnTransition, Outcome.NotReturnable, Outcome.NotExpected, Outcome.ReturnIdTaken, Outcome.RepairNotDone, Outcome.ReturnWindowOver];
 
     // The comments of ReturnService, "Usual role" and "Allowed".
     private static Role[]? AfterSaleRoles(CommandKind kind) => kind switch
@@ -56,6 +56,7 @@ internal sealed partial class NaiveModel
     {
         if (request.Order <= 0 || request.Order > Orders.Count) return Outcome.OrderNotFound;
         if (request.ExternalId.Length > 0 && Returns.Any(r => r.Order == request.Order && r.ExternalId.SequenceEqual(request.ExternalId))) return Outcome.ReturnIdTaken;
+        if (Orders[(int)request.Order - 1] is { State: OrderState.Completed } over && (request.ExpectedVersion == 0 || request.ExpectedVersion == over.Version)) return Outcome.ReturnWindowOver;
         var refusal = Find(request.Order, request.ExpectedVersion, [OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered], out var order);
         if (refusal != Outcome.Ok) return refusal;
         int Returnable(ModelLine line) => line.Shipped - line.Lost - line.Returned - ToComeBack(order.Number, line.Number);

@@ -15,18 +15,25 @@ internal static class Expect
     {
         var orders = await OrdersAsync(client);
         Assert.Equal(orders.Count, orders.Select(order => order.OrderId).Distinct().Count());
+        var delivered = expected.Delivered.ToList();
+        var back = expected.Returned.GroupBy(one => one.Invoice).ToDictionary(group => group.Key, group => group.ToList(), StringComparer.Ordinal);
         Assert.Equal(
-            expected.Accepted.Select(Describe).Order(StringComparer.Ordinal), orders.Select(Describe).Order(StringComparer.Ordinal));
+            expected.Accepted.Select(Describe).Order(StringComparer.Ordinal), orders.Select(order => Describe(order, back.GetValueOrDefault(order.ExternalOrderId, []))).Order(StringComparer.Ordinal));
 
+        var onHand = new Dictionary<string, long>(expected.Opening, StringComparer.Ordinal);
+        foreach (var line in delivered.SelectMany(order => order.Lines))
+            onHand[line.Sku] -= line.Quantity;
+        foreach (var one in expected.Returned)
+            onHand[one.Sku] += one.Units;
         var levels = await StockAsync(client);
-        Assert.Equal(expected.Opening.OrderBy(pair => pair.Key, StringComparer.Ordinal),
+        Assert.Equal(onHand.OrderBy(pair => pair.Key, StringComparer.Ordinal),
             levels.Select(level => KeyValuePair.Create(level.SkuId, level.OnHand)).OrderBy(pair => pair.Key, StringComparer.Ordinal));
         Assert.Equal(expected.Free.OrderBy(pair => pair.Key, StringComparer.Ordinal),
             levels.Select(level => KeyValuePair.Create(level.SkuId, level.Sellable)).OrderBy(pair => pair.Key, StringComparer.Ordinal));
         Assert.All(levels, level => Assert.Equal((level.OnHand - level.Sellable, 0, 0), (level.Committed, level.Held, level.Unavailable)));
 
         var status = await client.Admin.GetEngineStatusAsync(new GetEngineStatusRequest());
-        Assert.Equal((expected.Accepted.Count, expected.OnHand, expected.Reserved, 0, 0),
+        Assert.Equal((expected.Accepted.Count, onHand.Values.Sum(), expected.Reserved, 0, 0),
             (status.Orders, status.Stock.OnHand, status.Stock.Reserved, status.Stock.Backordered, status.Stock.Held));
         await HoldsAsync(client);
     }
@@ -75,11 +82,23 @@ internal static class Expect
     private static string Describe(RetailOrder order) => Describe(order.Country, order.Invoice, order.Customer, order.Pence,
         order.Lines.Select((line, i) => Line(i + 1, line.Sku, line.Quantity, line.Pence)));
 
-    // Each line's units must all be reserved, at the one location there is.
-    private static string Describe(Order order)
+    // Each line's units must all be reserved, at the one location there is; of an order that something came back of, all were delivered first.
+    private static string Describe(Order order, List<RetailMove> back)
     {
-        Assert.Equal((OrderState.Ready, "GBP", 0), (order.State, order.CurrencyCode, order.CancelledMinor));
-        Assert.All(order.Lines, line => Assert.Equal((line.Quantity, line.Quantity), (line.Reserved, Assert.Single(line.Allocations).Reserved)));
+        Assert.Equal(("GBP", 0), (order.CurrencyCode, order.CancelledMinor));
+        if (back.Count == 0)
+        {
+            Assert.Equal(OrderState.Ready, order.State);
+            Assert.All(order.Lines, line => Assert.Equal((line.Quantity, line.Quantity, 0), (line.Reserved, Assert.Single(line.Allocations).Reserved, line.Returned)));
+        }
+        else
+        {
+            Assert.Equal((OrderState.Delivered, back.Sum(one => one.Units)), (order.State, order.Lines.Sum(line => line.Returned)));
+            Assert.All(order.Lines, line => Assert.Equal((line.Quantity, line.Quantity, 0), (line.Shipped, line.Delivered, line.ReturnOpen)));
+            foreach (var sku in back.GroupBy(one => one.Sku))
+                Assert.Equal(sku.Sum(one => one.Units), order.Lines.Where(line => line.SkuId == sku.Key).Sum(line => line.Returned));
+        }
+
         return Describe(order.ChannelId, order.ExternalOrderId, order.CustomerId, order.TotalMinor,
             order.Lines.Select(line => Line(line.LineNumber, line.SkuId, line.Quantity, line.UnitPriceMinor)));
     }

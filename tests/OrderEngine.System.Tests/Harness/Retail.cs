@@ -16,8 +16,11 @@ internal sealed record RetailOrder(string Invoice, string Country, string Custom
     public long Units => Lines.Sum(line => (long)line.Quantity);
 }
 
-/// <summary>The file: its orders in their order, and how many rows are none.</summary>
-internal sealed record Retail(int Rows, int RowsRejected, IReadOnlyList<RetailOrder> Orders)
+/// <summary>A row of a sale or, with units below 0, of a credit note.</summary>
+internal sealed record RetailMove(string Invoice, string Customer, string Sku, int Units);
+
+/// <summary>The file: its orders in their order, how many rows are none, and all sales and credits row by row.</summary>
+internal sealed record Retail(int Rows, int RowsRejected, IReadOnlyList<RetailOrder> Orders, IReadOnlyList<RetailMove> Moves)
 {
     private static readonly Lazy<Retail> Whole = new(() => Read(Setting.RetailFile));
 
@@ -52,6 +55,38 @@ internal sealed record Retail(int Rows, int RowsRejected, IReadOnlyList<RetailOr
         return new RetailResult(opening, free, accepted, Orders.Count - accepted.Count);
     }
 
+    /// <summary>The same after the credit notes: each row gives back units of its customer's latest order so far that was accepted and has as many of the SKU left.</summary>
+    public RetailResult DecideWithReturns(decimal share)
+    {
+        var sales = Decide(share);
+        var accepted = sales.Accepted.Select(order => order.Invoice).ToHashSet(StringComparer.Ordinal);
+        var bought = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        var left = new Dictionary<string, int>(StringComparer.Ordinal);
+        var back = new List<RetailMove>();
+        foreach (var move in Moves.Where(move => move.Customer.Length > 0))
+        {
+            var wish = $"{move.Customer} {move.Sku}";
+            if (!bought.TryGetValue(wish, out var invoices))
+                bought.Add(wish, invoices = []);
+            if (move.Units > 0 && accepted.Contains(move.Invoice))
+            {
+                if (!invoices.Contains(move.Invoice))
+                    invoices.Add(move.Invoice);
+                left[$"{wish} {move.Invoice}"] = left.GetValueOrDefault($"{wish} {move.Invoice}") + move.Units;
+            }
+            else if (move.Units < 0 && invoices.LastOrDefault(invoice => left[$"{wish} {invoice}"] + move.Units >= 0) is { } of)
+            {
+                left[$"{wish} {of}"] += move.Units;
+                back.Add(new RetailMove(of, move.Customer, move.Sku, -move.Units));
+            }
+        }
+
+        var free = new Dictionary<string, long>(sales.Free, StringComparer.Ordinal);
+        foreach (var move in back)
+            free[move.Sku] += move.Units;
+        return sales with { Free = free, Returned = back };
+    }
+
     private static Retail Read(string path)
     {
         using var text = new StreamReader(new GZipStream(global::System.IO.File.OpenRead(path), CompressionMode.Decompress), Encoding.UTF8);
@@ -62,12 +97,15 @@ internal sealed record Retail(int Rows, int RowsRejected, IReadOnlyList<RetailOr
 
         var orders = new Dictionary<string, RetailOrder>(StringComparer.Ordinal);
         var inOrder = new List<RetailOrder>();
+        var moves = new List<RetailMove>();
         var (rows, rejected) = (0, 0);
         while (Fields(text) is { } row)
         {
             rows++;
             var units = int.Parse(row[quantity], CultureInfo.InvariantCulture);
             var pounds = decimal.Parse(row[price], CultureInfo.InvariantCulture);
+            if (row[invoice].StartsWith('C') ? units < 0 : units > 0 && pounds >= 0)
+                moves.Add(new RetailMove(row[invoice], WithoutFraction(row[customer]), row[sku], units));
             if (row[invoice].StartsWith('C') || units <= 0 || pounds < 0)
             {
                 rejected++;
@@ -84,7 +122,7 @@ internal sealed record Retail(int Rows, int RowsRejected, IReadOnlyList<RetailOr
             ((List<RetailLine>)order.Lines).Add(new RetailLine(row[sku], units, (long)decimal.Floor(pounds * 100 + 0.5m)));
         }
 
-        return new Retail(rows, rejected, inOrder);
+        return new Retail(rows, rejected, inOrder, moves);
     }
 
     // The file's numbers of customers went through a floating point column once: 17850.0.
@@ -128,7 +166,11 @@ internal sealed record Retail(int Rows, int RowsRejected, IReadOnlyList<RetailOr
 internal sealed record RetailResult(
     IReadOnlyDictionary<string, long> Opening, IReadOnlyDictionary<string, long> Free, IReadOnlyList<RetailOrder> Accepted, int Refused)
 {
-    public long OnHand => Opening.Values.Sum();
+    /// <summary>What came back, a row of a credit note each; its invoice is the order's.</summary>
+    public IReadOnlyList<RetailMove> Returned { get; init; } = [];
 
-    public long Reserved => Accepted.Sum(order => order.Units);
+    /// <summary>Orders of which something came back: they were delivered before.</summary>
+    public IEnumerable<RetailOrder> Delivered => Accepted.Where(order => Returned.Any(back => back.Invoice == order.Invoice));
+
+    public long Reserved => Accepted.Sum(order => order.Units) - Delivered.Sum(order => order.Units);
 }
