@@ -303,8 +303,15 @@ internal static class Table
         var import = Rpc<ImportEventsRequest>.Unary("ImportEvents", _ => new ImportEventsRequest(), async (server, request) =>
         {
             using var call = server.Admin.ImportEvents();
-            await call.RequestStream.WriteAsync(request);
-            await call.RequestStream.CompleteAsync();
+            try
+            {
+                await call.RequestStream.WriteAsync(request);
+                await call.RequestStream.CompleteAsync();
+            }
+            catch (Exception over) when (over is InvalidOperationException or RpcException)
+            {
+                // Refused before all was sent: the call says why.
+            }
             await call;
         });
         yield return import.Refused("events", "into an engine that holds something", ErrorReason.EngineNotEmpty, _ => { });
