@@ -2,7 +2,7 @@
 // history. As many threads as processors, each with histories of its own; a history follows from its seed alone.
 //
 //   ORDERENGINE_COMMANDS=n   how many commands; the default is a million in CI (CI=true), and a few elsewhere
-//   ORDERENGINE_SEED=n       the first history's seed; the following ones count on. bash .ci/run draws one and prints it; a failure names its own
+//   ORDERENGINE_SEED=n       the first history's seed; the following ones count on. bash .ci/run prints it; a failure names its own
 
 using System.Globalization;
 using OrderEngine.Core.Tests.Histories;

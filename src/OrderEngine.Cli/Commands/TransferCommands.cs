@@ -10,6 +10,8 @@ internal static class TransferCommands
     private const string OnlineRetailFormat = "online-retail";
     private const string EventsFormat = "events";
     private const string OrdersFormat = "orders";
+    private const string RejectNotes = "reject";
+    private const string ReturnNotes = "return";
     private static readonly TimeSpan LongRetry = TimeSpan.FromSeconds(60);
 
     public static Command Import(Runner run)
@@ -27,8 +29,12 @@ internal static class TransferCommands
         };
         var rejects = new Option<string?>("--rejects") { Description = "online-retail: where rejected rows go, with a reason each. Default: FILE's name with .rejects.csv, here.", HelpName = "FILE" };
         var refused = new Option<string?>("--refused") { Description = "online-retail: where orders that the engine refused go, with reason and message. Default: FILE's name with .refused.csv, beside --rejects.", HelpName = "FILE" };
+        var creditNotes = Values.Word("--credit-notes",
+            "online-retail: reject: their rows are rejected. return: a row that matches an earlier order of the customer becomes a return with restock; the order is delivered first.",
+            RejectNotes, ReturnNotes);
+        creditNotes.DefaultValueFactory = _ => RejectNotes;
         command.Add(file);
-        foreach (var option in new Option[] { format, openStock, rejects, refused })
+        foreach (var option in new Option[] { format, openStock, rejects, refused, creditNotes })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
@@ -38,12 +44,13 @@ internal static class TransferCommands
             GzipFile.Check(path);
             if (session.Get(format) == EventsFormat)
             {
-                if (session.Has(openStock) || session.Has(rejects) || session.Has(refused))
-                    throw new UsageException("--open-stock, --rejects and --refused belong to --format online-retail; an export of events brings its stock along.");
+                if (session.Has(openStock) || session.Has(rejects) || session.Has(refused) || session.Has(creditNotes))
+                    throw new UsageException("--open-stock, --rejects, --refused and --credit-notes belong to --format online-retail; an export of events brings its stock along.");
                 return await EventFile.ImportAsync(session, path, cancellationToken);
             }
 
-            return await new OnlineRetailImport(session, path, session.Get(openStock), session.Get(rejects), session.Get(refused)).RunAsync(cancellationToken);
+            return await new OnlineRetailImport(session, path, session.Get(openStock), session.Get(rejects), session.Get(refused),
+                session.Get(creditNotes) == ReturnNotes).RunAsync(cancellationToken);
         }, LongRetry);
     }
 

@@ -19,6 +19,7 @@ internal sealed class CreditNotes(Session session, RetailFile file, string locat
     private readonly Dictionary<string, SortedDictionary<string, Note>> _notesOfOrder = new(StringComparer.Ordinal);
     private readonly Dictionary<long, string> _refused = [];
     private readonly HashSet<long> _returned = [];
+    private bool _matched;
 
     /// <summary>Rows whose units went back, now or in an earlier import.</summary>
     public int RowsReturned => _returned.Count;
@@ -27,6 +28,7 @@ internal sealed class CreditNotes(Session session, RetailFile file, string locat
     public string? Rejection(in RetailRow row) => row.Rejection switch
     {
         not RetailFile.CreditNote => row.Rejection,
+        _ when !_matched => row.Rejection,
         _ when _returned.Contains(row.Number) => null,
         _ => _refused.GetValueOrDefault(row.Number, Unmatched),
     };
@@ -37,6 +39,7 @@ internal sealed class CreditNotes(Session session, RetailFile file, string locat
     /// <param name="cancellationToken">Stops; a repeat goes on.</param>
     public async Task RunAsync(IReadOnlyDictionary<string, string> placed, IReadOnlySet<(string Customer, string Sku)> wanted, CancellationToken cancellationToken)
     {
+        _matched = true;
         Match(placed, wanted);
         var progress = new ProgressLine(session.Terminal, "returns", _notesOfOrder.Count);
         var gate = new Lock();

@@ -1,5 +1,5 @@
 // Owns the import of a retail file: what the orders need is created where it is missing, stock is received where there is none, then all
-// orders go in the file's order over one stream, then what credit notes give back is returned. Every change has a request id made from the file, so a repeat changes nothing.
+// orders go in the file's order over one stream, then what credit notes give back is returned, if asked for. Every change has a request id made from the file, so a repeat changes nothing.
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -11,7 +11,7 @@ using OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Cli.Import;
 
-internal sealed class OnlineRetailImport(Session session, string path, decimal? openStock, string? rejectsPath, string? refusedPath)
+internal sealed class OnlineRetailImport(Session session, string path, decimal? openStock, string? rejectsPath, string? refusedPath, bool returnCredited)
 {
     /// <summary>The largest factor of --open-stock.</summary>
     public const int LargestFactor = 1_000_000;
@@ -56,7 +56,8 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
         var orderSeconds = await SubmitOrdersAsync(survey, refusals, cancellationToken);
         refusals.Complete();
         var notes = new CreditNotes(session, _file, LocationId, key => Bounded("import/online-retail/" + key));
-        await notes.RunAsync(_placed, survey.Credited, cancellationToken);
+        if (returnCredited)
+            await notes.RunAsync(_placed, survey.Credited, cancellationToken);
         RetailSurvey.WriteRejects(_file, notes, rejected.Writer);
         rejected.Complete();
         Report(survey, notes.RowsReturned, rejects, refusals, Stopwatch.GetElapsedTime(start).TotalSeconds, orderSeconds);
@@ -246,11 +247,10 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
     {
         if (session.Json)
         {
-            session.Say(Session.ToJson(new JsonObject
+            var report = new JsonObject
             {
                 ["rows"] = survey.Rows,
                 ["rowsRejected"] = survey.RowsRejected - returned,
-                ["rowsReturned"] = returned,
                 ["orders"] = _orders,
                 ["accepted"] = _accepted,
                 ["rejected"] = new JsonObject(_rejected.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
@@ -259,11 +259,14 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
                 ["orderSeconds"] = Math.Round(orderSeconds, 3),
                 ["rejects"] = rejects,
                 ["refused"] = refusals.Path,
-            }));
+            };
+            if (returnCredited)
+                report["rowsReturned"] = returned;
+            session.Say(Session.ToJson(report));
             return;
         }
 
-        session.Fields(("rows", Session.Number(survey.Rows)), ("rows returned", Session.Number(returned)),
+        session.Fields(("rows", Session.Number(survey.Rows)), ("rows returned", returnCredited ? Session.Number(returned) : ""),
             ("rows rejected", $"{Session.Number(survey.RowsRejected - returned)}, see {rejects}"),
             ("orders", Session.Number(_orders)), ("accepted", Session.Number(_accepted)),
             ("refused", _rejected.Count == 0 ? "0" : string.Join(", ", _rejected.Select(pair => $"{Session.Number(pair.Value)} {pair.Key}"))),
