@@ -12,7 +12,7 @@ if (!ServerOptions.TryRead(builder.Configuration, out var options, out var probl
     foreach (var problem in problems) Console.Error.WriteLine($"orderengine: {problem}");
     return ExitCodes.BadSettings;
 }
-options = Posture.Of(builder.Environment, builder.Configuration, options, out problems);
+options = Posture.Of(builder.Environment, Posture.IsNamed(args), builder.Configuration, options, out problems);
 foreach (var problem in problems) Console.Error.WriteLine($"orderengine: {problem}");
 if (problems.Count > 0) return ExitCodes.BadSettings;
 try

@@ -105,10 +105,13 @@ public sealed class TransportTests : IAsyncLifetime
     [Fact]
     public async Task A_deadline_reaches_the_handler_and_ends_the_call_on_both_sides()
     {
-        var deadline = DateTime.UtcNow.AddMilliseconds(300);
+        // The connection is there by then, so that the call reaches the handler before its deadline.
+        await Invoker.AsyncUnaryCall(BytesMethods.Unary, null, default, [1]);
+        var deadline = DateTime.UtcNow.AddSeconds(3);
         using var call = Invoker.AsyncUnaryCall(BytesMethods.Hang, null, new CallOptions(deadline: deadline), [1]);
         var failed = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
         Assert.Equal(StatusCode.DeadlineExceeded, failed.StatusCode);
+        Assert.True(_server.Observed.Started.IsCompleted, "The call did not reach the handler in three seconds.");
         await _server.Observed.Cancelled;
         Assert.InRange(_server.Observed.Deadline, deadline.AddSeconds(-5), deadline.AddSeconds(5));
     }

@@ -5,7 +5,10 @@ namespace OrderEngine.Simulation;
 
 internal sealed class Baton
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
+    /// <summary>What is said when a thread stood still for longer than a machine may be busy.</summary>
+    public const string Stalled = "neither came to the disk nor ended";
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
     private readonly object _sync = new();
     private readonly List<Place> _parked = [];
     private bool _released;
@@ -57,7 +60,7 @@ internal sealed class Baton
         while (!done() && !IsParked(name))
         {
             spin.SpinOnce(sleep1Threshold: 200);
-            if (Environment.TickCount64 - started > s_patience.TotalMilliseconds) throw new TimeoutException($"'{name}' neither came to the disk nor ended.");
+            if (Environment.TickCount64 - started > s_patience.TotalMilliseconds) throw new TimeoutException($"'{name}' {Stalled}.");
         }
     }
 

@@ -1,5 +1,7 @@
 // The two postures: Development listens in the clear on this machine and trusts its callers; everything else wants TLS and credentials, and
-// does not start without them unless the setting Allow names what shall be left off. Pure; runs once, at start.
+// does not start without them unless the setting Allow names what shall be left off. A server for which nobody named an environment, that
+// listens on loopback addresses only and was given neither certificate nor credentials, is taken for Development: a binary that somebody tries.
+// Whoever ships the server names Production (Dockerfile, deploy/). Pure; runs once, at start.
 
 using System.Net;
 using OrderEngine.Access;
@@ -9,16 +11,22 @@ namespace OrderEngine.Server.Access;
 /// <summary>Decides at start what the server may do without.</summary>
 internal static class Posture
 {
+    private static readonly string[] EnvironmentVariables = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"];
     private const string Allow = $"{ServerOptions.Section}:{nameof(ServerOptions.Allow)}";
 
     /// <summary>The options as the environment has them, and why the server must not start with them.</summary>
-    public static ServerOptions Of(IHostEnvironment environment, IConfiguration configuration, ServerOptions options, out IReadOnlyList<string> problems)
+    /// <param name="environment">The host's environment; its name is Production when nobody named one.</param>
+    /// <param name="isNamed">True: somebody named the environment.</param>
+    /// <param name="configuration">Where the addresses come from.</param>
+    /// <param name="options">As read.</param>
+    /// <param name="problems">Why it must not start; empty: it may.</param>
+    public static ServerOptions Of(IHostEnvironment environment, bool isNamed, IConfiguration configuration, ServerOptions options, out IReadOnlyList<string> problems)
     {
         var found = new List<string>();
         problems = found;
         var addresses = Addresses(configuration, options);
         var isLocal = addresses.All(address => address.IsLoopback);
-        if (environment.IsDevelopment())
+        if (environment.IsDevelopment() || !isNamed && isLocal && IsBare(options))
         {
             if (isLocal) return options with { Allow = options.Allow | Weakenings.Anonymous | Weakenings.Plaintext | Weakenings.Reflection };
             found.AddRange(addresses.Where(address => !address.IsLoopback && !address.IsTls && !options.Allow.HasFlag(Weakenings.Plaintext))
@@ -42,6 +50,13 @@ internal static class Posture
 
     /// <summary>The names of what is left off by setting, for the log.</summary>
     public static IEnumerable<string> Named(Weakenings allow) => Enum.GetValues<Weakenings>().Where(flag => flag != Weakenings.None && allow.HasFlag(flag)).Select(flag => flag.ToString());
+
+    private static bool IsBare(ServerOptions options) => options.TlsCertificate is null && options.JwtIssuer is null && !File.Exists(options.ApiKeysPath);
+
+    /// <summary>True when the environment was named, by its variables or on the command line.</summary>
+    public static bool IsNamed(string[] arguments) =>
+        EnvironmentVariables.Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)))
+        || arguments.Any(argument => argument.StartsWith("--environment", StringComparison.OrdinalIgnoreCase));
 
     private static bool HasCredentials(ServerOptions options, List<string> problems)
     {

@@ -85,8 +85,24 @@ public sealed class PostureTests : IDisposable
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         Assert.True(ServerOptions.TryRead(configuration, out var options, out _));
-        Posture.Of(new HostingEnvironment { EnvironmentName = environment }, configuration, options, out var problems);
+        Posture.Of(new HostingEnvironment { EnvironmentName = environment }, isNamed: true, configuration, options, out var problems);
         return problems;
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:1", false, true)]
+    [InlineData("http://127.0.0.1:1", true, false)]
+    [InlineData("http://0.0.0.0:1", false, false)]
+    [InlineData("http://127.0.0.1:1;http://10.0.0.1:2", false, false)]
+    public void A_bare_server_of_which_nobody_named_the_environment_trusts_this_machine_only(string urls, bool isNamed, bool starts)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["urls"] = urls, ["OrderEngine:DataDirectory"] = "nowhere" }).Build();
+        Assert.True(ServerOptions.TryRead(configuration, out var options, out _));
+        var decided = Posture.Of(new HostingEnvironment { EnvironmentName = "Production" }, isNamed, configuration, options, out var problems);
+        Assert.Equal(starts, problems.Count == 0);
+        Assert.Equal(starts, decided.TrustsAnonymous);
+        Posture.Of(new HostingEnvironment { EnvironmentName = "Production" }, isNamed, configuration, options with { JwtIssuer = "https://id.example" }, out problems);
+        Assert.NotEmpty(problems);
     }
 
     private void MakeKey(bool revoked = false)
