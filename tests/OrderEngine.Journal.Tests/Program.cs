@@ -2,6 +2,7 @@
 //   append DIR SEED              appends random batches until it is killed; prints each batch's last sequence once it is durable
 //   measure DIR BATCHES BYTES    appends batches of one size, two in flight, and prints what a commit took
 //   recover DIR                  opens and prints how long verification took
+//   epoch SECONDS                lets two threads meet in FASTER's epoch and prints how many actions it lost (StallTests)
 
 using System.Diagnostics;
 using System.Globalization;
@@ -22,6 +23,9 @@ internal static class Program
                 return 0;
             case ["recover", var directory]:
                 await Recover(directory);
+                return 0;
+            case ["epoch", var seconds]:
+                Console.WriteLine(StallTests.Meet(TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture))));
                 return 0;
             default:
                 return 2;
