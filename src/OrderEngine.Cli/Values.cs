@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 using OrderEngine.Contracts.V1;
+using WireDuration = Google.Protobuf.WellKnownTypes.Duration;
 
 namespace OrderEngine.Cli;
 
@@ -167,6 +168,16 @@ internal static class Values
         duration = unit.Value * count;
         return true;
     }
+
+    /// <summary>A duration for the wire; absent where none is given.</summary>
+    public static WireDuration? Wire(TimeSpan? duration) => duration is { } given ? WireDuration.FromTimeSpan(given) : null;
+
+    /// <summary>36h, 90m: a duration as it is typed, in the largest unit that divides it; empty when absent.</summary>
+    public static string Text(WireDuration? duration) => duration?.ToTimeSpan() is not { } span ? ""
+        : span.Ticks % TimeSpan.TicksPerDay == 0 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays}d")
+        : span.Ticks % TimeSpan.TicksPerHour == 0 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours}h")
+        : span.Ticks % TimeSpan.TicksPerMinute == 0 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes}m")
+        : string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds}s");
 
     private static string Dashed<T>(T value) where T : struct, Enum
     {
