@@ -15,7 +15,7 @@ internal static class Values
     /// <summary>An option of a duration: 500ms, 30s, 15m, 2h, 7d; a bare number counts seconds.</summary>
     public static Option<TimeSpan?> Duration(string name, string description) => new(name)
     {
-        Description = description + " A number with ms, s, m, h or d; a bare number counts seconds.", HelpName = "DURATION",
+        Description = description + " Such as 30s, 15m, 2h, 7d.", HelpName = "DURATION",
         CustomParser = result =>
         {
             var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
@@ -152,6 +152,9 @@ internal static class Values
 
     /// <summary>PARTIALLY_SHIPPED for PartiallyShipped: as the contract spells it.</summary>
     public static string Upper<T>(T value) where T : struct, Enum => Dashed(value).ToUpperInvariant().Replace('-', '_');
+
+    /// <summary>The same; empty where nothing is said.</summary>
+    public static string Said<T>(T value) where T : struct, Enum => Convert.ToInt32(value, CultureInfo.InvariantCulture) == 0 ? "" : Upper(value);
 
     public static bool TryParseDuration(string text, out TimeSpan duration)
     {

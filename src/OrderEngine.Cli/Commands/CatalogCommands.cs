@@ -140,7 +140,7 @@ internal static class CatalogCommands
         {
             var page = await session.Client.Catalog.ListChannelsAsync(request, cancellationToken: cancellationToken);
             session.Entries(page.Channels, ["channel", "name", "locations", "policy", "terms"], c =>
-                [c.ChannelId, c.Name, Locations(c), Values.Upper(c.DefaultAllocationPolicy), Values.Upper(c.DefaultPaymentTerms)]);
+                [c.ChannelId, c.Name, Locations(c), Values.Said(c.DefaultAllocationPolicy), Values.Said(c.DefaultPaymentTerms)]);
             request.PageToken = page.NextPageToken;
         }
         while (request.PageToken.Length > 0);
@@ -180,8 +180,8 @@ internal static class CatalogCommands
     }
 
     private static int Show(Session session, Channel channel) => session.Answer(channel, s => s.Fields(("channel", channel.ChannelId), ("name", channel.Name),
-        ("locations", Locations(channel)), ("sourcing", Values.Upper(channel.SourcingRule)), ("policy", Values.Upper(channel.DefaultAllocationPolicy)),
-        ("terms", Values.Upper(channel.DefaultPaymentTerms)), ("largest order", channel.MaxOrderMinor == 0 ? "" : Session.Money(channel.MaxOrderMinor, channel.OrderLimitCurrency)),
+        ("locations", Locations(channel)), ("sourcing", Values.Said(channel.SourcingRule)), ("policy", Values.Said(channel.DefaultAllocationPolicy)),
+        ("terms", Values.Said(channel.DefaultPaymentTerms)), ("largest order", channel.MaxOrderMinor == 0 ? "" : Session.Money(channel.MaxOrderMinor, channel.OrderLimitCurrency)),
         ("most lines", channel.MaxLines == 0 ? "" : Session.Number(channel.MaxLines)), ("payment due", Values.Text(channel.PaymentDue)), ("review expires", Values.Text(channel.ReviewExpiry)),
         ("return window", Values.Text(channel.ReturnWindow)), ("longest hold", Values.Text(channel.MaxReservationTtl)),
         ("confirmation", channel.RequiresConfirmation ? "by the customer" : ""), ("sequence", Session.Number(channel.Sequence)), ("etag", channel.Etag)));

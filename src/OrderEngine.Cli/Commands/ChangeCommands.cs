@@ -44,11 +44,14 @@ internal static class ChangeCommands
             {
                 s.Say($"Amended: {string.Join(", ", answer.Amended.ChangedFields)}.");
                 s.Fields(("order", answer.OrderId), ("state", Values.Upper(answer.State)), ("sequence", Session.Number(answer.Sequence)), ("etag", answer.Etag));
-                s.Table([">line", "sku", ">before", ">now", ">price before", ">price now"], answer.Amended.Lines.Select(line => new[]
+                if (answer.Amended.Lines.Count > 0)
                 {
-                    Session.Number(line.LineNumber), line.SkuId, Session.Number(line.QuantityBefore), Session.Number(line.Quantity),
-                    Session.Number(line.UnitPriceMinorBefore), Session.Number(line.UnitPriceMinor),
-                }));
+                    s.Table([">line", "sku", ">before", ">now", ">minor units before", ">now"], answer.Amended.Lines.Select(line => new[]
+                    {
+                        Session.Number(line.LineNumber), line.SkuId, Session.Number(line.QuantityBefore), Session.Number(line.Quantity),
+                        Session.Number(line.UnitPriceMinorBefore), Session.Number(line.UnitPriceMinor),
+                    }));
+                }
             });
         });
     }

@@ -58,7 +58,7 @@ internal static class CustomerCommands
     {
         s.Fields(("customer", customer.CustomerId), ("tier", Session.Number(customer.Tier)),
             ("credit limit", customer.CreditCurrency.Length == 0 ? "" : Session.Money(customer.CreditLimitMinor, customer.CreditCurrency)),
-            ("terms", customer.PaymentTerms == PaymentTerms.Unspecified ? "" : Values.Upper(customer.PaymentTerms)),
+            ("terms", Values.Said(customer.PaymentTerms)),
             ("risk rating", customer.RiskRating == 0 ? "" : Session.Number(customer.RiskRating)), ("sequence", Session.Number(customer.Sequence)), ("etag", customer.Etag));
         if (customer.Details is { } d)
             s.Fields(("name", d.Name), ("phone", d.Phone), ("email", d.Email), ("address", string.Join(", ", d.AddressLines)), ("city", $"{d.PostalCode} {d.City}".Trim()),

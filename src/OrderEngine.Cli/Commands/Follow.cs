@@ -73,7 +73,7 @@ internal sealed class Follow
     /// <summary>One event in one line.</summary>
     public static string EventLine(OrderEvent e)
     {
-        var before = e.StateBefore == OrderState.Unspecified ? "" : Values.Upper(e.StateBefore) + " -> ";
+        var before = e.StateBefore == OrderState.Unspecified || e.StateBefore == e.StateAfter ? "" : Values.Upper(e.StateBefore) + " -> ";
         var who = e.Actor is { } actor ? $"  by {(actor.Id.Length > 0 ? actor.Id : "anonymous")} ({Values.Upper(actor.Role)})" : "";
         var why = e.Reason.Length > 0 ? $"  {e.Reason}" : "";
         return $"#{e.Sequence}  {Session.Time(e.Time)}  {e.ChannelId} {e.ExternalOrderId}  {before}{Values.Upper(e.StateAfter)}  {What(e)}{why}{who}  [{e.OrderId}]";
