@@ -77,6 +77,7 @@ internal static class App
         root.Add(TransferCommands.Export(run));
         root.Add(ListCommands.Exceptions(run));
         root.Add(DeadlineCommands.Deadlines(run));
+        root.Add(StatsCommands.Stats(run));
         root.Add(AdminCommands.Status(run));
         root.Add(AdminCommands.Health(run));
         root.Add(AdminCommands.Verify(run));

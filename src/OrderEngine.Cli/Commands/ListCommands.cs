@@ -127,7 +127,7 @@ internal static class ListCommands
         ? tier
         : throw new UsageException($"'{text}' is not a tier. Write a number from 0 to 9.");
 
-    private static Timestamp? Moment(string option, string? text)
+    public static Timestamp? Moment(string option, string? text)
     {
         if (text is null)
             return null;
