@@ -54,7 +54,7 @@ internal static class StatsCommands
         session.Fields(("late", Share(service.LateShare, service.OrdersLate, service.OrdersWithDate, "delivered with a date")),
             ("as ordered", Share(service.Accuracy, service.OrdersAsOrdered, service.ToDelivery?.Count ?? 0, "delivered")),
             ("returned", Share(service.ReturnRate, service.OrdersReturned, service.ToShip?.Count ?? 0, "shipped")),
-            ("complaints", Share(service.ComplaintRate, service.OrdersComplained, service.ToShip?.Count ?? 0, "shipped") + $", {Session.Number(service.Complaints)} complaints"));
+            ("complaints", Share(service.ComplaintRate, service.OrdersComplained, service.Orders, "accepted") + $", {Session.Number(service.Complaints)} complaints"));
     }
 
     private static string Name(GroupStats group) => group.Rest ? "(all others)" : group.Name.Length == 0 ? "(none)" : group.Name;

@@ -25,19 +25,19 @@ internal sealed partial class Statistics(EngineState state, RowHeap heap, Reclai
     private OrderFigures _before;
 
     /// <summary><see cref="SeriesRow"/>: one for each channel and currency that met, and for all channels (0) and each currency.</summary>
-    public VersionedRows Series { get; } = new(heap, reclaimer, tableId: 40);
+    public VersionedRows Series { get; } = new(heap, reclaimer, tableId: 60);
 
     /// <summary><see cref="DayRow"/> by <see cref="DayRowOf"/>.</summary>
-    public VersionedRows Days { get; } = new(heap, reclaimer, tableId: 41);
+    public VersionedRows Days { get; } = new(heap, reclaimer, tableId: 61);
 
     /// <summary><see cref="ServiceRow"/> by channel + 1; 1: all channels.</summary>
-    public VersionedRows Service { get; } = new(heap, reclaimer, tableId: 42);
+    public VersionedRows Service { get; } = new(heap, reclaimer, tableId: 62);
 
     /// <summary>By category of the SKU.</summary>
-    public StatisticGroups Categories { get; } = new(heap, reclaimer, tableId: 43, Limits.StatisticsCategories, CategoryField);
+    public StatisticGroups Categories { get; } = new(heap, reclaimer, tableId: 63, Limits.StatisticsCategories, CategoryField);
 
     /// <summary>By region of the location that shipped.</summary>
-    public StatisticGroups Regions { get; } = new(heap, reclaimer, tableId: 45, Limits.StatisticsRegions, RegionField);
+    public StatisticGroups Regions { get; } = new(heap, reclaimer, tableId: 65, Limits.StatisticsRegions, RegionField);
 
     /// <summary>Over all rows; as <see cref="VersionedRows.Hash"/>.</summary>
     public ulong Hash => Series.Hash + Days.Hash + Service.Hash + Categories.Names.Hash + Categories.Figures.Hash + Regions.Names.Hash + Regions.Figures.Hash;

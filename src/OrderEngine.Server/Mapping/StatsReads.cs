@@ -88,7 +88,7 @@ internal static class StatsReads
         }
         stats.States.Add(states.Values);
         stats.Days.Add(days.Values);
-        stats.Service = Service(reader.Statistics.Service(query.Channel, at));
+        stats.Service = Service(reader, query.Channel, at);
         if (query.Channel != 0) return;
         AddGroups(stats.Categories, reader.Statistics.Categories(at), query.Currency);
         AddGroups(stats.Regions, reader.Statistics.Regions(at), query.Currency);
@@ -117,7 +117,7 @@ internal static class StatsReads
                 stats.NextPageToken = (query.Token with { A = channel - 1 }).ToString();
                 return;
             }
-            var mapped = new ChannelStats { ChannelId = Texts.Channel(reader, channel), Service = Service(reader.Statistics.Service(channel, at)) };
+            var mapped = new ChannelStats { ChannelId = Texts.Channel(reader, channel), Service = Service(reader, channel, at) };
             foreach (var series in Series(reader, channel, query.Currency, at)) mapped.Figures.Add(Figures(series.Row.Currency, series.Total));
             stats.Channels.Add(mapped);
         }
@@ -129,14 +129,19 @@ internal static class StatsReads
     private static V1.OrderFigures Figures(int currency, in Core.State.OrderFigures figures) =>
         new() { CurrencyCode = Currency.Text(currency), Orders = figures.Orders, OrderedMinor = figures.Ordered, CancelledMinor = figures.Cancelled };
 
-    private static ServiceStats Service(in ServiceRow row) => new()
+    private static ServiceStats Service(StateReader reader, int channel, long at)
     {
-        ToRelease = Durations(in row.ToRelease), ToShip = Durations(in row.ToShip), ToDelivery = Durations(in row.ToDelivery),
-        OrdersWithDate = row.Dated, OrdersLate = row.Late, LateShare = Share(row.Late, row.Dated),
-        OrdersAsOrdered = row.AsOrdered, Accuracy = Share(row.AsOrdered, row.ToDelivery.Count),
-        OrdersReturned = row.Returned, ReturnRate = Share(row.Returned, row.ToShip.Count),
-        OrdersComplained = row.Complained, Complaints = row.Complaints, ComplaintRate = Share(row.Complained, row.ToShip.Count),
-    };
+        var row = reader.Statistics.Service(channel, at);
+        var orders = reader.Statistics.Series(channel, at).Sum(series => series.Total.Orders);
+        return new ServiceStats
+        {
+            ToRelease = Durations(in row.ToRelease), ToShip = Durations(in row.ToShip), ToDelivery = Durations(in row.ToDelivery),
+            OrdersWithDate = row.Dated, OrdersLate = row.Late, LateShare = Share(row.Late, row.Dated),
+            OrdersAsOrdered = row.AsOrdered, Accuracy = Share(row.AsOrdered, row.ToDelivery.Count),
+            OrdersReturned = row.Returned, ReturnRate = Share(row.Returned, row.ToShip.Count),
+            OrdersComplained = row.Complained, Complaints = row.Complaints, ComplaintRate = Share(row.Complained, orders), Orders = orders,
+        };
+    }
 
     private static double Share(long some, long all) => all == 0 ? 0 : (double)some / all;
 
