@@ -39,11 +39,11 @@ public sealed class StatementReader(StateReader reader, StatementQuery query, lo
     private int _looks;
 
     /// <summary>Gathers a page.</summary>
-    /// <param name="now">The durable sequence; not below that of the statement.</param>
+    /// <param name="durable">The durable sequence, at which rows are looked at; not below that of the statement.</param>
     /// <param name="after"><see cref="StatementPage.After"/> of the page before; 0: from the beginning.</param>
     /// <param name="size">Orders in the page at most.</param>
     /// <param name="looks">Orders and events looked at: the page ends with the order that reaches them.</param>
-    public StatementPage Read(long now, long after, int size, int looks)
+    public StatementPage Read(long durable, long after, int size, int looks)
     {
         var chain = reader.State.Index.Customers;
         var entries = new List<StatementEntry>();
@@ -53,17 +53,17 @@ public sealed class StatementReader(StateReader reader, StatementQuery query, lo
         {
             if (entries.Count == size || _looks >= looks) return new StatementPage(entries, after);
             var order = chain.AtOrdinal(last, place);
-            if (!Read(order, now, entries)) break;
+            if (!Read(order, durable, entries)) break;
             after = order;
         }
         return new StatementPage(entries, 0);
     }
 
     // False when the order, and with it all further ones, was accepted behind the period or the sequence.
-    private bool Read(long number, long now, List<StatementEntry> entries)
+    private bool Read(long number, long durable, List<StatementEntry> entries)
     {
         _looks++;
-        var order = reader.Order(number, now);
+        var order = reader.Order(number, durable);
         if (!order.Exists) return true;
         if (order.Head.AcceptedSequence > at || query.Before != 0 && order.Head.AcceptedAt >= query.Before) return false;
         ref readonly var head = ref order.Head;
