@@ -57,7 +57,7 @@ internal static class StatsCommands
             ("complaints", Share(service.ComplaintRate, service.OrdersComplained, service.Orders, "accepted") + $", {Session.Number(service.Complaints)} complaints"));
     }
 
-    private static string Name(GroupStats group) => group.Rest ? "(all others)" : group.Name.Length == 0 ? "(none)" : group.Name;
+    private static string Name(GroupStats group) => group.Rest ? "(all others)" : group.Group.Length == 0 ? "(none)" : group.Group;
 
     private static void Table(Session session, string what, IEnumerable<(string Name, IEnumerable<OrderFigures> Figures)> rows)
     {

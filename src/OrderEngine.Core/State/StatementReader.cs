@@ -51,25 +51,27 @@ public sealed class StatementReader(StateReader reader, StatementQuery query, lo
         var places = chain.Ordinal(last);
         for (var place = chain.Ordinal(chain.AtOrBelow(query.Customer, after)) + 1; place <= places; place++)
         {
+            var number = chain.AtOrdinal(last, place);
+            var order = reader.Order(number, durable);
+            // So are all further ones.
+            if (order.Exists && IsBehind(in order.Head)) break;
             if (entries.Count == size || _looks >= looks) return new StatementPage(entries, after);
-            var order = chain.AtOrdinal(last, place);
-            if (!Read(order, durable, entries)) break;
-            after = order;
+            if (order.Exists) Read(number, order, entries);
+            after = number;
         }
         return new StatementPage(entries, 0);
     }
 
-    // False when the order, and with it all further ones, was accepted behind the period or the sequence.
-    private bool Read(long number, long durable, List<StatementEntry> entries)
+    // Accepted after the period, or after the sequence.
+    private bool IsBehind(in OrderHead head) => head.AcceptedSequence > at || query.Before != 0 && head.AcceptedAt >= query.Before;
+
+    private void Read(long number, OrderView order, List<StatementEntry> entries)
     {
         _looks++;
-        var order = reader.Order(number, durable);
-        if (!order.Exists) return true;
-        if (order.Head.AcceptedSequence > at || query.Before != 0 && order.Head.AcceptedAt >= query.Before) return false;
         ref readonly var head = ref order.Head;
-        if (query.Currency != 0 && head.Currency != query.Currency) return true;
+        if (query.Currency != 0 && head.Currency != query.Currency) return;
         // Nothing has moved since long ago, and nothing is open: its row says so, whatever its history is.
-        if (head.ChangedAt < query.Since && head.Version <= at && PaymentStates.Payable(head.State, order.Lines) == head.Paid - head.Refunded) return true;
+        if (head.ChangedAt < query.Since && head.Version <= at && PaymentStates.Payable(head.State, order.Lines) == head.Paid - head.Refunded) return;
         Gather(number);
         _account.Clear();
         var opening = FoldUntil(number, query.Since);
@@ -79,7 +81,6 @@ public sealed class StatementReader(StateReader reader, StatementQuery query, lo
             var end = query.Before == 0 ? query.Now : Math.Min(query.Before, query.Now);
             entries.Add(new StatementEntry(number, head.Channel, head.Currency, head.AcceptedAt, opening, closing, _account.DueAt(end)));
         }
-        return true;
     }
 
     // Applies what happened earlier than a time and was not applied yet: the last of the gathered is the next.

@@ -100,7 +100,7 @@ internal static class StatsReads
         foreach (var group in groups)
         {
             if (currency != 0 && group.Currency != currency) continue;
-            if (!known.TryGetValue((group.Name, group.IsRest), out var mapped)) to.Add(known[(group.Name, group.IsRest)] = mapped = new GroupStats { Name = group.Name, Rest = group.IsRest });
+            if (!known.TryGetValue((group.Name, group.IsRest), out var mapped)) to.Add(known[(group.Name, group.IsRest)] = mapped = new GroupStats { Group = group.Name, Rest = group.IsRest });
             mapped.Figures.Add(Figures(group.Currency, group.Figures));
         }
     }
