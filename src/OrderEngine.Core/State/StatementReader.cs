@@ -56,6 +56,7 @@ public sealed class StatementReader(StateReader reader, StatementQuery query, lo
             // So are all further ones.
             if (order.Exists && IsBehind(in order.Head)) break;
             if (entries.Count == size || _looks >= looks) return new StatementPage(entries, after);
+            _looks++;
             if (order.Exists) Read(number, order, entries);
             after = number;
         }
@@ -67,7 +68,6 @@ public sealed class StatementReader(StateReader reader, StatementQuery query, lo
 
     private void Read(long number, OrderView order, List<StatementEntry> entries)
     {
-        _looks++;
         ref readonly var head = ref order.Head;
         if (query.Currency != 0 && head.Currency != query.Currency) return;
         // Nothing has moved since long ago, and nothing is open: its row says so, whatever its history is.
