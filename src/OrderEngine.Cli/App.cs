@@ -79,6 +79,7 @@ internal static class App
         root.Add(ListCommands.Exceptions(run));
         root.Add(ReviewCommands.Rules(run));
         root.Add(DeadlineCommands.Deadlines(run));
+        root.Add(StatsCommands.Stats(run));
         root.Add(AdminCommands.Status(run));
         root.Add(AdminCommands.Health(run));
         root.Add(AdminCommands.Verify(run));

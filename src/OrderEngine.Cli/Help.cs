@@ -75,6 +75,8 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ],
         ["orderctl export"] = ["orderctl export engine.events", "orderctl export orders.jsonl --format orders", "orderctl export - | gzip > engine.events.gz"],
         ["orderctl status"] = ["orderctl status --json", "until orderctl status --json; do sleep 1; done"],
+        ["orderctl stats"] = ["orderctl stats --from 2026-01-01 --to 2026-01-31", "orderctl stats --channel web --currency GBP --json"],
+        ["orderctl customer statement"] = ["orderctl customer statement C-17 --from 2026-01-01 --to 2026-02-01"],
         ["orderctl checkpoint"] = ["orderctl checkpoint"],
         ["orderctl journal verify"] = ["orderctl journal verify ./data"],
         ["orderctl journal dump"] = ["orderctl journal dump ./data | head"],
@@ -87,6 +89,7 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ("Stock", ["stock", "reserve"]),
         ("What is sold, to whom, by which rules", ["catalog", "customer", "review-rules", "deadlines"]),
         ("What needs somebody", ["exceptions"]),
+        ("What it comes to", ["stats"]),
         ("Files", ["import", "export"]),
         ("Operation", ["status", "health", "verify", "checkpoint", "journal", "keys"]),
     ];

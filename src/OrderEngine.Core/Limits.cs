@@ -140,6 +140,18 @@ public static class Limits
     /// <summary>Payments of one order, and refunds of one order: so that looking for a reference stays short, and sums stay below 2^63.</summary>
     public const int PaymentsPerOrder = 200;
 
+    /// <summary>Days on which orders were accepted that statistics keep, of each channel and currency; the earliest are let go.</summary>
+    public const int StatisticsDays = 400;
+
+    /// <summary>Currencies that statistics tell apart, of each channel and of all; orders in further ones are counted together, without value.</summary>
+    public const int StatisticsCurrencies = 16;
+
+    /// <summary>Categories of SKUs that statistics tell apart; what belongs to further ones is counted together.</summary>
+    public const int StatisticsCategories = 500;
+
+    /// <summary>Regions of locations that statistics tell apart; likewise.</summary>
+    public const int StatisticsRegions = 100;
+
     /// <summary>SKUs in the catalog.</summary>
     public const int Skus = 16_000_000;
 

@@ -37,6 +37,9 @@ public sealed record StateSummary(long Sequence, long Time, ulong StateHash, lon
     /// <summary>The highest key number that sealed data refers to.</summary>
     public long HighestKey { get; init; }
 
+    /// <summary>Over all counters of statistics, as <see cref="StateHash"/>. Apart from it, since journals of before there were any say the same state.</summary>
+    public ulong StatisticsHash { get; init; }
+
     /// <summary>Orders that are in the archive and not in memory.</summary>
     public long Archived { get; init; }
 

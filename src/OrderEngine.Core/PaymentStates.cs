@@ -69,6 +69,18 @@ public static class PaymentStates
         return state is OrderState.Delivered or OrderState.Completed ? PaymentState.Settled : PaymentState.Paid;
     }
 
+    /// <summary>What of it is due by now: on delivery what was taken, in instalments what their dates say, otherwise all.</summary>
+    /// <param name="terms">Of the order.</param>
+    /// <param name="payable">What it comes to.</param>
+    /// <param name="taken">Value of the units that arrived and stayed.</param>
+    /// <param name="called">The instalments whose date has come; after the last one all that is payable.</param>
+    public static long Due(PaymentTerms terms, long payable, long taken, long called) => terms switch
+    {
+        PaymentTerms.CashOnDelivery => Math.Min(taken, payable),
+        PaymentTerms.Instalment => Math.Min(called, payable),
+        _ => payable,
+    };
+
     /// <summary>True for terms under which a customer owes what is not paid yet.</summary>
     public static bool IsCredit(PaymentTerms terms) => terms is PaymentTerms.Credit or PaymentTerms.Instalment;
 

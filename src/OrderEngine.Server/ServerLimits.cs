@@ -52,6 +52,9 @@ internal static class ServerLimits
     /// <summary>Candidates looked at for one page of a list: bounds its work, and how long rows are kept.</summary>
     public const int ListLooks = 20_000;
 
+    /// <summary>Orders and events looked at for one page of a statement: it ends with the order that reaches them.</summary>
+    public const int StatementLooks = 20_000;
+
     /// <summary>SKUs of one BatchGetStock.</summary>
     public const int SkusPerBatchGet = 1_000;
 

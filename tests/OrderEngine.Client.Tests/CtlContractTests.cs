@@ -100,6 +100,8 @@ public sealed class CtlContractTests
             "customer upsert C1 --tier 2 --credit-limit 500 --credit-currency GBP --terms credit --risk-rating 3 --name N --phone P --email E --address-line A --city C --postal-code Z --country GB --note T",
         ],
         ["GetCustomer"] = ["customer get C1 --details"],
+        ["GetStatement"] = ["customer statement C1 --from 2026-03-01 --to 2026-04-01 --currency GBP"],
+        ["GetStats"] = ["stats --channel web --currency GBP --from 2026-03-01 --to 2026-03-31"],
         ["GetEngineStatus"] = ["status"],
         ["VerifyInvariants"] = ["verify"],
         ["CreateCheckpoint"] = ["checkpoint"],

@@ -197,6 +197,10 @@ internal sealed class FakeCustomers : CustomerService.CustomerServiceBase
 
     public override Task<Customer> GetCustomer(GetCustomerRequest request, ServerCallContext context) => Fake.Answer(OnGet, request);
 
+    public Func<GetStatementRequest, Statement>? OnStatement { get; set; }
+
+    public override Task<Statement> GetStatement(GetStatementRequest request, ServerCallContext context) => Fake.Answer(OnStatement, request);
+
     public override Task<Customer> UpsertCustomer(UpsertCustomerRequest request, ServerCallContext context) => Fake.Answer(OnUpsert, request);
 }
 
@@ -215,6 +219,10 @@ internal sealed class FakeAdmin : AdminService.AdminServiceBase
     public Func<IAsyncStreamReader<ImportEventsRequest>, Task<ImportEventsResponse>>? OnImport { get; set; }
 
     public override Task<EngineStatus> GetEngineStatus(GetEngineStatusRequest request, ServerCallContext context) => Fake.Answer(OnStatus, request);
+
+    public Func<GetStatsRequest, Stats>? OnStats { get; set; }
+
+    public override Task<Stats> GetStats(GetStatsRequest request, ServerCallContext context) => Fake.Answer(OnStats, request);
 
     public override Task<ListExceptionsResponse> ListExceptions(ListExceptionsRequest request, ServerCallContext context) => Fake.Answer(OnExceptions, request);
 

@@ -49,13 +49,13 @@ public sealed class RefusalTests
         }),
         ["RequestReturn"] = OfOrder, ["ApproveReturn"] = OfReturn, ["RejectReturn"] = OfReturn, ["SendReturn"] = OfReturn, ["ReceiveReturn"] = OfReturn, ["RecordRepair"] = OfReturn,
         ["ShipBackReturn"] = OfReturn, ["CloseReturn"] = OfReturn, ["GetReturn"] = new("RETURN_NOT_FOUND"), ["ListReturns"] = new("ORDER_NOT_FOUND"),
-        ["UpsertCustomer"] = new(Kind: CommandKind.DefineCustomer, Fill: request => ((UpsertCustomerRequest)request).Customer.CustomerId = "C1"), ["GetCustomer"] = Plain,
+        ["UpsertCustomer"] = new(Kind: CommandKind.DefineCustomer, Fill: request => ((UpsertCustomerRequest)request).Customer.CustomerId = "C1"), ["GetCustomer"] = Plain, ["GetStatement"] = Plain,
         ["UpsertSku"] = new(Kind: CommandKind.DefineSku), ["GetSku"] = Plain, ["ListSkus"] = Plain,
         ["UpsertLocation"] = new(Kind: CommandKind.DefineLocation), ["GetLocation"] = Plain, ["ListLocations"] = Plain,
         ["UpsertChannel"] = new(Kind: CommandKind.DefineChannel), ["GetChannel"] = Plain, ["ListChannels"] = Plain, ["SetReviewRules"] = new(Fill: request => ((SetReviewRulesRequest)request).Rules.Rules.Clear()), ["GetReviewRules"] = Plain, ["SetDeadlines"] = Plain, ["GetDeadlines"] = Plain,
         // An exception needs more of a world than this one has: the bad-input table tries its role, its id and its etag.
         ["ListExceptions"] = new("ORDER_NOT_FOUND"), ["ResolveException"] = new(Same: true),
-        ["GetEngineStatus"] = Plain, ["VerifyInvariants"] = Plain, ["CreateCheckpoint"] = Plain, ["ExportEvents"] = Plain, ["ImportEvents"] = Plain,
+        ["GetStats"] = Plain, ["GetEngineStatus"] = Plain, ["VerifyInvariants"] = Plain, ["CreateCheckpoint"] = Plain, ["ExportEvents"] = Plain, ["ImportEvents"] = Plain,
     };
 
     private static readonly string[] Objects = ["order_id", "reservation_id", "return_id"];

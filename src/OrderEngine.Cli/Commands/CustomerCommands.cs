@@ -1,4 +1,4 @@
-// Owns customer get, upsert. One thread.
+// Owns customer get, upsert, statement. One thread.
 using System.CommandLine;
 using OrderEngine.Contracts.V1;
 
@@ -6,11 +6,14 @@ namespace OrderEngine.Cli.Commands;
 
 internal static class CustomerCommands
 {
+    private const int StatementPage = 500;
+
     public static Command Customer(Runner run)
     {
         var customer = new Command("customer", "Who buys.");
         customer.Add(Get(run));
         customer.Add(Upsert(run));
+        customer.Add(Statement(run));
         return customer;
     }
 
@@ -53,6 +56,71 @@ internal static class CustomerCommands
                 new UpsertCustomerRequest { RequestId = session.Get(requestId) ?? "", Customer = customer }, cancellationToken: cancellationToken));
         });
     }
+
+    private static Command Statement(Runner run)
+    {
+        var (command, id) = (new Command("statement", "What a customer ordered, got, paid and owes in a period, order by order."), Id());
+        var from = new Option<string?>("--from") { Description = "What happened then or later, such as 2026-01-01.", HelpName = "TIME" };
+        var to = new Option<string?>("--to") { Description = "What happened earlier, such as 2026-02-01.", HelpName = "TIME" };
+        var currency = new Option<string?>("--currency") { Description = "In this currency alone.", HelpName = "CODE" };
+        command.Add(id);
+        foreach (var option in new Option[] { from, to, currency })
+            command.Add(option);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var request = new GetStatementRequest
+            {
+                CustomerId = session.Get(id), CurrencyCode = session.Get(currency) ?? "", PageSize = StatementPage,
+                Since = ListCommands.Moment("--from", session.Get(from)), Before = ListCommands.Moment("--to", session.Get(to)),
+            };
+            var statement = await session.Client.Customers.GetStatementAsync(request, cancellationToken: cancellationToken);
+            // Every page sums up its own orders; all are true at the sequence of the first.
+            while (statement.NextPageToken.Length > 0)
+            {
+                request.PageToken = statement.NextPageToken;
+                var page = await session.Client.Customers.GetStatementAsync(request, cancellationToken: cancellationToken);
+                statement.Orders.Add(page.Orders);
+                AddTotals(statement, page);
+                statement.NextPageToken = page.NextPageToken;
+            }
+            return session.Answer(statement, s => Show(s, statement));
+        });
+    }
+
+    private static void AddTotals(Statement statement, Statement page)
+    {
+        foreach (var more in page.Totals)
+        {
+            var total = statement.Totals.FirstOrDefault(t => t.CurrencyCode == more.CurrencyCode);
+            if (total is null)
+                statement.Totals.Add(total = new StatementFigures { CurrencyCode = more.CurrencyCode });
+            total.OpeningMinor += more.OpeningMinor;
+            total.OrderedMinor += more.OrderedMinor;
+            total.CancelledMinor += more.CancelledMinor;
+            total.ExpiredMinor += more.ExpiredMinor;
+            total.LostMinor += more.LostMinor;
+            total.ReturnedMinor += more.ReturnedMinor;
+            total.PaidMinor += more.PaidMinor;
+            total.RefundedMinor += more.RefundedMinor;
+            total.ClosingMinor += more.ClosingMinor;
+            total.DeliveredMinor += more.DeliveredMinor;
+            total.DueMinor += more.DueMinor;
+        }
+    }
+
+    private static void Show(Session session, Statement statement)
+    {
+        session.Say($"{statement.CustomerId} at sequence {Session.Number(statement.Sequence)}:");
+        var rows = statement.Orders.Select(order => (order.OrderId, order.Figures)).Concat(statement.Totals.Select(total => ("in all", total)));
+        session.Table(["order", ">opening", ">ordered", ">cancelled, expired, lost", ">returned", ">paid", ">refunded", ">closing", ">due", ">delivered"], rows.Select(row => new[]
+        {
+            row.Item1, Money(row.Item2, f => f.OpeningMinor), Money(row.Item2, f => f.OrderedMinor), Money(row.Item2, f => f.CancelledMinor + f.ExpiredMinor + f.LostMinor),
+            Money(row.Item2, f => f.ReturnedMinor), Money(row.Item2, f => f.PaidMinor), Money(row.Item2, f => f.RefundedMinor), Money(row.Item2, f => f.ClosingMinor),
+            Money(row.Item2, f => f.DueMinor), Money(row.Item2, f => f.DeliveredMinor),
+        }));
+    }
+
+    private static string Money(StatementFigures figures, Func<StatementFigures, long> minor) => Session.Money(minor(figures), figures.CurrencyCode);
 
     private static int Show(Session session, Customer customer) => session.Answer(customer, s =>
     {

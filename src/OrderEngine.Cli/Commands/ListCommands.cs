@@ -127,5 +127,5 @@ internal static class ListCommands
         ? tier
         : throw new UsageException($"'{text}' is not a tier. Write a number from 0 to 9.");
 
-    private static Timestamp? Moment(string option, string? text) => text is null ? null : Values.Time(option, text);
+    public static Timestamp? Moment(string option, string? text) => text is null ? null : Values.Time(option, text);
 }

@@ -22,7 +22,9 @@ internal sealed partial class Applier(EngineState state)
             state.Sequence = e.Sequence;
             state.Time = e.Time;
             var exposed = e.Customer != 0 && e.Before != OrderState.None ? PaymentStates.Exposure(state.Order(e.Order)) : 0;
+            if (e.Order != 0) state.Statistics.Before(in e);
             ApplyBody(in e);
+            if (e.Order != 0) state.Statistics.After(in e);
             if (e.Customer != 0 && e.Order != 0) CountForCustomer(in e, exposed);
             var address = e.Order != 0 ? state.History.Add(e.Order, e.Sequence, bytes) : 0;
             if (e.RequestKey != 0) Remember(in e, address);
@@ -73,8 +75,14 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.StockTransferred: Transferred(in e); break;
             case EventKind.ReorderSignalled: ReorderSignalled(in e); break;
             case EventKind.OrderDeallocated: Deallocated(in e); break;
-            case EventKind.SkuDefined: state.Catalog.DefineSku(e.Body, e.Sequence); break;
-            case EventKind.LocationDefined: state.Catalog.DefineLocation(e.Body, e.Sequence); break;
+            case EventKind.SkuDefined:
+                state.Catalog.DefineSku(e.Body, e.Sequence);
+                state.Statistics.Categories.Define(e.Body, e.Sequence);
+                break;
+            case EventKind.LocationDefined:
+                state.Catalog.DefineLocation(e.Body, e.Sequence);
+                state.Statistics.Regions.Define(e.Body, e.Sequence);
+                break;
             case EventKind.ChannelDefined:
                 if (state.Catalog.DefineChannel(e.Body, e.Sequence)) state.Queues.MarkAllPending();
                 break;

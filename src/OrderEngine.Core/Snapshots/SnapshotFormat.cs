@@ -20,8 +20,14 @@ public static class SnapshotFormat
     // The records' fields in SnapshotBlock.
     internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Incoming = 20, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Trailer = 15;
 
+    // Statistics. They are under a hash of their own, in the trailer, which stands for their counts as well.
+    internal const int StatisticNames = 40, StatisticSeries = 41, StatisticGroups = 42, StatisticService = 43;
+
+    // Kinds of groups.
+    internal const int Categories = 1, Regions = 2;
+
     // Of the trailer alone.
-    internal const int Archived = 38, ArchivePosition = 39;
+    internal const int Archived = 38, ArchivePosition = 39, StatisticsHash = 44;
 }
 
 /// <summary>Records of each kind in a snapshot.</summary>

@@ -98,6 +98,10 @@ public sealed partial class SnapshotLoader
             case SnapshotFormat.AfterSales: ReadAfterSale(record); break;
             case SnapshotFormat.Deadlines: ReadDeadlines(record); break;
             case SnapshotFormat.Exceptions: ReadException(record); break;
+            case SnapshotFormat.StatisticNames: ReadStatisticName(record); break;
+            case SnapshotFormat.StatisticSeries: ReadStatisticSeries(record); break;
+            case SnapshotFormat.StatisticGroups: ReadStatisticGroup(record); break;
+            case SnapshotFormat.StatisticService: ReadStatisticService(record); break;
             case SnapshotFormat.Trailer: ReadTrailer(record); break;
             default: throw Unknown(field, "block");
         }
@@ -119,7 +123,7 @@ public sealed partial class SnapshotLoader
     private void ReadTrailer(ReadOnlySpan<byte> record)
     {
         long sequence = 0, time = 0, key = 0, open = 0, onHand = 0, committed = 0, held = 0, backordered = 0, archived = 0, position = 0;
-        ulong hash = 0;
+        ulong hash = 0, statistics = 0;
         var counts = new SnapshotCounts();
         var reader = new ProtoReader(record);
         while (reader.Next(out var field, out _))
@@ -149,6 +153,7 @@ public sealed partial class SnapshotLoader
                 case SnapshotFormat.Exceptions: counts = counts with { Exceptions = reader.Long() }; break;
                 case SnapshotFormat.Archived: archived = reader.Long(); break;
                 case SnapshotFormat.ArchivePosition: position = reader.Long(); break;
+                case SnapshotFormat.StatisticsHash: statistics = reader.Varint(); break;
                 default: throw Unknown(field, "trailer");
             }
         }
@@ -162,7 +167,7 @@ public sealed partial class SnapshotLoader
         _state.Archive.Load(archived, position, _gaps);
         Seal(new StateSummary(sequence, time, hash, orders, open, onHand, committed, held, backordered)
         {
-            HighestKey = key, Archived = archived, ArchivePosition = position,
+            HighestKey = key, Archived = archived, ArchivePosition = position, StatisticsHash = statistics,
         });
     }
 
@@ -173,7 +178,11 @@ public sealed partial class SnapshotLoader
         _state.Time = recorded.Time;
         // Which queues had stock to hand out is not in the rows: all are looked at once, as after a replay.
         _state.Queues.MarkAllPending();
+        // None: the snapshot is older than they are, or there is nothing to count.
+        var isCounted = recorded.StatisticsHash != 0;
+        _state.Statistics.EndLoad(_sequence, count: !isCounted);
         var summary = _core.Seal();
+        if (!isCounted) recorded = recorded with { StatisticsHash = summary.StatisticsHash };
         if (_format < SnapshotFormat.Version) recorded = recorded with { StateHash = summary.StateHash };
         if (summary != recorded) throw Wrong($"The state loaded is {summary}, recorded was {recorded}.");
         _loaded = summary;

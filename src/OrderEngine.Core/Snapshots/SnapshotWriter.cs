@@ -66,6 +66,8 @@ public sealed partial class SnapshotWriter
         for (long order = 1; order <= _state.AfterSales.Count; order++) WriteAfterSale(order);
         for (long number = 1; number <= _state.Deadlines.Rows.Count; number++) WriteDeadlines(number);
         for (long number = 1; number <= _state.Exceptions.Rows.Count; number++) WriteException(number);
+        WriteStatistics();
+        if (_statisticsHash != summary.StatisticsHash) throw new SnapshotContentException($"The walk at sequence {_at} came to statistics of hash {_statisticsHash:x16}, recorded is {summary.StatisticsHash:x16}.");
         if (_hash != summary.StateHash || _orders + summary.Archived != summary.Orders)
             throw new SnapshotContentException($"The walk at sequence {_at} came to {_orders} orders and hash {_hash:x16}, recorded are {summary.Orders - summary.Archived} and {summary.StateHash:x16}.");
         EndBlock();
@@ -136,6 +138,7 @@ public sealed partial class SnapshotWriter
         _block.Number(SnapshotFormat.Exceptions, _exceptions);
         _block.Number(SnapshotFormat.Archived, summary.Archived);
         _block.Number(SnapshotFormat.ArchivePosition, summary.ArchivePosition);
+        _block.Number(SnapshotFormat.StatisticsHash, (long)summary.StatisticsHash);
         _block.EndNested(start);
     }
 

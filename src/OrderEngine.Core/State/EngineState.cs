@@ -28,6 +28,7 @@ internal sealed class EngineState
         Exceptions = new Exceptions(Heap, Reclaimer);
         Archive = new ArchivedOrders(this);
         Index = new OrderIndex(Orders, Exceptions);
+        Statistics = new Statistics(this, Heap, Reclaimer);
     }
 
     public RowHeap Heap { get; } = new();
@@ -51,6 +52,7 @@ internal sealed class EngineState
     public SupplyLedger Supply { get; }
     public ArchivedOrders Archive { get; }
     public OrderIndex Index { get; }
+    public Statistics Statistics { get; }
 
     /// <summary>The last sequence applied.</summary>
     public long Sequence { get; set; }
@@ -120,7 +122,8 @@ internal sealed class EngineState
         + Returns.Touched.Length + AfterSales.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
         + Catalog.ReviewRuleRows.Touched.Length + Catalog.DeadlineRuleRows.Touched.Length
-        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired;
+        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired
+        + Statistics.TouchedRows;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -142,12 +145,14 @@ internal sealed class EngineState
         Exceptions.Rows.Seal(Sequence);
         Supply.Rows.Seal(Sequence);
         Archive.Seal(Sequence);
+        Statistics.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
             + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash + Catalog.DeadlineRuleRows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,
+            StatisticsHash = Statistics.Hash,
             Archived = Archive.Count,
             ArchivePosition = Archive.Position,
         };

@@ -11,7 +11,14 @@ public sealed class StateReader
 {
     private readonly EngineState _state;
 
-    internal StateReader(EngineState state) => _state = state;
+    internal StateReader(EngineState state)
+    {
+        _state = state;
+        Statistics = new StatisticsReader(state.Statistics);
+    }
+
+    /// <summary>Live counters.</summary>
+    public StatisticsReader Statistics { get; }
 
     /// <summary>The state itself, for the walk of a snapshot.</summary>
     internal EngineState State => _state;
@@ -107,6 +114,9 @@ public sealed class StateReader
         return true;
     }
 
+    /// <summary>The event at which <see cref="PreviousEvent"/> stood, by its cursor.</summary>
+    internal ReadOnlySpan<byte> EventAt(long order, long cursor) => cursor > 0 ? OrderHistory.Read(_state.Heap, cursor) : Archived(order)!.Events[(int)-cursor - 1].Bytes;
+
     /// <summary>The event that accepted an order (OrderSubmitted); empty when there is none.</summary>
     public ReadOnlySpan<byte> FirstEvent(long order)
     {
@@ -116,6 +126,9 @@ public sealed class StateReader
 
     /// <summary>Where archived orders are read; null: nowhere. Set once, before anybody reads.</summary>
     public IArchivedOrders? Archive { get; set; }
+
+    /// <summary>True when orders may be in the archive and not in memory.</summary>
+    internal bool HasArchived => _state.Archive.Count > 0 || _state.Archive.Total > 0;
 
     /// <summary>Orders archived since the process began. Take it before asking <see cref="FindArchived"/>.</summary>
     public long ArchivedTotal => _state.Archive.Total;

@@ -68,6 +68,7 @@ internal static class RpcTable
         .. Service("TrackingService", ("TrackOrder", Readers | Scopes.Submit, true), ("WatchOrders", Readers, true)),
         .. Service("CustomerService",
             ("UpsertCustomer", Scopes.Submit | Scopes.Admin, true), ("GetCustomer", Readers | Scopes.Submit, true), ("EraseCustomer", Scopes.Admin, false),
+            ("GetStatement", Scopes.Finance | Scopes.Admin, false),
             ("RecordFeedback", Scopes.Submit | Scopes.Review | Scopes.Admin, true), ("OpenComplaint", Scopes.Submit | Scopes.Review | Scopes.Admin, false),
             ("ResolveComplaint", Scopes.Review | Scopes.Admin, false)),
         .. Service("CatalogService",

@@ -108,12 +108,8 @@ internal static class PaymentReads
             settlement.ReturnedMinor += line.Returned * line.UnitPrice;
             taken += Math.Max(0, line.Delivered - line.Returned) * line.UnitPrice;
         }
-        var due = head.Terms switch
-        {
-            Core.PaymentTerms.CashOnDelivery => Math.Min(taken, balance.PayableMinor),
-            Core.PaymentTerms.Instalment => DueBy(reader, number, now, balance.PayableMinor),
-            _ => balance.PayableMinor,
-        };
+        var called = head.Terms == Core.PaymentTerms.Instalment ? CalledBy(reader, number, now, balance.PayableMinor) : 0;
+        var due = PaymentStates.Due(head.Terms, balance.PayableMinor, taken, called);
         settlement.DueNowMinor = Math.Max(0, due - head.Paid + head.Refunded);
         if (whole) AddParts(settlement, reader, number, at);
         return settlement;
@@ -123,11 +119,11 @@ internal static class PaymentReads
         or Core.OrderState.Rejected or Core.OrderState.Expired or Core.OrderState.Lost;
 
     // What was cancelled since comes off the last instalments; what an amendment added is due with the last one.
-    private static long DueBy(StateReader reader, long number, long now, long payable)
+    private static long CalledBy(StateReader reader, long number, long now, long payable)
     {
         var instalments = Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body).Instalments;
         if (instalments.Count == 0 || (long)instalments[^1].DueTime <= now) return payable;
-        return Math.Min(payable, instalments.Where(instalment => (long)instalment.DueTime <= now).Sum(instalment => (long)instalment.Amount));
+        return instalments.Where(instalment => (long)instalment.DueTime <= now).Sum(instalment => (long)instalment.Amount);
     }
 
     private static void AddParts(Settlement settlement, StateReader reader, long number, long at)

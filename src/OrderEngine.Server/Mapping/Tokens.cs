@@ -31,6 +31,10 @@ internal enum TokenKind : byte
     OrderList = 70,
     /// <summary>ListExceptions: A = the last number looked at.</summary>
     Exceptions = 71,
+    /// <summary>GetStats: A = the last channel sent.</summary>
+    Stats = 120,
+    /// <summary>GetStatement: A = the last order looked at; B = the sequence of the statement.</summary>
+    Statement = 121,
     /// <summary>ListReturns: A = the last number looked at.</summary>
     Returns = 60,
 }

@@ -143,6 +143,15 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
         return new ResolveExceptionResponse { ExceptionId = request.ExceptionId, Sequence = sequence, Etag = Texts.Etag(sequence), Replayed = answer.Replayed };
     }
 
+    /// <inheritdoc/>
+    public override async Task<Stats> GetStats(GetStatsRequest request, ServerCallContext context)
+    {
+        var query = StatsQuery.Read(request, calls.Reader);
+        await calls.WaitForAsync(request.MinSequence, context);
+        using var guard = calls.Reader.Enter();
+        return StatsReads.Stats(calls.Reader, in query, calls.Engine.View.DurableSequence);
+    }
+
     private InvariantReport Verify()
     {
         using var guard = calls.Reader.Enter();

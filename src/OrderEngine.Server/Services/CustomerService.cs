@@ -37,6 +37,18 @@ internal sealed class CustomerService(EngineCalls calls) : V1.CustomerService.Cu
         return Task.FromResult(customer);
     }
 
+    /// <inheritdoc/>
+    public override async Task<Statement> GetStatement(GetStatementRequest request, ServerCallContext context)
+    {
+        var understood = StatementRequest.Read(request, calls.Reader, calls.Engine.NowMicros, calls.Engine.View.DurableSequence);
+        await calls.WaitForAsync(request.MinSequence, context);
+        using var guard = calls.Reader.Enter();
+        var durable = calls.Engine.View.DurableSequence;
+        if (calls.Reader.Customer(understood.Query.Customer, durable, out _).IsEmpty)
+            throw Errors.Exception(ErrorReason.CustomerNotFound, ("field", "customer_id"), ("customer_id", request.CustomerId));
+        return StatementReads.Statement(calls.Reader, request, in understood, durable);
+    }
+
     private (Customer Customer, SealedData Details) Find(string id)
     {
         var references = new References(calls.Reader);

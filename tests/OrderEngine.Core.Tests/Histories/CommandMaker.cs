@@ -19,10 +19,10 @@ internal sealed partial class CommandMaker(NaiveModel model)
     /// <summary>The catalog that every history begins with. Names are not in the order of the numbers.</summary>
     public static IEnumerable<Command> Catalog()
     {
-        for (var i = 1; i <= SkuCount; i++) yield return new DefineSku { Id = Bytes($"SKU-{i}"), Price = 100 * i, CurrencyCode = Currency.Pack("GBP"u8), Role = Role.Manager, RequestKey = (UInt128)(900 + i), BodyDigest = 1 };
+        for (var i = 1; i <= SkuCount; i++) yield return new DefineSku { Id = Bytes($"SKU-{i}"), Category = Bytes(i == 1 ? "" : i % 2 == 0 ? "tools" : "toys"), Price = 100 * i, CurrencyCode = Currency.Pack("GBP"u8), Role = Role.Manager, RequestKey = (UInt128)(900 + i), BodyDigest = 1 };
         string[] locations = ["west", "north", "east", "south"];
         int[] priorities = [5, 7, 5, 1];
-        for (var i = 0; i < LocationCount; i++) yield return new DefineLocation { Id = Bytes(locations[i]), Priority = priorities[i], Role = Role.Manager };
+        for (var i = 0; i < LocationCount; i++) yield return new DefineLocation { Id = Bytes(locations[i]), Region = Bytes(i < 2 ? "main" : ""), Priority = priorities[i], Role = Role.Manager };
         yield return Channel(1, [], SourcingRule.Priority, AllocationPolicy.PartialBackorder);
         yield return Channel(2, [], SourcingRule.MostAvailable, AllocationPolicy.None);
         yield return Channel(3, [1, 3], SourcingRule.None, AllocationPolicy.PartialCancelRest);
@@ -121,7 +121,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             Policy = (AllocationPolicy)_random.Next(0, 5),
             Terms = (PaymentTerms)_random.Next(0, 5),
             Priority = (Priority)_random.Next(0, 3),
-            CurrencyCode = Currency.Pack("EUR"u8),
+            CurrencyCode = CurrencyOf(channel),
             RequestedAt = _random.Next(3) == 0 ? model.Time + _random.Next(5) * Day : 0,
             Lines = lines,
             Delivery = _random.Next(5) == 0 ? new SealedData(_random.Next(1, 1000), RandomBytes(60)) : default,
@@ -134,6 +134,9 @@ internal sealed partial class CommandMaker(NaiveModel model)
             Reason = _random.Next(3) == 0 ? Bytes("PROMO") : [],
         };
     }
+
+    // One channel sells in another currency as well.
+    private int CurrencyOf(int channel) => Currency.Pack(channel == 4 && (_ids & 1) == 0 ? "GBP"u8 : "EUR"u8);
 
     private DraftLine[] Lines()
     {
@@ -210,7 +213,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
         var missing = known is null ? 1 : Math.Max(1, known.Lines.Sum(l => (l.Ordered - l.Cancelled) * l.Price) - known.Paid + known.Refunded);
         return new RecordPayment
         {
-            Order = order, Amount = _random.Next(3) == 0 ? _random.NextInt64(1, missing + 10) : missing, CurrencyCode = Currency.Pack(_random.Next(20) == 0 ? "USD"u8 : "EUR"u8),
+            Order = order, Amount = _random.Next(3) == 0 ? _random.NextInt64(1, missing + 10) : missing, CurrencyCode = _random.Next(20) == 0 ? Currency.Pack("USD"u8) : known?.Submitted.CurrencyCode ?? Currency.Pack("EUR"u8),
             Reference = known is { Payments.Count: > 0 } && _random.Next(6) == 0 ? Bytes(known.Payments[0]) : Bytes($"P{++_ids}"), PaidAt = _random.Next(2) == 0 ? 0 : model.Time + 1,
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Finance), ExpectedVersion = Etag(OrderVersion(order)),
         };
@@ -222,7 +225,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
         var known = order <= model.Orders.Count ? model.Orders[(int)order - 1] : null;
         return new RecordRefund
         {
-            Order = order, Amount = Math.Max(1, (known?.Paid - known?.Refunded ?? 0) + _random.Next(-3, 2)), CurrencyCode = Currency.Pack(_random.Next(20) == 0 ? "USD"u8 : "EUR"u8),
+            Order = order, Amount = Math.Max(1, (known?.Paid - known?.Refunded ?? 0) + _random.Next(-3, 2)), CurrencyCode = _random.Next(20) == 0 ? Currency.Pack("USD"u8) : known?.Submitted.CurrencyCode ?? Currency.Pack("EUR"u8),
             Reference = known is { Refunds.Count: > 0 } && _random.Next(4) == 0 ? Bytes(known.Refunds[0]) : Bytes($"F{++_ids}"),
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Finance), ExpectedVersion = Etag(OrderVersion(order)),
         };
@@ -311,13 +314,13 @@ internal sealed partial class CommandMaker(NaiveModel model)
     {
         0 => new DefineSku
         {
-            Id = Bytes($"SKU-{_random.Next(1, SkuCount + 1)}"), Name = Bytes($"name {_random.Next(2)}"), Model = Bytes("m"), Specification = Bytes("s"), Category = Bytes("c"), Unit = Bytes("box"),
+            Id = Bytes($"SKU-{_random.Next(1, SkuCount + 1)}"), Name = Bytes($"name {_random.Next(2)}"), Model = Bytes("m"), Specification = Bytes("s"), Category = Bytes(_ids % 3 == 0 ? "tools" : "c"), Unit = Bytes("box"),
             Price = 5, LeadTimeSeconds = 60, Substitutes = [1, 2], RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support),
             ExpectedVersion = Etag(model.Skus.Values.ElementAt(_random.Next(model.Skus.Count)).Version),
         },
         1 => new DefineLocation
         {
-            Id = Bytes(model.LocationIds[_random.Next(1, LocationCount + 1)]), Region = Bytes("r"), Priority = _random.Next(3), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
+            Id = Bytes(model.LocationIds[_random.Next(1, LocationCount + 1)]), Region = Bytes(_ids % 3 == 0 ? "isles" : "r"), Priority = _random.Next(3), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
         },
         2 => new DefineChannel
         {

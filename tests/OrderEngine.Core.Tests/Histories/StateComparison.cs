@@ -46,6 +46,8 @@ internal static class StateComparison
             Assert.Empty(report.Violations);
             Assert.Equal((model.Orders.Count, model.Stock.Count, model.Reservations.Count), ((int)report.Orders, (int)report.StockLevels, (int)report.Reservations));
         }
+        StatisticsComparison.Whole(reader, core.Sequence, model);
+        if (model.Orders.Count > 0) StatementComparison.Some(reader, core.Sequence, new Random((int)core.Sequence), model.Orders[0].AcceptedAt, core.Time, model);
         Assert.Empty(core.CheckIndexes());
     }
 

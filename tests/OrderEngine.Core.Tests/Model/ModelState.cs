@@ -64,6 +64,10 @@ internal sealed class ModelOrder
     public OrderState WatchedState;
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
+    public readonly List<int> ParcelPlaces = [];
+    public long? ReleasedAt, ShippedAt, DeliveredAt;
+    public long CancelledByCustomer;
+    public bool FellShort;
     public readonly HashSet<OrderHolds> Holds = [];
     public (long Key, string Ciphertext, long Since) AmendedDelivery;
     public long RequestedAt;

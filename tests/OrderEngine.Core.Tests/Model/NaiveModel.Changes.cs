@@ -82,6 +82,7 @@ internal sealed partial class NaiveModel
             var gain = gains.IndexOf(one);
             Rewrite(order, one, gain < 0 ? [] : allotted[gain]);
         }
+        NoteLines(order);
         if (delivery) order.AmendedDelivery = (amend.Delivery.Key, Convert.ToHexString(amend.Delivery.Ciphertext), order.Version);
         return Outcome.Ok;
     }

@@ -13,6 +13,7 @@ internal sealed partial class NaiveModel
         var moves = Moves(order, release.Lines, allocation => allocation.Reserved);
         if (moves is null) return Outcome.QuantityNotAvailable;
         Change(order);
+        order.ReleasedAt ??= _now;
         Hand(order, moves, 1);
         return Outcome.Ok;
     }
@@ -78,10 +79,12 @@ internal sealed partial class NaiveModel
             level.OnHand -= move.Quantity;
             level.Committed -= move.Quantity;
         }
+        NoteParcel(order, moves);
     }
 
     private void FallShort(ModelOrder order, ShortPick[] missed)
     {
+        order.FellShort = true;
         foreach (var one in missed) Raise(ExceptionKind.ShortPick, order, one.Line, one.Quantity);
         Change(order);
         foreach (var one in missed)

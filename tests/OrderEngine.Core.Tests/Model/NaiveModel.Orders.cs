@@ -36,6 +36,7 @@ internal sealed partial class NaiveModel
         order.ChangedAt = _now;
         Orders.Add(order);
         TouchedOrders.Add(order.Number);
+        NoteLines(order);
         return Outcome.Ok;
     }
 
@@ -103,6 +104,8 @@ internal sealed partial class NaiveModel
                 Freed(line.Sku);
             }
         }
+        if (cancel.Role == Role.Customer) order.CancelledByCustomer += wanted.Values.Sum();
+        NoteLines(order);
         return Outcome.Ok;
     }
 }

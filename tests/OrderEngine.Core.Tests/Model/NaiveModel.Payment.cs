@@ -63,6 +63,7 @@ internal sealed partial class NaiveModel
             line.Backordered = line.Reserved = 0;
         }
         FreeStock(order);
+        NoteLines(order);
         Enter(order, OrderState.Rejected);
         return Outcome.Ok;
     }
@@ -105,6 +106,7 @@ internal sealed partial class NaiveModel
         order.Paid += payment.Amount;
         order.Payments.Add(Text(payment.Reference));
         if (allotted is not null) Reinstate(order, allotted);
+        NoteLines(order);
         // domain.md: late money raises an exception; money for an order that comes to nothing, too.
         if (late || ValueOf(order) == 0) Raise(ExceptionKind.LateMoney, order, 0, payment.Amount);
         return Outcome.Ok;

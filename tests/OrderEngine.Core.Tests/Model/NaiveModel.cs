@@ -82,6 +82,8 @@ internal sealed partial class NaiveModel
     private void EndStep()
     {
         foreach (var order in TouchedOrders) Settle(Orders[(int)order - 1]);
+        foreach (var order in TouchedOrders) NoteService(Orders[(int)order - 1]);
+        foreach (var order in TouchedOrders) NoteAccount(Orders[(int)order - 1]);
     }
 
     private void BeginStep(long now)
@@ -207,8 +209,13 @@ internal sealed partial class NaiveModel
         return Outcome.Ok;
     }
 
-    private Outcome Define(DefineSku sku) => Put(Skus, sku.Id, sku.ExpectedVersion,
-        string.Join('|', Text(sku.Name), Text(sku.Model), Text(sku.Specification), Text(sku.Category), Text(sku.Unit), sku.Price, sku.CurrencyCode, sku.LeadTimeSeconds, string.Join(',', sku.Substitutes)), out _);
+    private Outcome Define(DefineSku sku)
+    {
+        var outcome = Put(Skus, sku.Id, sku.ExpectedVersion,
+        string.Join('|', Text(sku.Name), Text(sku.Model), Text(sku.Specification), Text(sku.Category), Text(sku.Unit), sku.Price, sku.CurrencyCode, sku.LeadTimeSeconds, string.Join(',', sku.Substitutes)), out var number);
+        if (outcome == Outcome.Ok) _categories[number] = Text(sku.Category);
+        return outcome;
+    }
 
     private Outcome Define(DefineLocation location)
     {
@@ -216,6 +223,7 @@ internal sealed partial class NaiveModel
         if (outcome != Outcome.Ok) return outcome;
         LocationIds[number] = Text(location.Id);
         Priorities[number] = location.Priority;
+        _regions[number] = Text(location.Region);
         return Outcome.Ok;
     }
 

@@ -137,7 +137,7 @@ public sealed class SnapshotTests
         foreach (var row in orders)
         {
             var order = history.Core.Reader.Order((long)row.Order, summary.Sequence);
-            Assert.Equal((order.Head.Version, (int)order.Head.State, order.Lines.Length, order.Allocations.Length, "EUR"), ((long)row.Version, (int)row.State, row.Lines.Count, row.Allocations.Count, row.Currency));
+            Assert.Equal((order.Head.Version, (int)order.Head.State, order.Lines.Length, order.Allocations.Length, Currency.Text(order.Head.Currency)), ((long)row.Version, (int)row.State, row.Lines.Count, row.Allocations.Count, row.Currency));
             Assert.Equal(row.Version, row.Events[^1].Sequence);
             Assert.Equal(Event.BodyOneofCase.OrderSubmitted, row.Events[0].BodyCase);
             for (var i = 0; i < row.Lines.Count; i++)
