@@ -134,6 +134,9 @@ public static class Limits
     /// <summary>How long an order waits for its reviewer where the channel does not say, seconds: 7 days.</summary>
     public const long DefaultReviewExpirySeconds = 7 * 24 * 3600;
 
+    /// <summary>How long an order that ships complete waits to be filled whole before it takes what comes, where it was not set, seconds: 7 days.</summary>
+    public const long DefaultEarmarkSeconds = 7 * 24 * 3600;
+
     /// <summary>Instalments of one order.</summary>
     public const int Instalments = 24;
 

@@ -154,13 +154,7 @@ public sealed class OrderCore
         while (timers-- > 0 && _state.Timers.TryDue(now, out var timer)) Fire(in timer, now, events);
 
         var budget = new ServingBudget(events);
-        while (budget.Any && _state.Queues.TryTurn(out var sku))
-        {
-            // A queue that has nothing to hand out costs a look, too.
-            budget.Looks--;
-            ServeQueue(sku, null, ref budget, now, events);
-            _state.Queues.EndTurn();
-        }
+        ServeQueues(null, ref budget, now, events);
         SignalReorders(now, events);
         return _state.Queues.AnyPending || _state.Stock.AnyReorder || _state.Timers.TryDue(now, out _);
     }
@@ -259,8 +253,24 @@ public sealed class OrderCore
 
     private void ServeAhead(int sku, int customer, long requestedAt, ref ServingBudget budget, long now, EventBuffer events)
     {
-        if (!_state.Queues.IsPending(sku)) return;
-        ServeQueue(sku, BackorderKey.Of(now, _state.Catalog.Tier(customer), requestedAt, _state.Sequence + 1, 0, 0), ref budget, now, events);
+        if (!_state.Queues.AnyPending) return;
+        ServeAhead(sku, BackorderKey.Of(now, _state.Catalog.Tier(customer), requestedAt, _state.Sequence + 1, 0, 0), ref budget, now, events);
+    }
+
+    // Who is filled whole or not at all may take stock of a SKU because another one's came: then all queues are served up to the place.
+    private void ServeAhead(int sku, in BackorderKey place, ref ServingBudget budget, long now, EventBuffer events)
+    {
+        var queues = _state.Queues;
+        if (!queues.AnyPending) return;
+        if (queues.AnyWhole(sku))
+        {
+            queues.EnsurePending(sku);
+            ServeQueues(place, ref budget, now, events);
+        }
+        else if (queues.IsPending(sku))
+        {
+            ServeQueue(sku, in place, ref budget, now, events);
+        }
     }
 
     // Money for an order that has expired may allot its units again: at the place that the order had.
@@ -272,29 +282,51 @@ public sealed class OrderCore
         for (var i = 0; i < order.Head.LineCount; i++)
         {
             var line = _state.Order(number).Lines[i];
-            if (line.Unallocated > 0 && _state.Queues.IsPending(line.Sku)) ServeQueue(line.Sku, place, ref budget, now, events);
+            if (line.Unallocated > 0) ServeAhead(line.Sku, in place, ref budget, now, events);
         }
     }
 
-    /// <summary>Hands free stock to a queue, first come first served by its order, up to a place or to its end.</summary>
-    private void ServeQueue(int sku, BackorderKey? before, ref ServingBudget budget, long now, EventBuffer events)
+    /// <summary>Hands free stock to the queue of a SKU up to a place. For queues in which nobody waits to be filled whole.</summary>
+    private void ServeQueue(int sku, in BackorderKey before, ref ServingBudget budget, long now, EventBuffer events)
     {
         var queues = _state.Queues;
-        var cursor = queues.Cursor(sku);
         while (budget.Any)
         {
+            var cursor = queues.Cursor(sku);
             if (!_state.Stock.AnySellable(sku) || !queues.TryNext(sku, in cursor, out var place, out var units))
             {
                 queues.Done(sku);
                 return;
             }
-            if (before is { } limit && place.CompareTo(limit) >= 0) return;
-            budget.Looks--;
-            var start = events.Length;
-            if (_decider.Fill(in place, sku, units, now, events) > 0) ApplyFrom(start, events);
-            cursor = place;
-            queues.MoveCursor(sku, in cursor);
+            if (place.CompareTo(before) >= 0) return;
+            Look(in place, sku, units, ref budget, now, events);
         }
+    }
+
+    /// <summary>Hands free stock to all queues in the order of their places, up to a place or to their end.</summary>
+    private void ServeQueues(BackorderKey? before, ref ServingBudget budget, long now, EventBuffer events)
+    {
+        var queues = _state.Queues;
+        while (budget.Any && queues.TryTurn(out var sku, out var place, out var units))
+        {
+            if (before is { } limit && place.CompareTo(limit) >= 0) return;
+            if (_state.Stock.AnySellable(sku))
+            {
+                Look(in place, sku, units, ref budget, now, events);
+                continue;
+            }
+            // A queue that has nothing to hand out costs a look, too.
+            budget.Looks--;
+            queues.Done(sku);
+        }
+    }
+
+    private void Look(in BackorderKey place, int sku, long units, ref ServingBudget budget, long now, EventBuffer events)
+    {
+        var start = events.Length;
+        if (_decider.Fill(in place, sku, units, now, events, out var looks)) ApplyFrom(start, events);
+        budget.Looks -= looks;
+        _state.Queues.MoveCursor(sku, in place);
     }
 
     /// <summary>How much serving queues may cost one turn or one command, places looked at and bytes of events written.</summary>

@@ -158,9 +158,10 @@ internal static class CatalogCommands
         var sourcing = Values.Choice<SourcingRule>("--sourcing", "Which location first.");
         var policy = Values.Choice<AllocationPolicy>("--policy", "Where an order says nothing.");
         var terms = Values.Choice<PaymentTerms>("--terms", "Where an order says nothing.");
+        var shipping = Values.Choice<ShippingPolicy>("--shipping", "Where an order says nothing.");
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
         command.Add(id);
-        foreach (var option in new Option[] { name, locations, sourcing, policy, terms, etag, requestId })
+        foreach (var option in new Option[] { name, locations, sourcing, policy, terms, shipping, etag, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) => Show(session, await session.Client.Catalog.UpsertChannelAsync(new UpsertChannelRequest
         {
@@ -168,14 +169,14 @@ internal static class CatalogCommands
             Channel = new Channel
             {
                 ChannelId = session.Get(id), Name = session.Get(name) ?? "", AllowedLocationIds = { session.Get(locations) ?? [] }, SourcingRule = session.Get(sourcing),
-                DefaultAllocationPolicy = session.Get(policy), DefaultPaymentTerms = session.Get(terms), Etag = session.Get(etag) ?? "",
+                DefaultAllocationPolicy = session.Get(policy), DefaultPaymentTerms = session.Get(terms), DefaultShippingPolicy = session.Get(shipping), Etag = session.Get(etag) ?? "",
             },
         }, cancellationToken: cancellationToken)));
     }
 
     private static int Show(Session session, Channel channel) => session.Answer(channel, s => s.Fields(("channel", channel.ChannelId), ("name", channel.Name),
         ("locations", Locations(channel)), ("sourcing", Values.Upper(channel.SourcingRule)), ("policy", Values.Upper(channel.DefaultAllocationPolicy)),
-        ("terms", Values.Upper(channel.DefaultPaymentTerms)), ("sequence", Session.Number(channel.Sequence)), ("etag", channel.Etag)));
+        ("terms", Values.Upper(channel.DefaultPaymentTerms)), ("shipping", Values.Upper(channel.DefaultShippingPolicy)), ("sequence", Session.Number(channel.Sequence)), ("etag", channel.Etag)));
 
     private static string Locations(Channel channel) => channel.AllowedLocationIds.Count == 0 ? "(all)" : string.Join(", ", channel.AllowedLocationIds);
 }

@@ -146,6 +146,7 @@ internal static class OrderCommands
         session.Fields(("order", order.OrderId), ("channel", $"{order.ChannelId} {order.ExternalOrderId}"),
             ("customer", order.CustomerId.Length > 0 ? order.CustomerId : "(guest)"), ("state", Values.Upper(order.State)),
             ("policy", Values.Upper(order.AllocationPolicy)), ("terms", Values.Upper(order.PaymentTerms)),
+            ("shipping", order.ShippingPolicy == ShippingPolicy.Complete ? order.Earmarks ? "COMPLETE (takes what comes)" : "COMPLETE" : ""), ("region", order.ShipToRegion),
             ("total", Session.Money(order.TotalMinor, order.CurrencyCode)),
             ("cancelled", order.CancelledMinor == 0 ? "" : Session.Money(order.CancelledMinor, order.CurrencyCode)),
             ("accepted", Session.Time(order.AcceptTime)), ("changed", Session.Time(order.UpdateTime)), ("reservation", order.ReservationId),

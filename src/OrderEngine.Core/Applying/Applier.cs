@@ -23,6 +23,7 @@ internal sealed partial class Applier(EngineState state)
             state.Time = e.Time;
             var exposed = e.Customer != 0 && e.Before != OrderState.None ? PaymentStates.Exposure(state.Order(e.Order)) : 0;
             ApplyBody(in e);
+            if (e.Order != 0 && state.Order(e.Order) is { Exists: true } order && order.Head.IsFilledWhole) FollowWhole(in e, order);
             if (e.Customer != 0 && e.Order != 0) CountForCustomer(in e, exposed);
             var address = e.Order != 0 ? state.History.Add(e.Order, e.Sequence, bytes) : 0;
             if (e.RequestKey != 0) Remember(in e, address);
@@ -52,6 +53,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.RefundRecorded: Refunded(in e); break;
             case EventKind.OrderExpired: ExpiredOrder(in e); break;
             case EventKind.BackorderFilled: Filled(in e); break;
+            case EventKind.EarmarkingBegan: Earmarks(in e); break;
             case EventKind.ShipmentReleased: Released(in e, back: false); break;
             case EventKind.ShipmentConfirmed: Shipped(in e); break;
             case EventKind.DeliveryRecorded: Arrived(in e, lost: false); break;
@@ -74,7 +76,9 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReorderSignalled: ReorderSignalled(in e); break;
             case EventKind.OrderDeallocated: Deallocated(in e); break;
             case EventKind.SkuDefined: state.Catalog.DefineSku(e.Body, e.Sequence); break;
-            case EventKind.LocationDefined: state.Catalog.DefineLocation(e.Body, e.Sequence); break;
+            case EventKind.LocationDefined:
+                if (state.Catalog.DefineLocation(e.Body, e.Sequence)) state.Queues.MarkAllPending();
+                break;
             case EventKind.ChannelDefined:
                 if (state.Catalog.DefineChannel(e.Body, e.Sequence)) state.Queues.MarkAllPending();
                 break;

@@ -1,5 +1,6 @@
 // All durable state of one engine, and the views of it that deciding needs. Changed by Applier alone, on the writer thread.
 
+using OrderEngine.Core.Events;
 using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.State;
@@ -63,6 +64,14 @@ internal sealed class EngineState
 
     /// <summary>An order's latest row. Writer only.</summary>
     public OrderView Order(long number) => new(Orders.Latest(number));
+
+    /// <summary>The number of the region that an order goes to (<see cref="Catalog.FindRegion"/>); 0: it names none. Writer only.</summary>
+    public int RegionOf(long number, in OrderHead head) =>
+        (head.Details & OrderDetails.HasRegion) == 0 ? 0 : Catalog.FindRegion(RegionTextOf(number, in head));
+
+    /// <summary>The region that an order goes to; empty: it names none. Writer only.</summary>
+    public ReadOnlySpan<byte> RegionTextOf(long number, in OrderHead head) =>
+        (head.Details & OrderDetails.HasRegion) == 0 ? default : OrderReading.Region(new EventView(History.First(number)).Body);
 
     /// <summary>A reservation's latest row. Writer only.</summary>
     public ReservationView Reservation(long number) => new(Reservations.Latest(number));

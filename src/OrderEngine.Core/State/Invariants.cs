@@ -198,20 +198,26 @@ public static partial class Invariants
     {
         var violations = new List<string>();
         var waiting = new Dictionary<int, long>();
+        var wholes = new Dictionary<int, int>();
         for (long number = 1; number <= state.Orders.Count; number++)
         {
             var order = state.Order(number);
             if (!order.Exists) continue;
+            var waits = false;
             for (var i = 0; i < order.Lines.Length; i++)
             {
                 var line = order.Lines[i];
                 var queued = state.Queues.UnitsAt(line.Sku, BackorderKey.Of(in order.Head, number, i + 1));
                 if (queued != line.Backordered) violations.Add($"Line {i + 1} of order {number} waits for {line.Backordered}, its queue says {queued}.");
                 waiting[line.Sku] = waiting.GetValueOrDefault(line.Sku) + line.Backordered;
+                waits |= line.Backordered > 0;
+                if (line.Backordered > 0 && order.Head.IsFilledWhole) wholes[line.Sku] = wholes.GetValueOrDefault(line.Sku) + 1;
             }
+            if ((waits && order.Head.IsFilledWhole) != state.Deadlines.Has(number, DeadlineKind.Earmark)) violations.Add($"Order {number} waits to be filled whole for ever, or has a timer and does not.");
         }
         for (var sku = 1; sku <= state.Catalog.SkuIds.Count; sku++)
         {
+            if (state.Queues.Wholes(sku) != wholes.GetValueOrDefault(sku)) violations.Add($"The queue of SKU {sku} counts {state.Queues.Wholes(sku)} places to be filled whole, there are {wholes.GetValueOrDefault(sku)}.");
             if (state.Queues.Units(sku) != waiting.GetValueOrDefault(sku)) violations.Add($"The queue of SKU {sku} holds {state.Queues.Units(sku)} units, its orders wait for {waiting.GetValueOrDefault(sku)}.");
         }
         long open = 0;

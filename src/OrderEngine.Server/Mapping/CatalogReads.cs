@@ -48,6 +48,7 @@ internal static class CatalogReads
             ChannelId = defined.ChannelId, Name = defined.Name, SourcingRule = (Contracts.V1.SourcingRule)defined.SourcingRule,
             DefaultAllocationPolicy = (Contracts.V1.AllocationPolicy)defined.DefaultPolicy,
             DefaultPaymentTerms = (Contracts.V1.PaymentTerms)defined.DefaultTerms, Sequence = version, Etag = Texts.Etag(version),
+            DefaultShippingPolicy = (Contracts.V1.ShippingPolicy)defined.DefaultShippingPolicy,
             MaxOrderMinor = (long)defined.MaxOrder, OrderLimitCurrency = defined.MaxOrderCurrency, MaxLines = (int)defined.MaxLines,
             PaymentDue = Wait(defined.PaymentDueSeconds), ReviewExpiry = Wait(defined.ReviewExpirySeconds), ReturnWindow = Wait(defined.ReturnWindowSeconds),
             MaxReservationTtl = Wait(defined.MaxReservationSeconds), RequiresConfirmation = defined.RequiresConfirmation,

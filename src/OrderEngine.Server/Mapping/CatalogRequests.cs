@@ -75,6 +75,7 @@ internal static class CatalogRequests
         Fields.CheckEnum(ref violations, "channel.sourcing_rule", channel.SourcingRule);
         Fields.CheckEnum(ref violations, "channel.default_allocation_policy", channel.DefaultAllocationPolicy);
         Fields.CheckEnum(ref violations, "channel.default_payment_terms", channel.DefaultPaymentTerms);
+        Fields.CheckEnum(ref violations, "channel.default_shipping_policy", channel.DefaultShippingPolicy);
         var limits = ChannelLimits(ref violations, channel);
         var etag = Fields.Etag(ref violations, "channel.etag", channel.Etag);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
@@ -84,7 +85,7 @@ internal static class CatalogRequests
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Id = Utf8(channel.ChannelId), Name = name,
             AllowedLocations = allowed, Sourcing = (Core.SourcingRule)channel.SourcingRule,
             DefaultPolicy = (Core.AllocationPolicy)channel.DefaultAllocationPolicy,
-            DefaultTerms = (Core.PaymentTerms)channel.DefaultPaymentTerms, Limits = limits,
+            DefaultTerms = (Core.PaymentTerms)channel.DefaultPaymentTerms, DefaultShipping = (Core.ShippingPolicy)channel.DefaultShippingPolicy, Limits = limits,
         };
     }
 

@@ -105,6 +105,9 @@ internal static class OrderEvents
                 foreach (var missed in e.PickFellShort.Lines)
                     mapped.PickFellShort.Lines.Add(new LineMovement { LineNumber = (int)missed.Line, LocationId = Texts.Location(reader, (int)missed.Location), Quantity = (int)missed.Quantity });
                 break;
+            case Journaled.Event.BodyOneofCase.EarmarkingBegan:
+                mapped.EarmarkingBegan = new EarmarkingBegan();
+                break;
             case Journaled.Event.BodyOneofCase.OrderDeallocated:
                 mapped.Deallocated = new OrderDeallocated();
                 foreach (var taken in e.OrderDeallocated.Lines) mapped.Deallocated.Lines.Add(Movement(taken, reader));
@@ -169,6 +172,7 @@ internal static class OrderEvents
     private static OrderSubmitted Submitted(Journaled.OrderSubmitted submitted, StateReader reader)
     {
         var mapped = new OrderSubmitted { CurrencyCode = submitted.Currency, ReservationId = Texts.Reservation((long)submitted.Reservation) };
+        (mapped.ShipToRegion, mapped.ShippingPolicy) = (submitted.ShipToRegion, submitted.ShippingPolicy == 0 ? ShippingPolicy.Partial : (ShippingPolicy)submitted.ShippingPolicy);
         ReviewReads.AddReasons(mapped.ReviewReasons, submitted);
         for (var i = 0; i < submitted.Lines.Count; i++)
         {

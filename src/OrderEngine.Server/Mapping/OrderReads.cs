@@ -43,6 +43,9 @@ internal static class OrderReads
             Sequence = head.Version,
             Etag = Texts.Etag(head.Version),
         };
+        order.ShippingPolicy = (head.Details & OrderDetails.ShipComplete) != 0 ? Contracts.V1.ShippingPolicy.Complete : Contracts.V1.ShippingPolicy.Partial;
+        order.Earmarks = (head.Details & OrderDetails.Earmarks) != 0;
+        if ((head.Details & OrderDetails.HasRegion) != 0) order.ShipToRegion = Encoding.UTF8.GetString(OrderReading.Region(new EventView(reader.FirstEvent(number)).Body));
         order.PayableMinor = PaymentStates.Payable(head.State, view.Lines);
         order.PaymentState = (Contracts.V1.PaymentState)PaymentStates.Of(head.State, order.PayableMinor, head.Paid, head.Refunded);
         foreach (ref readonly var deadline in reader.Deadlines(number, at))

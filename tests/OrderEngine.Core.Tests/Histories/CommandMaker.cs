@@ -123,6 +123,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
             Priority = (Priority)_random.Next(0, 3),
             CurrencyCode = Currency.Pack("EUR"u8),
             RequestedAt = _random.Next(3) == 0 ? model.Time + _random.Next(5) * Day : 0,
+            Shipping = (ShippingPolicy)_random.Next(0, 3),
+            Region = _random.Next(3) == 0 ? Bytes(_random.Next(8) == 0 ? "nowhere" : AnyRegion()) : [],
             Lines = lines,
             Delivery = _random.Next(5) == 0 ? new SealedData(_random.Next(1, 1000), RandomBytes(60)) : default,
             Reservation = reservation,
@@ -134,6 +136,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
             Reason = _random.Next(3) == 0 ? Bytes("PROMO") : [],
         };
     }
+
+    private string AnyRegion() => _random.Next(3) == 0 ? "islands" : "mainland";
 
     private DraftLine[] Lines()
     {
@@ -317,13 +321,13 @@ internal sealed partial class CommandMaker(NaiveModel model)
         },
         1 => new DefineLocation
         {
-            Id = Bytes(model.LocationIds[_random.Next(1, LocationCount + 1)]), Region = Bytes("r"), Priority = _random.Next(3), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
+            Id = Bytes(model.LocationIds[_random.Next(1, LocationCount + 1)]), Region = _random.Next(3) == 0 ? [] : Bytes(AnyRegion()), Priority = _random.Next(3), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
         },
         2 => new DefineChannel
         {
             Id = Bytes($"channel-{_random.Next(1, ChannelCount + 1)}"),
             AllowedLocations = [.. Enumerable.Range(1, LocationCount).Where(_ => _random.Next(3) > 0)],
-            Sourcing = (SourcingRule)_random.Next(3), DefaultPolicy = (AllocationPolicy)_random.Next(5), DefaultTerms = (PaymentTerms)_random.Next(5), Limits = Bounds(),
+            Sourcing = (SourcingRule)_random.Next(3), DefaultPolicy = (AllocationPolicy)_random.Next(5), DefaultShipping = (ShippingPolicy)_random.Next(3), DefaultTerms = (PaymentTerms)_random.Next(5), Limits = Bounds(),
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager),
         },
         3 => ReviewRules(),

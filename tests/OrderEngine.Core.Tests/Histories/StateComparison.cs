@@ -61,6 +61,14 @@ internal static class StateComparison
         Assert.Equal(model.Orders.SelectMany(o => o.Lines).Sum(l => (long)l.Backordered), summary.Backordered);
     }
 
+    private static long DueOf(ReadOnlySpan<DeadlineRow> deadlines, DeadlineKind kind)
+    {
+        var due = 0L;
+        foreach (ref readonly var deadline in deadlines)
+            if (deadline.Kind == kind) due = deadline.Due;
+        return due;
+    }
+
     private static void Order(OrderCore core, NaiveModel model, ModelOrder expected)
     {
         using var guard = core.Reader.Enter();
@@ -80,7 +88,10 @@ internal static class StateComparison
         Assert.Equal(submitted.Priority == Priority.None ? Priority.Normal : submitted.Priority, head.Priority);
         Assert.Equal((expected.Reasons.Count, expected.Paid, expected.Refunded), (head.ReviewReasons, head.Paid, head.Refunded));
         var deadlines = core.Reader.Deadlines(expected.Number, core.Sequence);
-        Assert.Equal(expected.Deadline?.Due ?? 0, deadlines.IsEmpty ? 0 : deadlines[0].Due);
+        Assert.Equal(expected.Deadline?.Due ?? 0, DueOf(deadlines, OrderStates.DeadlineOf(head.State)));
+        Assert.Equal(expected.Earmark?.Due ?? 0, DueOf(deadlines, DeadlineKind.Earmark));
+        Assert.Equal((expected.Complete, expected.Earmarks, expected.Region.Length > 0),
+            ((head.Details & OrderDetails.ShipComplete) != 0, (head.Details & OrderDetails.Earmarks) != 0, (head.Details & OrderDetails.HasRegion) != 0));
         Assert.Equal(expected.Holds.Sum(hold => (int)hold), (int)head.Holds);
         Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
         Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);

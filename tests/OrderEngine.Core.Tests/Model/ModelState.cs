@@ -62,6 +62,11 @@ internal sealed class ModelOrder
     /// <summary>When the state it stands in ends by itself, and the event that began it.</summary>
     public (long Due, long Since)? Deadline;
     public OrderState WatchedState;
+    /// <summary>SHIP_COMPLETE; and when it takes what comes, if it is not filled whole before, and the event that said so.</summary>
+    public bool Complete;
+    public bool Earmarks;
+    public (long Due, long Since)? Earmark;
+    public string Region = "";
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly HashSet<OrderHolds> Holds = [];
@@ -71,6 +76,8 @@ internal sealed class ModelOrder
 
     /// <summary>The state that commands set beside the quantities; <see cref="OrderState.None"/>: they alone decide.</summary>
     public OrderState Stored { get; set; }
+
+    public bool WholeOnly => Complete && !Earmarks;
 
     public bool Waits => Lines.Any(line => line.Backordered > 0);
 
@@ -128,7 +135,7 @@ internal sealed class ModelEntry(int number)
     public long Version;
 }
 
-internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ChannelLimits Limits)
+internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ShippingPolicy Shipping, ChannelLimits Limits)
 {
     public bool Allows(int location) => Allowed.Length == 0 || Allowed.Contains(location);
 }

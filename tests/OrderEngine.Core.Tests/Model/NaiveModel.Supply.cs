@@ -17,10 +17,8 @@ internal sealed partial class NaiveModel
     {
         Event();
         var level = LevelOf(policy.Sku, policy.Location);
-        var before = level.Sellable;
         level.Safety = policy.Safety;
         level.ReorderPoint = policy.ReorderPoint;
-        if (level.Sellable > before) Freed(policy.Sku);
         return Outcome.Ok;
     }
 
@@ -38,7 +36,6 @@ internal sealed partial class NaiveModel
             LevelOf(present.Sku, present.Location);
             if (present.Kind != SupplyKind.Transfer) return Outcome.Ok;
             LevelOf(present.Sku, present.From).OnHand += less;
-            Freed(present.Sku);
             return Outcome.Ok;
         }
         var sequence = Event();
@@ -119,7 +116,6 @@ internal sealed partial class NaiveModel
             line.Reserved -= taken;
             line.Backordered += taken;
             LevelOf(sku, location).Committed -= taken;
-            Freed(sku);
             Deallocations++;
         }
         return true;
