@@ -170,6 +170,8 @@ public sealed class DefineSku() : Command(CommandKind.DefineSku)
     public long LeadTimeSeconds { get; init; }
     /// <summary>Numbers of SKUs that may be offered instead.</summary>
     public int[] Substitutes { get; init; } = [];
+    /// <summary>How it is got: none or purchase (it is bought), production (it is made).</summary>
+    public SupplyKind Replenishment { get; init; }
 }
 
 /// <summary>Creates or replaces a location.</summary>

@@ -45,7 +45,7 @@ public sealed record StateSummary(long Sequence, long Time, ulong StateHash, lon
 }
 
 /// <summary>The core. All members are for the writer's thread but for <see cref="Reader"/>.</summary>
-public sealed class OrderCore
+public sealed partial class OrderCore
 {
     // Row versions freed a turn: at least this many, and twice as many as the last batch superseded at most, so that none pile up.
     private const int ReclaimedPerTurn = 4_096;
@@ -78,7 +78,7 @@ public sealed class OrderCore
     public long NextDue => _state.Timers.NextDue;
 
     /// <summary>True when a queue has stock to hand out: <see cref="Turn"/> has work.</summary>
-    public bool HasPendingFills => _state.Queues.AnyPending || _state.Stock.AnyReorder;
+    public bool HasPendingFills => _state.Queues.AnyPending || _state.Stock.AnyReorder || _state.Plan.Any;
 
     /// <summary>Stock slots changed since the last <see cref="Seal"/>; for the stock watch. Valid until the next call into the core.</summary>
     public ReadOnlySpan<long> TouchedStock => _state.Stock.Levels.Touched;
@@ -156,7 +156,8 @@ public sealed class OrderCore
         var budget = new ServingBudget(events);
         ServeQueues(null, ref budget, now, events);
         SignalReorders(now, events);
-        return _state.Queues.AnyPending || _state.Stock.AnyReorder || _state.Timers.TryDue(now, out _);
+        PlanSupply(now, events);
+        return HasPendingFills || _state.Timers.TryDue(now, out _);
     }
 
     private void SignalReorders(long now, EventBuffer events)
@@ -221,19 +222,6 @@ public sealed class OrderCore
         }
     }
 
-    // Lines that shall grow are new demand. The row is looked at anew each time: serving a queue may change this very order.
-    private void ServeAhead(AmendOrder amend, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        foreach (ref readonly var wanted in amend.Lines.AsSpan())
-        {
-            var order = _state.Order(amend.Order);
-            if (!order.Exists || wanted.Line > order.Lines.Length) return;
-            if (wanted.Line > 0 && wanted.Quantity <= order.Lines[wanted.Line - 1].Ordered) continue;
-            var requestedAt = (amend.Fields & AmendedFields.RequestedTime) != 0 ? amend.RequestedAt : order.Head.RequestedAt;
-            ServeAhead(wanted.Line > 0 ? order.Lines[wanted.Line - 1].Sku : wanted.Sku, order.Head.Customer, requestedAt, ref budget, now, events);
-        }
-    }
-
     private void FireIfPast(long reservation, long now, EventBuffer events)
     {
         if (reservation == 0) return;
@@ -249,94 +237,6 @@ public sealed class OrderCore
         ApplyFrom(start, events);
         // It would fire for ever.
         if (_state.Timers.Contains(in timer)) throw new ApplyException($"The timer {timer.Kind} of {timer.Subject} fired and is still pending.");
-    }
-
-    private void ServeAhead(int sku, int customer, long requestedAt, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        if (!_state.Queues.AnyPending) return;
-        ServeAhead(sku, BackorderKey.Of(now, _state.Catalog.Tier(customer), requestedAt, _state.Sequence + 1, 0, 0), ref budget, now, events);
-    }
-
-    // Who is filled whole or not at all may take stock of a SKU because another one's came: then all queues are served up to the place.
-    private void ServeAhead(int sku, in BackorderKey place, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        var queues = _state.Queues;
-        if (!queues.AnyPending) return;
-        if (queues.AnyWhole(sku))
-        {
-            queues.EnsurePending(sku);
-            ServeQueues(place, ref budget, now, events);
-        }
-        else if (queues.IsPending(sku))
-        {
-            ServeQueue(sku, in place, ref budget, now, events);
-        }
-    }
-
-    // Money for an order that has expired may allot its units again: at the place that the order had.
-    private void ServeAheadOfLate(long number, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        var order = _state.Order(number);
-        if (!order.Exists || order.Head.State != OrderState.Expired) return;
-        var place = BackorderKey.Of(in order.Head, number, 0);
-        for (var i = 0; i < order.Head.LineCount; i++)
-        {
-            var line = _state.Order(number).Lines[i];
-            if (line.Unallocated > 0) ServeAhead(line.Sku, in place, ref budget, now, events);
-        }
-    }
-
-    /// <summary>Hands free stock to the queue of a SKU up to a place. For queues in which nobody waits to be filled whole.</summary>
-    private void ServeQueue(int sku, in BackorderKey before, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        var queues = _state.Queues;
-        while (budget.Any)
-        {
-            var cursor = queues.Cursor(sku);
-            if (!_state.Stock.AnySellable(sku) || !queues.TryNext(sku, in cursor, out var place, out var units))
-            {
-                queues.Done(sku);
-                return;
-            }
-            if (place.CompareTo(before) >= 0) return;
-            Look(in place, sku, units, ref budget, now, events);
-        }
-    }
-
-    /// <summary>Hands free stock to all queues in the order of their places, up to a place or to their end.</summary>
-    private void ServeQueues(BackorderKey? before, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        var queues = _state.Queues;
-        while (budget.Any && queues.TryTurn(out var sku, out var place, out var units))
-        {
-            if (before is { } limit && place.CompareTo(limit) >= 0) return;
-            if (_state.Stock.AnySellable(sku))
-            {
-                Look(in place, sku, units, ref budget, now, events);
-                continue;
-            }
-            // A queue that has nothing to hand out costs a look, too.
-            budget.Looks--;
-            queues.Done(sku);
-        }
-    }
-
-    private void Look(in BackorderKey place, int sku, long units, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        var start = events.Length;
-        if (_decider.Fill(in place, sku, units, now, events, out var looks)) ApplyFrom(start, events);
-        budget.Looks -= looks;
-        _state.Queues.MoveCursor(sku, in place);
-    }
-
-    /// <summary>How much serving queues may cost one turn or one command, places looked at and bytes of events written.</summary>
-    private struct ServingBudget(EventBuffer events)
-    {
-        private readonly int _start = events.Length;
-
-        public int Looks = Limits.BackordersPerTurn;
-
-        public readonly bool Any => Looks > 0 && events.Length - _start < Limits.BackorderBytesPerTurn;
     }
 
     private void ApplyFrom(int start, EventBuffer events)

@@ -354,6 +354,10 @@ public enum Outcome : byte
     CatalogLimitReached = 73,
     /// <summary>It ships complete, and something of it is missing.</summary>
     OrderNotComplete = 196,
+    /// <summary>No such supply request.</summary>
+    SupplyRequestNotFound = 197,
+    /// <summary>The supply request is for another SKU.</summary>
+    SupplyRequestMismatch = 198,
     /// <summary>No such exception.</summary>
     ExceptionNotFound = 160,
     /// <summary>The exception is resolved already.</summary>
@@ -385,6 +389,6 @@ public static class Outcomes
         or (>= Outcome.IllegalReturnTransition and <= Outcome.ReturnWindowOver)
         or (>= Outcome.ChannelLimitExceeded and <= Outcome.RefundExceedsPaid)
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
-        or Outcome.ExceptionNotOpen or Outcome.OrderNotComplete
+        or Outcome.ExceptionNotOpen or Outcome.OrderNotComplete or Outcome.SupplyRequestMismatch
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
 }

@@ -13,7 +13,7 @@ public sealed class ServingBoundsTests
     [Fact]
     public void A_queue_served_by_demand_again_and_again_stands_in_line_for_its_turn_once()
     {
-        var queues = new BackorderQueues();
+        var queues = new BackorderQueues(new SupplyPlan());
         var (first, second) = (BackorderKey.Of(1, 0, 0, 1, 1, 1), BackorderKey.Of(2, 0, 0, 2, 1, 2));
         queues.Set(1, in second, 5, whole: false);
         for (var i = 0; i < 1_000; i++)

@@ -61,9 +61,10 @@ internal static class CatalogCommands
         var price = new Option<long>("--price") { Description = "List price in minor units (250 is 2.50).", HelpName = "MINOR" };
         var lead = Values.Duration("--lead-time", "From ordering it to having it.");
         var substitutes = Values.Ids("--substitute", "What may be offered instead; repeat for more.");
+        var made = new Option<bool>("--made") { Description = "It is made, not bought: supply is asked for so." };
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
         command.Add(id);
-        foreach (var option in new Option[] { name, model, specification, category, unit, price, currency, lead, substitutes, etag, requestId })
+        foreach (var option in new Option[] { name, model, specification, category, unit, price, currency, lead, substitutes, made, etag, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
@@ -71,7 +72,7 @@ internal static class CatalogCommands
             {
                 SkuId = session.Get(id), Name = session.Get(name) ?? "", Model = session.Get(model) ?? "", Specification = session.Get(specification) ?? "",
                 Category = session.Get(category) ?? "", Unit = session.Get(unit) ?? "", PriceMinor = session.Get(price), CurrencyCode = session.Get(currency) ?? "",
-                SubstituteSkuIds = { session.Get(substitutes) ?? [] }, Etag = session.Get(etag) ?? "",
+                SubstituteSkuIds = { session.Get(substitutes) ?? [] }, Replenishment = session.Get(made) ? SupplyKind.Production : SupplyKind.Unspecified, Etag = session.Get(etag) ?? "",
             };
             if (session.Get(lead) is { } time)
                 sku.LeadTime = Duration.FromTimeSpan(time);

@@ -216,6 +216,7 @@ internal sealed partial class Applier
     {
         state.Queues.Set(line.Sku, BackorderKey.Of(in head, order, index), line.Backordered, head.IsFilledWhole);
         state.Stock.ChangeWaiting(line.Sku, sequence, change);
+        if (line.Backordered == 0) state.Promises.Set(order, index, line.Sku, 0, sequence);
     }
 
     /// <summary>The order's next version, with room for more allocations or more parcel lines.</summary>

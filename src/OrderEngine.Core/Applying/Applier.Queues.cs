@@ -32,7 +32,7 @@ internal sealed partial class Applier
         {
             ref readonly var line = ref order.Line(i);
             if (line.Backordered == 0) continue;
-            state.Queues.TakesWhatComes(line.Sku);
+            state.Queues.TakesWhatComes(line.Sku, BackorderKey.Of(in order.Head, e.Order, i));
             state.Queues.MarkPending(line.Sku);
         }
     }

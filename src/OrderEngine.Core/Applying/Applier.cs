@@ -54,6 +54,8 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.OrderExpired: ExpiredOrder(in e); break;
             case EventKind.BackorderFilled: Filled(in e); break;
             case EventKind.EarmarkingBegan: Earmarks(in e); break;
+            case EventKind.BackorderPromised: Promised(in e); break;
+            case EventKind.SupplyRequested: Requested(in e); break;
             case EventKind.ShipmentReleased: Released(in e, back: false); break;
             case EventKind.ShipmentConfirmed: Shipped(in e); break;
             case EventKind.DeliveryRecorded: Arrived(in e, lost: false); break;

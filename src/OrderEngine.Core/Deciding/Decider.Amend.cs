@@ -135,7 +135,7 @@ internal sealed partial class Decider
         // What is to be filled whole takes nothing as long as anything of it waits.
         var free = !head.IsFilledWhole ? FreeStock.Any : AnyWaits() ? FreeStock.None : FreeStock.OnlyWhole;
         var sourcing = new Sourcing(state.Catalog.Rules(head.Channel), state.RegionOf(number, in head), free);
-        if (!_allocator.Allocate(gains, head.Policy, in sourcing, in place, _freed.AsSpan(0, _movementCount))) return false;
+        if (!Allocate(gains, head.Policy, in sourcing, in place, _freed.AsSpan(0, _movementCount))) return false;
         for (var i = 0; i < _gainCount; i++)
         {
             ref var line = ref _lines[_gainLines[i] - 1];

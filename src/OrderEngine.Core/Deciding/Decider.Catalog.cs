@@ -24,6 +24,7 @@ internal sealed partial class Decider
         _body.Bytes(9, currency[..Currency.Unpack(sku.CurrencyCode, currency)]);
         _body.Number(10, sku.LeadTimeSeconds);
         _body.Packed(11, sku.Substitutes);
+        _body.Number(220, (long)sku.Replenishment);
         return Put(EventKind.SkuDefined, state.Catalog.Skus, number, Limits.Skus);
     }
 

@@ -42,7 +42,7 @@ internal sealed partial class Decider
         var place = BackorderKey.Of(_now, tier, submit.RequestedAt, sequence, 0, 0);
         var shipping = submit.Shipping == ShippingPolicy.None ? rules.Shipping : submit.Shipping;
         var sourcing = new Sourcing(rules, state.Catalog.FindRegion(submit.Region), shipping == ShippingPolicy.Complete ? FreeStock.OnlyWhole : FreeStock.Any);
-        if (!_allocator.Allocate(submit.Lines, policy, in sourcing, in place, held)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
+        if (!Allocate(submit.Lines, policy, in sourcing, in place, held)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
 
         // From here on the order is accepted.
         var order = state.Orders.Count + 1;
@@ -132,6 +132,7 @@ internal sealed partial class Decider
         }
         _events.Number(60, forReturn);
         if (shipping == ShippingPolicy.Complete) _events.Number(221, (long)shipping);
+        if (_allocator.Shortfalls.Length > 0) WriteShortages(222, _allocator.Shortfalls, withAllowed: _allocator.Takes.Length == 0);
         if (forReturn == 0) EndAnswer();
         else EndEvent();
     }

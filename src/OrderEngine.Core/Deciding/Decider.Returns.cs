@@ -196,7 +196,7 @@ internal sealed partial class Decider
         var rules = state.Catalog.Rules(submit.Channel);
         var tier = state.Catalog.Tier(submit.Customer);
         var place = BackorderKey.Of(_now, tier, 0, state.Sequence + 1, 0, 0);
-        if (!_allocator.Allocate(submit.Lines, Policy, new Sourcing(rules, state.Catalog.FindRegion(submit.Region)), in place, default)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
+        if (!Allocate(submit.Lines, Policy, new Sourcing(rules, state.Catalog.FindRegion(submit.Region)), in place, default)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
         order = state.Orders.Count + 1;
         PlanLines(submit, Policy);
         // Who approves the return has looked at it: no review.

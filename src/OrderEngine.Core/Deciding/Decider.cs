@@ -96,14 +96,7 @@ internal sealed partial class Decider(EngineState state)
         _events.Number(7, (long)before);
         _events.BeginBody(EventKind.RequestRefused);
         _events.Number(1, (long)outcome);
-        foreach (ref readonly var shortfall in shortfalls)
-        {
-            var nested = _events.BeginNested(2);
-            _events.Number(1, shortfall.Sku);
-            _events.Number(2, shortfall.Requested);
-            _events.Number(3, shortfall.Available);
-            _events.EndNested(nested);
-        }
+        WriteShortages(2, shortfalls, withAllowed: true);
         _events.Number(3, subject);
         _events.Number(60, (long)returnState);
         _events.Number(80, (long)holds);

@@ -40,7 +40,7 @@ internal readonly record struct BackorderKey(long Rank, long Requested, long Seq
 }
 
 /// <summary>The backorder queues of all SKUs.</summary>
-internal sealed class BackorderQueues
+internal sealed class BackorderQueues(SupplyPlan plan)
 {
     /// <summary>A SKU's next place, in the order in which places have their turn.</summary>
     private readonly record struct TurnKey(long Rank, long Requested, long Sequence, int Line, int Sku) : IComparable<TurnKey>
@@ -61,8 +61,8 @@ internal sealed class BackorderQueues
 
     private readonly OrderedPool<BackorderKey> _pool = new();
     private readonly ChunkedArray<int> _roots = new();
-    // By SKU: places of orders that are filled whole or not at all.
-    private readonly ChunkedArray<int> _wholes = new();
+    // By SKU: units that orders wait for that are filled whole or not at all.
+    private readonly ChunkedArray<long> _wholeUnits = new();
     // SKUs whose queue may have stock to hand out. Never enumerated.
     private readonly Dictionary<int, Pending> _pending = [];
     private readonly OrderedPool<TurnKey> _turns = new();
@@ -78,26 +78,36 @@ internal sealed class BackorderQueues
     /// <param name="whole">True: its order is filled whole or not at all.</param>
     public void Set(int sku, in BackorderKey key, long units, bool whole)
     {
+        plan.Mark(sku);
         ref var root = ref _roots[sku];
+        if (whole) _wholeUnits[sku] += units - UnitsAt(sku, in key);
         if (units == 0)
         {
-            if (_pool.Remove(ref root, in key) && whole) _wholes[sku]--;
+            if (_pool.Remove(ref root, in key) && whole) plan.CountWhole(sku, -1);
             return;
         }
         if (_pool.TryUpdateWeight(ref root, in key, units)) return;
         _pool.Add(ref root, in key, units);
-        if (whole) _wholes[sku]++;
+        if (whole) plan.CountWhole(sku, 1);
         if (_pending.TryGetValue(sku, out var pending) && key.CompareTo(pending.Cursor) > 0 && key.CompareTo(pending.Next) < 0) StandInLine(sku, pending with { Next = key });
     }
 
     /// <summary>Says that the order of a place takes what comes from now on.</summary>
-    public void TakesWhatComes(int sku) => _wholes[sku]--;
+    public void TakesWhatComes(int sku, in BackorderKey key)
+    {
+        plan.Mark(sku);
+        plan.CountWhole(sku, -1);
+        _wholeUnits[sku] -= UnitsAt(sku, in key);
+    }
 
     /// <summary>True when an order waits for the SKU that is filled whole or not at all.</summary>
-    public bool AnyWhole(int sku) => _wholes[sku] > 0;
+    public bool AnyWhole(int sku) => plan.Wholes(sku) > 0;
 
-    /// <summary>How many such places there are. For tests of the whole.</summary>
-    public int Wholes(int sku) => _wholes[sku];
+    /// <summary>How many such places there are.</summary>
+    public int Wholes(int sku) => plan.Wholes(sku);
+
+    /// <summary>Units that wait at such places.</summary>
+    public long WholeUnits(int sku) => _wholeUnits[sku];
 
     /// <summary>Says that stock of the SKU became free, or that somebody began to wait for it.</summary>
     public void MarkPending(int sku)
@@ -114,7 +124,11 @@ internal sealed class BackorderQueues
     /// <summary>Says that a channel or region may be served from other locations now: every queue has to be looked at anew. Costs a walk over the SKUs.</summary>
     public void MarkAllPending()
     {
-        for (var sku = 1; sku < _roots.Capacity; sku++) MarkPending(sku);
+        for (var sku = 1; sku < _roots.Capacity; sku++)
+        {
+            MarkPending(sku);
+            if (_roots[sku] != 0) plan.Mark(sku);
+        }
     }
 
     /// <summary>True when the SKU's queue has to be served before its stock is promised to somebody else.</summary>
@@ -161,6 +175,9 @@ internal sealed class BackorderQueues
         var passed = _pool.WeightBefore(root, in cursor) + (_pool.TryGetWeight(root, in cursor, out var units) ? units : 0);
         return Math.Max(0, _pool.WeightBefore(root, in place) - passed);
     }
+
+    /// <summary>Units that wait ahead of a place.</summary>
+    public long UnitsBefore(int sku, in BackorderKey place) => _pool.WeightBefore(_roots[sku], in place);
 
     /// <summary>Units that wait for the SKU.</summary>
     public long Units(int sku) => _pool.TotalWeight(_roots[sku]);

@@ -97,6 +97,18 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     /// <summary>When orders are due. Writer only.</summary>
     public DeadlineRules DeadlineRules { get; private set; } = DeadlineRules.None;
 
+    /// <summary>How a SKU that no other location has is got: bought, or made. Reads its row. Writer only.</summary>
+    public SupplyKind Replenishment(int sku)
+    {
+        var reader = new ProtoReader(Skus.Latest(sku));
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 220) return (SupplyKind)reader.Varint();
+            reader.Skip(wireType);
+        }
+        return SupplyKind.Purchase;
+    }
+
     /// <summary>The key under which a customer's data is sealed; 0 when there is none yet. Any thread.</summary>
     public long CustomerKey(int customer) => CustomerKey(customer, long.MaxValue, out _);
 

@@ -28,6 +28,8 @@ internal static class CatalogRequests
         Fields.CheckRange(ref violations, "sku.price_minor", sku.PriceMinor, 0, Limits.UnitPrice);
         var currency = Fields.Currency(ref violations, "sku.currency_code", sku.CurrencyCode, required: sku.PriceMinor != 0);
         var leadTime = Fields.LeadTime(ref violations, "sku.lead_time", sku.LeadTime);
+        Fields.CheckEnum(ref violations, "sku.replenishment", sku.Replenishment);
+        if (sku.Replenishment == Contracts.V1.SupplyKind.Transfer) violations.Add("sku.replenishment", "must be PURCHASE or PRODUCTION: a transfer is asked for where another location has it");
         var substitutes = Substitutes(ref violations, ref references, sku);
         var etag = Fields.Etag(ref violations, "sku.etag", sku.Etag);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
@@ -37,6 +39,7 @@ internal static class CatalogRequests
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Id = Utf8(sku.SkuId),
             Name = name, Model = model, Specification = specification, Category = category, Unit = unit,
             Price = sku.PriceMinor, CurrencyCode = currency, LeadTimeSeconds = leadTime, Substitutes = substitutes,
+            Replenishment = (Core.SupplyKind)sku.Replenishment,
         };
     }
 

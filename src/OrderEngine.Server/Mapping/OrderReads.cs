@@ -53,6 +53,8 @@ internal static class OrderReads
         if (head.ReviewReasons > 0)
             ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
         AddLines(reader, order, view);
+        if (AnyWaits(view.Lines)) Shortages.Add(order.Shortages, reader, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
+        foreach (ref readonly var promise in reader.Promises(number, at)) order.Lines[promise.Line - 1].PromisedTime = Texts.Time(promise.PromisedAt);
         FollowUpReads.AddTo(order, reader, number, in head, at);
         if (head.Parcels > 0) ParcelReads.Add(reader, order.Parcels, number, view, at);
         ReturnReads.AddTo(order, reader, number, view, at);
@@ -128,6 +130,13 @@ internal static class OrderReads
             reader.Skip(wireType);
         }
         return default;
+    }
+
+    private static bool AnyWaits(ReadOnlySpan<LineRow> lines)
+    {
+        foreach (ref readonly var line in lines)
+            if (line.Backordered > 0) return true;
+        return false;
     }
 
     private static void AddLines(StateReader reader, Order order, OrderView view)

@@ -21,7 +21,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     {
         var mapped = await OrderRequests.MapAsync(request, calls.Reader, calls.Vault);
         var answer = await calls.ExecuteAsync(mapped.OrThrow(), OrderRequests.LaneOf(request.Order.Priority), context);
-        return OrderAnswers.Submitted(answer, calls.Reader);
+        return OrderAnswers.Submitted(answer, calls.Reader, explains: true);
     }
 
     /// <inheritdoc/>
@@ -202,7 +202,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     }
 
     private SubmitResult Result(ulong clientSeq, in CommandAnswer answer, Command command) => answer.Outcome == Outcome.Ok
-        ? new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, calls.Reader) }
+        ? new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, calls.Reader, explains: false) }
         : new SubmitResult { ClientSeq = clientSeq, Refused = Refusals.Of(answer, command, calls.Reader, ServerLimits.ItemDetailBytes) };
 
     private Order? Read(long number, bool withDelivery)
@@ -277,7 +277,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         }
 
         protected override int AddAccepted(StreamSubmitOrdersResponse response, ulong clientSeq, in CommandAnswer answer) =>
-            Add(response, new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, _calls.Reader) });
+            Add(response, new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, _calls.Reader, explains: false) });
 
         protected override int AddRefused(StreamSubmitOrdersResponse response, ulong clientSeq, RpcStatus refusal) =>
             Add(response, new SubmitResult { ClientSeq = clientSeq, Refused = refusal });

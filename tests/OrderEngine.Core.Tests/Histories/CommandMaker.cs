@@ -316,7 +316,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
         0 => new DefineSku
         {
             Id = Bytes($"SKU-{_random.Next(1, SkuCount + 1)}"), Name = Bytes($"name {_random.Next(2)}"), Model = Bytes("m"), Specification = Bytes("s"), Category = Bytes("c"), Unit = Bytes("box"),
-            Price = 5, LeadTimeSeconds = 60, Substitutes = [1, 2], RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support),
+            Price = 5, LeadTimeSeconds = 60, Substitutes = [1, 2], Replenishment = _random.Next(2) == 0 ? SupplyKind.None : SupplyKind.Production, RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support),
             ExpectedVersion = Etag(model.Skus.Values.ElementAt(_random.Next(model.Skus.Count)).Version),
         },
         1 => new DefineLocation

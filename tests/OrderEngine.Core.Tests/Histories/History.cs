@@ -129,6 +129,9 @@ internal sealed class History
         _tally.Add("filled whole", Model.FilledWhole);
         _tally.Add("earmarked", Model.Earmarked);
         _tally.Add("reorders", Model.Reorders);
+        _tally.Add("promises made", Model.PromisesMade);
+        _tally.Add("promises moved", Model.PromisesMoved);
+        foreach (var request in Model.Requests) _tally.Add(request.Quantity > 0 ? $"supply request open, {request.Kind}" : request.Announced > 0 ? "supply request answered" : "supply request closed");
         _tally.Add("deallocations", Model.Deallocations);
         foreach (var order in Model.Orders) _tally.Add($"state {order.State}");
         _tally.Add("reinstated", Model.Orders.Count(o => o.ExpiredUnpaid && o.State is not (OrderState.Expired or OrderState.Cancelled)));

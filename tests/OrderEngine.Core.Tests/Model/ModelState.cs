@@ -67,6 +67,8 @@ internal sealed class ModelOrder
     public bool Earmarks;
     public (long Due, long Since)? Earmark;
     public string Region = "";
+    /// <summary>When lines that wait will have all of it.</summary>
+    public readonly Dictionary<int, long> Promised = [];
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly HashSet<OrderHolds> Holds = [];

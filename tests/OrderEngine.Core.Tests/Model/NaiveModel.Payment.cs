@@ -182,6 +182,7 @@ internal sealed partial class NaiveModel
             Enter(order, OrderState.Completed);
             return;
         }
+        order.Promised.Clear();
         order.ExpiredUnpaid = before == OrderState.AwaitingPayment;
         foreach (var line in order.Lines)
         {

@@ -128,6 +128,7 @@ internal sealed partial class NaiveModel
             line.Backordered -= units;
             line.Reserved += units;
         }
+        Forget(order);
         if (queue.Any(e => e.Line.Backordered > 0 && e.Order.AcceptedSequence < order.AcceptedSequence && e.Order.Place(e.Line.Number).CompareTo(order.Place(line.Number)) > 0)) Overtakings++;
     }
 

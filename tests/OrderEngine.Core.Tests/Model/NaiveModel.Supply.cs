@@ -38,19 +38,25 @@ internal sealed partial class NaiveModel
             LevelOf(present.Sku, present.From).OnHand += less;
             return Outcome.Ok;
         }
+        var unfit = Answers(announce.Request, announce.Sku);
+        if (unfit != Outcome.Ok) return unfit;
         var sequence = Event();
         Incoming.Add(new ModelIncoming(announce.Sku, announce.Location, 0, announce.Supply, announce.Quantity, Text(announce.Reference)) { ExpectedAt = announce.ExpectedAt, Version = sequence });
         LevelOf(announce.Sku, announce.Location);
+        Answered(announce.Request, announce.Quantity);
         return Outcome.Ok;
     }
 
     private Outcome Transfer(TransferStock transfer)
     {
+        var unfit = Answers(transfer.Request, transfer.Sku);
+        if (unfit != Outcome.Ok) return unfit;
         if ((Stock.GetValueOrDefault((transfer.Sku, transfer.From))?.Free ?? 0) < transfer.Quantity) return Outcome.StockBelowCommitted;
         var sequence = Event();
         LevelOf(transfer.Sku, transfer.From).OnHand -= transfer.Quantity;
         Incoming.Add(new ModelIncoming(transfer.Sku, transfer.To, transfer.From, SupplyKind.Transfer, transfer.Quantity, Text(transfer.Reference)) { ExpectedAt = transfer.ExpectedAt, Version = sequence });
         LevelOf(transfer.Sku, transfer.To);
+        Answered(transfer.Request, transfer.Quantity);
         return Outcome.Ok;
     }
 

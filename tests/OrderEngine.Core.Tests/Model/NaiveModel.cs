@@ -75,6 +75,8 @@ internal sealed partial class NaiveModel
         foreach (var (_, _, fire) in due.OrderBy(d => (d.Item1, d.Item2)).ToList()) fire();
         ServeAll(null);
         Reorder();
+        foreach (var order in TouchedOrders) Forget(Orders[(int)order - 1]);
+        Plan();
         EndStep();
     }
 
@@ -84,6 +86,7 @@ internal sealed partial class NaiveModel
         {
             Settle(Orders[(int)order - 1]);
             FollowWhole(Orders[(int)order - 1]);
+            Forget(Orders[(int)order - 1]);
         }
     }
 
@@ -123,7 +126,7 @@ internal sealed partial class NaiveModel
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ChannelLimitExceeded, Outcome.PaymentReferenceTaken, Outcome.RefundExceedsPaid,
         Outcome.ReleasedToWarehouse, Outcome.IncomingClosed, Outcome.IncomingMismatch, Outcome.TransferExceeded,
-        Outcome.ExceptionNotOpen, Outcome.OrderNotComplete,
+        Outcome.ExceptionNotOpen, Outcome.OrderNotComplete, Outcome.SupplyRequestMismatch,
         Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
@@ -213,8 +216,15 @@ internal sealed partial class NaiveModel
         return Outcome.Ok;
     }
 
-    private Outcome Define(DefineSku sku) => Put(Skus, sku.Id, sku.ExpectedVersion,
-        string.Join('|', Text(sku.Name), Text(sku.Model), Text(sku.Specification), Text(sku.Category), Text(sku.Unit), sku.Price, sku.CurrencyCode, sku.LeadTimeSeconds, string.Join(',', sku.Substitutes)), out _);
+    private Outcome Define(DefineSku sku)
+    {
+        var outcome = DefineEntry(sku, out var number);
+        if (outcome == Outcome.Ok) _replenishment[number] = sku.Replenishment;
+        return outcome;
+    }
+
+    private Outcome DefineEntry(DefineSku sku, out int number) => Put(Skus, sku.Id, sku.ExpectedVersion,
+        string.Join('|', Text(sku.Name), Text(sku.Model), Text(sku.Specification), Text(sku.Category), Text(sku.Unit), sku.Price, sku.CurrencyCode, sku.LeadTimeSeconds, string.Join(',', sku.Substitutes), sku.Replenishment), out number);
 
     private Outcome Define(DefineLocation location)
     {
