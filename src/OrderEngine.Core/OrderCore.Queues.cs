@@ -108,6 +108,16 @@ public sealed partial class OrderCore
         public readonly bool Any => Looks > 0 && events.Length - _start < Limits.BackorderBytesPerTurn;
     }
 
+    /// <summary>Says that the state was loaded.</summary>
+    internal void GoOnAsLoaded() => _wasReplayed = true;
+
+    // A directory that was written before supply was planned opens as it was: its SKUs are planned as they change from now on.
+    private void GoOn()
+    {
+        _wasReplayed = false;
+        if (_state.SupplyRequests.Rows.Count == 0 && _state.Promises.Rows.Count == 0) _state.Plan.Forget();
+    }
+
     // Once all queues are served: what is missing then is missing.
     private void PlanSupply(long now, EventBuffer events)
     {

@@ -50,6 +50,7 @@ public sealed partial class OrderCore
     // Row versions freed a turn: at least this many, and twice as many as the last batch superseded at most, so that none pile up.
     private const int ReclaimedPerTurn = 4_096;
     private int _touched;
+    private bool _wasReplayed;
     private readonly EngineState _state = new();
     private readonly Decider _decider;
     private readonly Applier _applier;
@@ -92,6 +93,7 @@ public sealed partial class OrderCore
     public Decision Execute(Command command, long now, EventBuffer events)
     {
         now = Math.Max(now, _state.Time);
+        if (_wasReplayed) GoOn();
         if (!Transitions.Allows(command.Kind, command.Role)) return Answer(Outcome.RoleNotAllowed);
         if (command.RequestKey != 0 && _state.Requests.TryFind(command.RequestKey, now, out var digest, out var recorded))
             return BodyDigest.Differ(digest, command.BodyDigest) ? Answer(Outcome.RequestIdReused) : Replayed(recorded);
@@ -150,6 +152,7 @@ public sealed partial class OrderCore
     public bool Turn(long now, EventBuffer events)
     {
         now = Math.Max(now, _state.Time);
+        if (_wasReplayed) GoOn();
         var timers = Limits.TimersPerTurn;
         while (timers-- > 0 && _state.Timers.TryDue(now, out var timer)) Fire(in timer, now, events);
 
@@ -193,7 +196,11 @@ public sealed partial class OrderCore
 
     /// <summary>Applies one recorded event: recovery, import, a standby. Events must come in sequence. Call <see cref="Seal"/> now and then.</summary>
     /// <exception cref="ApplyException">The event does not follow or does not fit the state.</exception>
-    public void Replay(ReadOnlySpan<byte> eventBytes) => _applier.Apply(eventBytes);
+    public void Replay(ReadOnlySpan<byte> eventBytes)
+    {
+        _applier.Apply(eventBytes);
+        _wasReplayed = true;
+    }
 
     // What has to happen before the command is decided: its object's deadline, and those who wait for the stock it wants.
     private void Prepare(Command command, long now, EventBuffer events)

@@ -73,7 +73,7 @@ internal sealed class Follow
     /// <summary>One event in one line.</summary>
     public static string EventLine(OrderEvent e)
     {
-        var before = e.StateBefore == OrderState.Unspecified ? "" : Values.Upper(e.StateBefore) + " -> ";
+        var before = e.StateBefore == OrderState.Unspecified || e.StateBefore == e.StateAfter ? "" : Values.Upper(e.StateBefore) + " -> ";
         var who = e.Actor is { } actor ? $"  by {(actor.Id.Length > 0 ? actor.Id : "anonymous")} ({Values.Upper(actor.Role)})" : "";
         var why = e.Reason.Length > 0 ? $"  {e.Reason}" : "";
         return $"#{e.Sequence}  {Session.Time(e.Time)}  {e.ChannelId} {e.ExternalOrderId}  {before}{Values.Upper(e.StateAfter)}  {What(e)}{why}{who}  [{e.OrderId}]";
@@ -88,12 +88,19 @@ internal sealed class Follow
     public static string HoldLine(OrderHold hold) =>
         $"held {Values.Upper(hold.Kind)} {hold.Reason} since {Session.Time(hold.PlaceTime)} by {(hold.Actor.Id.Length > 0 ? hold.Actor.Id : "anonymous")} ({Values.Upper(hold.Actor.Role)})";
 
+    /// <summary>One open exception in one line.</summary>
+    public static string ExceptionLine(RaisedException raised) =>
+        $"{Values.Upper(raised.Grade)} exception for {Values.Upper(raised.Owner)}: {Values.Upper(raised.Kind)}{(raised.Detail.Length > 0 ? " " + raised.Detail : "")} since {Session.Time(raised.RaiseTime)} [{raised.ExceptionId}]";
+
     private static string What(OrderEvent e) => e.ChangeCase switch
     {
         OrderEvent.ChangeOneofCase.Submitted => $"submitted, {e.Submitted.Lines.Count} lines, {Session.Money(e.Submitted.TotalMinor, e.Submitted.CurrencyCode)}",
         OrderEvent.ChangeOneofCase.Cancelled => "cancelled " + Quantities(e.Cancelled.Lines),
         OrderEvent.ChangeOneofCase.BackorderFilled => $"stock came for line {e.BackorderFilled.LineNumber}: " +
             string.Join(", ", e.BackorderFilled.Reserved.Select(r => $"{Session.Number(r.Quantity)} at {r.LocationId}")),
+        OrderEvent.ChangeOneofCase.BackorderPromised => $"line {e.BackorderPromised.LineNumber} " +
+            (e.BackorderPromised.PromisedTime is { } promised ? $"is promised for {Session.Time(promised)}" : "is not promised any more"),
+        OrderEvent.ChangeOneofCase.EarmarkingBegan => "takes what comes from now on",
         OrderEvent.ChangeOneofCase.ShipmentReleased => "released " + Movements(e.ShipmentReleased.Lines),
         OrderEvent.ChangeOneofCase.ShipmentConfirmed => $"shipped parcel {e.ShipmentConfirmed.ParcelNumber} ({e.ShipmentConfirmed.Carrier} {e.ShipmentConfirmed.TrackingNumber}): " +
             Movements(e.ShipmentConfirmed.Lines),
@@ -103,7 +110,14 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.Deallocated => "taken away " + Movements(e.Deallocated.Lines),
         OrderEvent.ChangeOneofCase.ShipmentRecalled => "recalled " + Movements(e.ShipmentRecalled.Lines),
         OrderEvent.ChangeOneofCase.Amended => "amended " + string.Join(", ", e.Amended.ChangedFields) +
-            string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")),
+            string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")) +
+            (e.Amended.Delivery is { } now ? $"; delivery {(e.Amended.DeliveryBefore is { } before ? PersonalOptions.Line(before) : "(none)")} -> {PersonalOptions.Line(now)}" : ""),
+        OrderEvent.ChangeOneofCase.Approved => "approved",
+        OrderEvent.ChangeOneofCase.Rejected => "rejected " + Quantities(e.Rejected.Lines),
+        OrderEvent.ChangeOneofCase.PaymentRecorded => $"{Session.Number(e.PaymentRecorded.AmountMinor)} minor units paid ({e.PaymentRecorded.Reference}): {Values.Upper(e.PaymentRecorded.Effect)}",
+        OrderEvent.ChangeOneofCase.RefundRecorded => $"{Session.Number(e.RefundRecorded.AmountMinor)} minor units refunded ({e.RefundRecorded.Reference})",
+        OrderEvent.ChangeOneofCase.Expired => "expired, let go of " + Quantities(e.Expired.Lines),
+        OrderEvent.ChangeOneofCase.Completed => "completed: the time for returns is over",
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
         OrderEvent.ChangeOneofCase.ReturnChanged => $"return {e.ReturnChanged.ReturnId} {Values.Upper(e.ReturnChanged.State)}" +

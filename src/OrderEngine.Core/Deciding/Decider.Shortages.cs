@@ -15,13 +15,13 @@ internal sealed partial class Decider
         Region = 2,
     }
 
-    private readonly record struct Place(int Location, long Sellable, Exclusion Exclusion);
+    private readonly record struct Lying(int Location, long Sellable, Exclusion Exclusion);
 
     // The demand that was allotted last, and how much more may be looked at to explain it.
     private Sourcing _sought;
     private BackorderKey _soughtPlace;
     private int _explains;
-    private readonly Place[] _places = new Place[Limits.PlacesPerShortage];
+    private readonly Lying[] _places = new Lying[Limits.PlacesPerShortage];
 
     private bool Allocate(ReadOnlySpan<DraftLine> lines, AllocationPolicy policy, in Sourcing sourcing, in BackorderKey place, ReadOnlySpan<HeldRow> held)
     {
@@ -101,7 +101,7 @@ internal sealed partial class Decider
             if (at == _places.Length) continue;
             count = Math.Min(count + 1, _places.Length);
             Array.Copy(_places, at, _places, at + 1, count - at - 1);
-            _places[at] = new Place(level.Location, level.Sellable, exclusion);
+            _places[at] = new Lying(level.Location, level.Sellable, exclusion);
         }
         foreach (ref readonly var place in _places.AsSpan(0, count)) Movement(223, place.Location, (int)place.Exclusion, (int)Math.Min(place.Sellable, int.MaxValue));
     }

@@ -177,6 +177,7 @@ public sealed partial class SnapshotLoader
         _state.Time = recorded.Time;
         // Which queues had stock to hand out is not in the rows: all are looked at once, as after a replay.
         _state.Queues.MarkAllPending();
+        _core.GoOnAsLoaded();
         var summary = _core.Seal();
         if (_format < SnapshotFormat.Version) recorded = recorded with { StateHash = summary.StateHash };
         if (summary != recorded) throw Wrong($"The state loaded is {summary}, recorded was {recorded}.");

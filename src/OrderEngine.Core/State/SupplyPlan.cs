@@ -37,6 +37,13 @@ internal sealed class SupplyPlan
     /// <summary>Says that a SKU's queue changed, or what is announced of it.</summary>
     public void Mark(int sku) => _changed.Add(sku);
 
+    /// <summary>Forgets what has to be planned.</summary>
+    public void Forget()
+    {
+        _changed.Clear();
+        Sku = 0;
+    }
+
     /// <summary>Says that a place waits to be filled whole (1), or does not any more (-1).</summary>
     public void CountWhole(int sku, int change)
     {
