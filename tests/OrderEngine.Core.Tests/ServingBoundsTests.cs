@@ -49,8 +49,9 @@ public sealed class ServingBoundsTests
         {
             _shop.Events.Truncate(0);
             more = _shop.Core.Turn(_shop.Now, _shop.Events);
-            Assert.Equal(0, _shop.Events.Length);
         }
+        _shop.Core.Seal();
+        Assert.Equal(2L * Places, _shop.Core.Reader.Backordered(1, _shop.Core.Sequence));
         // Each look costs two: the place and its line.
         Assert.InRange(turns, 2 * Places / Limits.BackordersPerTurn, 2 * Places / Limits.BackordersPerTurn + 2);
         Assert.False(_shop.Core.HasPendingFills);

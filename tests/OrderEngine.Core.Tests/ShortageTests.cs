@@ -234,7 +234,7 @@ public sealed class ShortageTests
         Sku = 1, Location = location, Supply = SupplyKind.Purchase, Quantity = units, ExpectedAt = Shop.Start + days * Shop.Day, Request = request, Role = Role.Warehouse,
     };
 
-    private SupplyRequestRow Request(long number)
+    private State.SupplyRequestRow Request(long number)
     {
         Assert.True(_shop.Core.Reader.SupplyRequest(number, _shop.Core.Sequence, out var row));
         return row;

@@ -94,7 +94,7 @@ public sealed class ShortageTests : IAsyncLifetime
         await _server.Fulfillment.ReleaseShipmentAsync(new ReleaseShipmentRequest { RequestId = Shop.NewId(), OrderId = id });
         await _server.Fulfillment.ConfirmShipmentAsync(new ConfirmShipmentRequest
         {
-            RequestId = Shop.NewId(), OrderId = id, Lines = { new LineMovement { LineNumber = 1, LocationId = "L1", Quantity = 9 } },
+            RequestId = Shop.NewId(), OrderId = id, Lines = { new LineAtLocation { LineNumber = 1, LocationId = "L1", Quantity = 9 } },
             ShortPicks = { new ShortPick { LineNumber = 1, LocationId = "L1", Quantity = 1 } },
         });
         // What the other warehouse has is taken back: until the missing one is there it does not leave again.

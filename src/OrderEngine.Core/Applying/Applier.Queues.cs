@@ -26,6 +26,7 @@ internal sealed partial class Applier
     private void Earmarks(in EventView e)
     {
         var order = Change(in e);
+        if (!order.Head.IsFilledWhole) throw new ApplyException($"Order {e.Order} of event {e.Sequence} does not wait to be filled whole.");
         order.Head.Details |= OrderDetails.Earmarks;
         state.Deadlines.Clear(e.Order, DeadlineKind.Earmark, e.Sequence);
         for (var i = 1; i <= order.Head.LineCount; i++)

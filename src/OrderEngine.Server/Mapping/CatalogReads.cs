@@ -22,7 +22,7 @@ internal static class CatalogReads
         {
             SkuId = defined.SkuId, Name = defined.Name, Model = defined.Model, Specification = defined.Specification, Category = defined.Category,
             Unit = defined.Unit, PriceMinor = (long)defined.Price, CurrencyCode = defined.Currency, Sequence = version, Etag = Texts.Etag(version),
-            Replenishment = (SupplyKind)defined.Replenishment,
+            Replenishment = (Contracts.V1.SupplyKind)defined.Replenishment,
             LeadTime = defined.LeadTimeSeconds == 0 ? null : new Duration { Seconds = (long)defined.LeadTimeSeconds },
         };
         foreach (var substitute in defined.Substitutes) sku.SubstituteSkuIds.Add(Texts.Sku(reader, (int)substitute));

@@ -66,7 +66,7 @@ public sealed class FlashSaleScenario
         return promises.IsEmpty ? 0 : promises[0].PromisedAt;
     }
 
-    private static SupplyRequestRow Request(Shop shop)
+    private static State.SupplyRequestRow Request(Shop shop)
     {
         Assert.True(shop.Core.Reader.SupplyRequest(1, shop.Core.Sequence, out var row));
         return row;
