@@ -21,9 +21,9 @@ public sealed class Promise01
         var outcomes = await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Factory.StartNew(() =>
         {
             ready.SignalAndWait();
-            var pending = new List<ValueTask<CommandAnswer>>();
-            for (var i = 0; i < PerThread; i++) pending.Add(host.Execute(Host.Submit(units: each), i % 5 == 0 ? Lane.Priority : Lane.Normal));
-            return pending.ConvertAll(answer => answer.AsTask());
+            var pending = new List<Task<CommandAnswer>>();
+            for (var i = 0; i < PerThread; i++) pending.Add(host.Execute(Host.Submit(units: each), i % 5 == 0 ? Lane.Priority : Lane.Normal).AsTask());
+            return pending;
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray());
         var answers = await Task.WhenAll(outcomes.SelectMany(tasks => tasks));
 
@@ -31,7 +31,7 @@ public sealed class Promise01
         Assert.Equal(Math.Min(units / each, Threads * PerThread), accepted);
         Assert.All(answers, answer => Assert.True(answer.Outcome is Outcome.Ok or Outcome.OutOfStock, $"{answer.Outcome}"));
 
-        var reader = host.Engine.Reader;
+        var reader = host.Engine.View.Reader;
         using var guard = reader.Enter();
         var at = host.Engine.View.DurableSequence;
         Assert.True(reader.Stock(reader.FirstStockSlot(1), at, out var level, out _));
