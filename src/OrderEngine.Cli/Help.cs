@@ -61,6 +61,7 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ],
         ["orderctl stock transfer"] = ["orderctl stock transfer MUG --from MAIN --to SHOP --quantity 40 --expected 2026-12-01"],
         ["orderctl stock incoming"] = ["orderctl stock incoming --sku MUG"],
+        ["orderctl stock requests"] = ["orderctl stock requests", "orderctl stock announce --sku MUG --location MAIN --quantity 500 --expected 2026-12-01 --for-request REQUEST_ID"],
         ["orderctl stock watch"] = ["orderctl stock watch --sku MUG --snapshot"],
         ["orderctl track"] = ["orderctl track ORDER_ID", "orderctl track --channel web --external-id 1001"],
         ["orderctl watch"] = ["orderctl watch --snapshot", "orderctl watch --channel web --state backordered --json", "orderctl watch --token TOKEN"],

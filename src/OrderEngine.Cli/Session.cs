@@ -151,8 +151,7 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
                 Note("  " + problem);
         }
 
-        foreach (var shortage in error.Shortages)
-            Note($"  {shortage.SkuId}: {Number(shortage.Requested)} asked for, {Number(shortage.Available)} there, {Number(shortage.Missing)} missing");
+        Commands.Shortages.Say(line => Note("  " + line), error.Shortages);
         foreach (var (key, value) in error.Metadata)
             Note($"  {key}: {value}");
         if (error.Advice.Length > 0)

@@ -25,6 +25,8 @@ public sealed class SetDeadlines() : Command(CommandKind.SetDeadlines)
     public long DeliverySeconds { get; init; }
     /// <summary>Seconds before a deadline at which it is reminded of.</summary>
     public long RemindSeconds { get; init; }
+    /// <summary>Seconds from acceptance after which an order that ships complete takes what comes; 0: <see cref="Limits.DefaultEarmarkSeconds"/>.</summary>
+    public long EarmarkSeconds { get; init; }
     /// <summary>A state at most once.</summary>
     public StallTime[] Stalls { get; init; } = [];
 }

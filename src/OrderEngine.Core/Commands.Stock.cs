@@ -32,6 +32,8 @@ public sealed class AnnounceIncoming() : Command(CommandKind.AnnounceIncoming)
     public required long ExpectedAt { get; init; }
     /// <summary>Purchase or production order.</summary>
     public byte[] Reference { get; init; } = [];
+    /// <summary>The supply request that it answers; 0: none.</summary>
+    public long Request { get; init; }
 }
 
 /// <summary>Sends units to another location: they are in transit until they are received there.</summary>
@@ -49,4 +51,6 @@ public sealed class TransferStock() : Command(CommandKind.TransferStock)
     public required long ExpectedAt { get; init; }
     /// <summary>Delivery note.</summary>
     public byte[] Reference { get; init; } = [];
+    /// <summary>The supply request that it answers; 0: none.</summary>
+    public long Request { get; init; }
 }

@@ -170,6 +170,8 @@ public sealed class DefineSku() : Command(CommandKind.DefineSku)
     public long LeadTimeSeconds { get; init; }
     /// <summary>Numbers of SKUs that may be offered instead.</summary>
     public int[] Substitutes { get; init; } = [];
+    /// <summary>How it is got: none or purchase (it is bought), production (it is made).</summary>
+    public SupplyKind Replenishment { get; init; }
 }
 
 /// <summary>Creates or replaces a location.</summary>
@@ -198,6 +200,8 @@ public sealed class DefineChannel() : Command(CommandKind.DefineChannel)
     public SourcingRule Sourcing { get; init; }
     /// <summary>Used where an order names none.</summary>
     public AllocationPolicy DefaultPolicy { get; init; }
+    /// <summary>Used where an order names none; none: parts may go.</summary>
+    public ShippingPolicy DefaultShipping { get; init; }
     /// <summary>Used where an order names none.</summary>
     public PaymentTerms DefaultTerms { get; init; }
     /// <summary>Bounds and times; all zero: none of its own.</summary>
@@ -342,6 +346,10 @@ public sealed class SubmitOrder(CommandKind kind = CommandKind.SubmitOrder) : Co
     public required int CurrencyCode { get; init; }
     /// <summary>When the customer wants it, microseconds since 1970; 0: not said.</summary>
     public long RequestedAt { get; init; }
+    /// <summary>None: the channel's default.</summary>
+    public ShippingPolicy Shipping { get; init; }
+    /// <summary>The region that it goes to, at most <see cref="Limits.RegionBytes"/>; empty: not said.</summary>
+    public byte[] Region { get; init; } = [];
     /// <summary>1 to <see cref="Limits.LinesPerOrder"/>; the sum of quantity times price is at most <see cref="Limits.OrderTotal"/>.</summary>
     public required DraftLine[] Lines { get; init; }
     /// <summary>Personal data of the delivery.</summary>

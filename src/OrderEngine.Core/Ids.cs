@@ -24,6 +24,9 @@ public static class PublicId
     /// <summary>The kind letter of announced supply.</summary>
     public const char Incoming = 'i';
 
+    /// <summary>The kind letter of supply requests.</summary>
+    public const char SupplyRequest = 's';
+
     /// <summary>The kind letter of exceptions.</summary>
     public const char Exception = 'e';
 

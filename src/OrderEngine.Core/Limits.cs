@@ -134,6 +134,9 @@ public static class Limits
     /// <summary>How long an order waits for its reviewer where the channel does not say, seconds: 7 days.</summary>
     public const long DefaultReviewExpirySeconds = 7 * 24 * 3600;
 
+    /// <summary>How long an order that ships complete waits to be filled whole before it takes what comes, where it was not set, seconds: 7 days.</summary>
+    public const long DefaultEarmarkSeconds = 7 * 24 * 3600;
+
     /// <summary>Instalments of one order.</summary>
     public const int Instalments = 24;
 
@@ -205,6 +208,21 @@ public static class Limits
 
     /// <summary>Backorder entries looked at in one turn of the writer, and before one command that wants the same SKU.</summary>
     public const int BackordersPerTurn = 1_000;
+
+    /// <summary>Places of queues for which it is worked out in one turn when their goods will come.</summary>
+    public const int PlannedPerTurn = 200;
+
+    /// <summary>Announcements of one SKU out of which dates are promised, the earliest first.</summary>
+    public const int AnnouncementsPlanned = 1_000;
+
+    /// <summary>Shortages of one demand for which it is said when and where units can be had; the others are told by their quantities.</summary>
+    public const int ShortagesExplained = 20;
+
+    /// <summary>Places told of one shortage.</summary>
+    public const int PlacesPerShortage = 8;
+
+    /// <summary>Stock levels and announcements looked at to explain the shortages of one demand.</summary>
+    public const int ShortageLooks = 20_000;
 
     /// <summary>Bytes of events that serving backorder queues may add to one turn, or to one command, before it stops.</summary>
     public const int BackorderBytesPerTurn = 128 * 1024;

@@ -48,11 +48,12 @@ public sealed record StateSummary(long Sequence, long Time, ulong StateHash, lon
 }
 
 /// <summary>The core. All members are for the writer's thread but for <see cref="Reader"/>.</summary>
-public sealed class OrderCore
+public sealed partial class OrderCore
 {
     // Row versions freed a turn: at least this many, and twice as many as the last batch superseded at most, so that none pile up.
     private const int ReclaimedPerTurn = 4_096;
     private int _touched;
+    private bool _wasReplayed;
     private readonly EngineState _state = new();
     private readonly Decider _decider;
     private readonly Applier _applier;
@@ -81,7 +82,7 @@ public sealed class OrderCore
     public long NextDue => _state.Timers.NextDue;
 
     /// <summary>True when a queue has stock to hand out: <see cref="Turn"/> has work.</summary>
-    public bool HasPendingFills => _state.Queues.AnyPending || _state.Stock.AnyReorder;
+    public bool HasPendingFills => _state.Queues.AnyPending || _state.Stock.AnyReorder || _state.Plan.Any;
 
     /// <summary>Stock slots changed since the last <see cref="Seal"/>; for the stock watch. Valid until the next call into the core.</summary>
     public ReadOnlySpan<long> TouchedStock => _state.Stock.Levels.Touched;
@@ -95,6 +96,7 @@ public sealed class OrderCore
     public Decision Execute(Command command, long now, EventBuffer events)
     {
         now = Math.Max(now, _state.Time);
+        if (_wasReplayed) GoOn();
         if (!Transitions.Allows(command.Kind, command.Role)) return Answer(Outcome.RoleNotAllowed);
         if (command.RequestKey != 0 && _state.Requests.TryFind(command.RequestKey, now, out var digest, out var recorded))
             return BodyDigest.Differ(digest, command.BodyDigest) ? Answer(Outcome.RequestIdReused) : Replayed(recorded);
@@ -153,19 +155,15 @@ public sealed class OrderCore
     public bool Turn(long now, EventBuffer events)
     {
         now = Math.Max(now, _state.Time);
+        if (_wasReplayed) GoOn();
         var timers = Limits.TimersPerTurn;
         while (timers-- > 0 && _state.Timers.TryDue(now, out var timer)) Fire(in timer, now, events);
 
         var budget = new ServingBudget(events);
-        while (budget.Any && _state.Queues.TryTurn(out var sku))
-        {
-            // A queue that has nothing to hand out costs a look, too.
-            budget.Looks--;
-            ServeQueue(sku, null, ref budget, now, events);
-            _state.Queues.EndTurn();
-        }
+        ServeQueues(null, ref budget, now, events);
         SignalReorders(now, events);
-        return _state.Queues.AnyPending || _state.Stock.AnyReorder || _state.Timers.TryDue(now, out _);
+        PlanSupply(now, events);
+        return HasPendingFills || _state.Timers.TryDue(now, out _);
     }
 
     private void SignalReorders(long now, EventBuffer events)
@@ -201,7 +199,11 @@ public sealed class OrderCore
 
     /// <summary>Applies one recorded event: recovery, import, a standby. Events must come in sequence. Call <see cref="Seal"/> now and then.</summary>
     /// <exception cref="ApplyException">The event does not follow or does not fit the state.</exception>
-    public void Replay(ReadOnlySpan<byte> eventBytes) => _applier.Apply(eventBytes);
+    public void Replay(ReadOnlySpan<byte> eventBytes)
+    {
+        _applier.Apply(eventBytes);
+        _wasReplayed = true;
+    }
 
     // What has to happen before the command is decided: its object's deadline, and those who wait for the stock it wants.
     private void Prepare(Command command, long now, EventBuffer events)
@@ -230,19 +232,6 @@ public sealed class OrderCore
         }
     }
 
-    // Lines that shall grow are new demand. The row is looked at anew each time: serving a queue may change this very order.
-    private void ServeAhead(AmendOrder amend, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        foreach (ref readonly var wanted in amend.Lines.AsSpan())
-        {
-            var order = _state.Order(amend.Order);
-            if (!order.Exists || wanted.Line > order.Lines.Length) return;
-            if (wanted.Line > 0 && wanted.Quantity <= order.Lines[wanted.Line - 1].Ordered) continue;
-            var requestedAt = (amend.Fields & AmendedFields.RequestedTime) != 0 ? amend.RequestedAt : order.Head.RequestedAt;
-            ServeAhead(wanted.Line > 0 ? order.Lines[wanted.Line - 1].Sku : wanted.Sku, order.Head.Customer, requestedAt, ref budget, now, events);
-        }
-    }
-
     private void FireIfPast(long reservation, long now, EventBuffer events)
     {
         if (reservation == 0) return;
@@ -258,56 +247,6 @@ public sealed class OrderCore
         ApplyFrom(start, events);
         // It would fire for ever.
         if (_state.Timers.Contains(in timer)) throw new ApplyException($"The timer {timer.Kind} of {timer.Subject} fired and is still pending.");
-    }
-
-    private void ServeAhead(int sku, int customer, long requestedAt, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        if (!_state.Queues.IsPending(sku)) return;
-        ServeQueue(sku, BackorderKey.Of(now, _state.Catalog.Tier(customer), requestedAt, _state.Sequence + 1, 0, 0), ref budget, now, events);
-    }
-
-    // Money for an order that has expired may allot its units again: at the place that the order had.
-    private void ServeAheadOfLate(long number, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        var order = _state.Order(number);
-        if (!order.Exists || order.Head.State != OrderState.Expired) return;
-        var place = BackorderKey.Of(in order.Head, number, 0);
-        for (var i = 0; i < order.Head.LineCount; i++)
-        {
-            var line = _state.Order(number).Lines[i];
-            if (line.Unallocated > 0 && _state.Queues.IsPending(line.Sku)) ServeQueue(line.Sku, place, ref budget, now, events);
-        }
-    }
-
-    /// <summary>Hands free stock to a queue, first come first served by its order, up to a place or to its end.</summary>
-    private void ServeQueue(int sku, BackorderKey? before, ref ServingBudget budget, long now, EventBuffer events)
-    {
-        var queues = _state.Queues;
-        var cursor = queues.Cursor(sku);
-        while (budget.Any)
-        {
-            if (!_state.Stock.AnySellable(sku) || !queues.TryNext(sku, in cursor, out var place, out var units))
-            {
-                queues.Done(sku);
-                return;
-            }
-            if (before is { } limit && place.CompareTo(limit) >= 0) return;
-            budget.Looks--;
-            var start = events.Length;
-            if (_decider.Fill(in place, sku, units, now, events) > 0) ApplyFrom(start, events);
-            cursor = place;
-            queues.MoveCursor(sku, in cursor);
-        }
-    }
-
-    /// <summary>How much serving queues may cost one turn or one command, places looked at and bytes of events written.</summary>
-    private struct ServingBudget(EventBuffer events)
-    {
-        private readonly int _start = events.Length;
-
-        public int Looks = Limits.BackordersPerTurn;
-
-        public readonly bool Any => Looks > 0 && events.Length - _start < Limits.BackorderBytesPerTurn;
     }
 
     private void ApplyFrom(int start, EventBuffer events)

@@ -24,6 +24,8 @@ public enum DeadlineKind : byte
     ReturnWindow = 6,
     /// <summary>No progress in a state for the time set for it.</summary>
     Stall = 7,
+    /// <summary>How long an order that ships complete waits to be filled whole before it takes what comes.</summary>
+    Earmark = 10,
 }
 
 /// <summary>What somebody has to look into. Another area adds a kind here and in orderengine.v1.ExceptionKind, and calls <c>Decider.RaiseException</c>.</summary>

@@ -78,7 +78,7 @@ public enum OrderHolds : byte
     Manual = 1 << 3,
 }
 
-/// <summary>What an order's history holds beside the ordinary: readers look for it only where it is.</summary>
+/// <summary>What an order has beside the ordinary: what its history holds (readers look for it only where it is), how it ships.</summary>
 [Flags]
 public enum OrderDetails : byte
 {
@@ -86,6 +86,12 @@ public enum OrderDetails : byte
     None = 0,
     /// <summary>Its delivery was amended: the newest event with one counts, not the acceptance.</summary>
     AmendedDelivery = 1 << 0,
+    /// <summary>Its acceptance names the region that it goes to.</summary>
+    HasRegion = 1 << 5,
+    /// <summary>It waited its time: of what it waits for it takes what comes, and keeps it.</summary>
+    Earmarks = 1 << 6,
+    /// <summary>It is released to the warehouse only when nothing of it is missing.</summary>
+    ShipComplete = 1 << 7,
 }
 
 /// <summary>What to do when stock does not cover an order.</summary>
@@ -101,6 +107,17 @@ public enum AllocationPolicy : byte
     PartialBackorder = 3,
     /// <summary>Reserve what is there; cancel the rest.</summary>
     PartialCancelRest = 4,
+}
+
+/// <summary>Whether an order may go out in parts.</summary>
+public enum ShippingPolicy : byte
+{
+    /// <summary>The channel's default.</summary>
+    None = 0,
+    /// <summary>What is reserved may go.</summary>
+    Partial = 1,
+    /// <summary>Only whole.</summary>
+    Complete = 2,
 }
 
 /// <summary>How the location is chosen when no single one covers an order.</summary>
@@ -335,6 +352,12 @@ public enum Outcome : byte
     ReturnLimitReached = 155,
     /// <summary>Too many catalog entries.</summary>
     CatalogLimitReached = 73,
+    /// <summary>It ships complete, and something of it is missing.</summary>
+    OrderNotComplete = 196,
+    /// <summary>No such supply request.</summary>
+    SupplyRequestNotFound = 197,
+    /// <summary>The supply request is for another SKU.</summary>
+    SupplyRequestMismatch = 198,
     /// <summary>No such exception.</summary>
     ExceptionNotFound = 160,
     /// <summary>The exception is resolved already.</summary>
@@ -366,6 +389,6 @@ public static class Outcomes
         or (>= Outcome.IllegalReturnTransition and <= Outcome.ReturnWindowOver)
         or (>= Outcome.ChannelLimitExceeded and <= Outcome.RefundExceedsPaid)
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
-        or Outcome.ExceptionNotOpen
+        or Outcome.ExceptionNotOpen or Outcome.OrderNotComplete or Outcome.SupplyRequestMismatch
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
 }

@@ -18,7 +18,7 @@ public sealed class CtlContractTests
         [
             "submit --file ORDER",
             "submit --channel web --external-id 1 --customer C1 --currency GBP --line MUG=2@250 --policy partial-backorder --terms instalment --type wholesale --priority high " +
-                "--requested-time 2026-03-01 --instalment 2026-03-01=500 --name N --phone P --email E --address-line A --city C --postal-code Z --country GB --note T",
+                "--shipping complete --region islands --requested-time 2026-03-01 --instalment 2026-03-01=500 --name N --phone P --email E --address-line A --city C --postal-code Z --country GB --note T",
         ],
         ["CheckFulfillability"] = ["check --file ORDER"],
         ["StreamSubmitOrders"] = ["import RETAIL --format online-retail"],
@@ -66,10 +66,11 @@ public sealed class CtlContractTests
         ["SetStockPolicy"] = ["stock policy MUG --location MAIN --safety 20 --reorder-point 100"],
         ["AnnounceIncoming"] =
         [
-            "stock announce --sku MUG --location MAIN --quantity 500 --expected 2026-12-01 --production --reference PO1", "stock announce --change i1 --quantity 5 --expected 2026-12-01",
+            "stock announce --sku MUG --location MAIN --quantity 500 --expected 2026-12-01 --production --reference PO1 --for-request s1", "stock announce --change i1 --quantity 5 --expected 2026-12-01",
         ],
-        ["TransferStock"] = ["stock transfer MUG --from MAIN --to SHOP --quantity 40 --expected 2026-12-01 --reference D1"],
+        ["TransferStock"] = ["stock transfer MUG --from MAIN --to SHOP --quantity 40 --expected 2026-12-01 --reference D1 --for-request s1"],
         ["ListIncoming"] = ["stock incoming --sku MUG --all"],
+        ["ListSupplyRequests"] = ["stock requests --sku MUG --all"],
         ["BatchGetStock"] = ["stock get MUG TRAY"],
         ["ListStock"] = ["stock list --location MAIN"],
         ["WatchStock"] = ["stock watch --sku MUG --location MAIN --snapshot", "stock watch --token t1 --count 1"],
@@ -77,7 +78,7 @@ public sealed class CtlContractTests
         ["WatchOrders"] = ["watch --channel web --customer C1 --order o1 --state ready --snapshot", "watch --token t1 --count 1"],
         ["UpsertSku"] =
         [
-            "catalog sku upsert MUG --name N --model M --specification S --category C --unit piece --price 250 --currency GBP --lead-time 14d --substitute TRAY",
+            "catalog sku upsert MUG --name N --model M --specification S --category C --unit piece --price 250 --currency GBP --lead-time 14d --substitute TRAY --made",
         ],
         ["GetSku"] = ["catalog sku get MUG"],
         ["ListSkus"] = ["catalog sku list"],
@@ -86,14 +87,14 @@ public sealed class CtlContractTests
         ["ListLocations"] = ["catalog location list"],
         ["UpsertChannel"] =
         [
-            "catalog channel upsert web --name N --location MAIN --sourcing most-available --policy partial-backorder --terms prepaid --max-order 100 --limit-currency GBP --max-lines 9 " +
+            "catalog channel upsert web --name N --location MAIN --sourcing most-available --policy partial-backorder --terms prepaid --shipping complete --max-order 100 --limit-currency GBP --max-lines 9 " +
                 "--payment-due 3d --review-expiry 7d --return-window 30d --max-ttl 1h --requires-confirmation",
         ],
         ["GetChannel"] = ["catalog channel get web"],
         ["ListChannels"] = ["catalog channel list"],
         ["SetReviewRules"] = ["review-rules set RULES"],
         ["GetReviewRules"] = ["review-rules get"],
-        ["SetDeadlines"] = ["deadlines set --release 24h --delivery 5d --remind 4h --stall backordered=10d"],
+        ["SetDeadlines"] = ["deadlines set --release 24h --delivery 5d --remind 4h --earmark 3d --stall backordered=10d"],
         ["GetDeadlines"] = ["deadlines get"],
         ["UpsertCustomer"] =
         [
@@ -237,7 +238,7 @@ public sealed class CtlContractTests
         var order = new OrderDraft
         {
             ChannelId = "web", ExternalOrderId = "1", CustomerId = "C1", Type = OrderType.Sale, AllocationPolicy = AllocationPolicy.AllOrNothing, PaymentTerms = PaymentTerms.Instalment,
-            Priority = Priority.High, CurrencyCode = "GBP", RequestedTime = new() { Seconds = 1 }, Delivery = person, Lines = { new OrderLineDraft { SkuId = "MUG", Quantity = 1, UnitPriceMinor = 250 } },
+            Priority = Priority.High, CurrencyCode = "GBP", ShippingPolicy = ShippingPolicy.Complete, ShipToRegion = "islands", RequestedTime = new() { Seconds = 1 }, Delivery = person, Lines = { new OrderLineDraft { SkuId = "MUG", Quantity = 1, UnitPriceMinor = 250 } },
             Instalments = { new Instalment { DueTime = new() { Seconds = 1 }, AmountMinor = 250 } },
         };
         await File.WriteAllTextAsync(scratch["ORDER"], JsonFormatter.Default.Format(order));

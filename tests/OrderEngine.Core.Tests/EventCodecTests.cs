@@ -127,6 +127,7 @@ public sealed class EventCodecTests
                 new SubmittedLine { Sku = 1, Quantity = 10, UnitPrice = 250, Backordered = 3, Reserved = { At(1, 4), At(2, 3) } },
                 new SubmittedLine { Sku = 2, Quantity = 2, Reserved = { At(2, 2) } },
             },
+            Shortages = { Missing(1, 10, 7) },
         }, submitted.OrderSubmitted);
 
         _shop.Ok(_shop.Receive(3, (1, 1)));
@@ -191,7 +192,7 @@ public sealed class EventCodecTests
         _shop.Ok(_shop.Receive(1, (1, 4), (2, 1)));
         var order = _shop.Order(AllocationPolicy.AllOrNothing, (2, 2), (1, 3), (1, 3), (3, 1));
         Assert.Equal(Outcome.OutOfStock, _shop.Do(order).Outcome);
-        Assert.Equal(new RequestRefused { Outcome = 41, Shortages = { Missing(2, 2, 1), Missing(1, 6, 4), Missing(3, 1, 0) } }, Last().RequestRefused);
+        Assert.Equal(new RequestRefused { Outcome = 41, Shortages = { Missing(2, 2, 1, 1), Missing(1, 6, 4, 1), Missing(3, 1, 0) } }, Last().RequestRefused);
         _shop.Ok(order = _shop.Order(AllocationPolicy.AllOrNothing, (1, 1)));
         var again = new SubmitOrder { Channel = 1, ExternalId = order.ExternalId, CurrencyCode = order.CurrencyCode, Lines = order.Lines, Role = Role.Channel };
         Assert.Equal(Outcome.ExternalIdTaken, _shop.Do(again).Outcome);
@@ -240,5 +241,10 @@ public sealed class EventCodecTests
 
     private static Movement Move(uint line, uint location, uint units) => new() { Line = line, Location = location, Quantity = units };
 
-    private static Shortage Missing(uint sku, ulong requested, ulong available) => new() { Sku = sku, Requested = requested, Available = available };
+    private static Shortage Missing(uint sku, ulong requested, ulong available, uint lies = 0)
+    {
+        var missing = new Shortage { Sku = sku, Requested = requested, Available = available };
+        if (lies != 0) missing.Places.Add(new OfferedPlace { Location = lies, Sellable = (uint)available });
+        return missing;
+    }
 }

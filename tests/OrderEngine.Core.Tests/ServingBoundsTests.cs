@@ -13,20 +13,50 @@ public sealed class ServingBoundsTests
     [Fact]
     public void A_queue_served_by_demand_again_and_again_stands_in_line_for_its_turn_once()
     {
-        var queues = new BackorderQueues();
-        var place = BackorderKey.Of(1, 0, 0, 1, 1, 1);
-        queues.Set(1, in place, 5);
+        var queues = new BackorderQueues(new SupplyPlan());
+        var (first, second) = (BackorderKey.Of(1, 0, 0, 1, 1, 1), BackorderKey.Of(2, 0, 0, 2, 1, 2));
+        queues.Set(1, in second, 5, whole: false);
         for (var i = 0; i < 1_000; i++)
         {
             queues.MarkPending(1);
             queues.Done(1);
         }
-        Assert.Equal(1, queues.InLine);
+        Assert.False(queues.TryTurn(out _, out _, out _));
         queues.MarkPending(1);
-        Assert.True(queues.TryTurn(out _));
-        queues.Done(1);
-        queues.EndTurn();
-        Assert.Equal(0, queues.InLine);
+        // Whoever comes meanwhile with a better place has his turn first.
+        queues.Set(1, in first, 7, whole: false);
+        Assert.True(queues.TryTurn(out var sku, out var place, out var units));
+        Assert.Equal((1, first, 7), (sku, place, units));
+        queues.MoveCursor(1, in place);
+        Assert.True(queues.TryTurn(out _, out place, out _));
+        Assert.Equal(second, place);
+        queues.MoveCursor(1, in place);
+        Assert.False(queues.TryTurn(out _, out _, out _));
+        Assert.False(queues.AnyPending);
+    }
+
+    [Fact]
+    public void A_hundred_thousand_places_that_cannot_be_filled_cost_a_demand_nothing_once_they_have_been_looked_at()
+    {
+        const int Places = 100_000;
+        _shop.Ok(_shop.Receive(1, (1, 1)));
+        // Each wants two of what there is one of.
+        for (var i = 0; i < Places; i++) _shop.Ok(_shop.Whole((1, 2)));
+        _shop.Ok(_shop.Receive(1, (1, 1_000_000)));
+        _shop.Ok(new AdjustStock { Sku = 1, Location = 1, Adjustment = AdjustmentKind.CountedOnHand, Value = 1, Role = Role.Warehouse });
+        var turns = 0;
+        for (var more = true; more; turns++)
+        {
+            _shop.Events.Truncate(0);
+            more = _shop.Core.Turn(_shop.Now, _shop.Events);
+        }
+        _shop.Core.Seal();
+        Assert.Equal(2L * Places, _shop.Core.Reader.Backordered(1, _shop.Core.Sequence));
+        // Each look costs two: the place and its line.
+        Assert.InRange(turns, 2 * Places / Limits.BackordersPerTurn, 2 * Places / Limits.BackordersPerTurn + 2);
+        Assert.False(_shop.Core.HasPendingFills);
+        _shop.Ok(_shop.Order(AllocationPolicy.AllOrNothing, (1, 1)));
+        Assert.Equal(1, _shop.Line(Places + 1).Reserved);
     }
 
     [Fact]

@@ -69,6 +69,13 @@ internal sealed class Shop
         Lines = [.. lines.Select(l => new DraftLine(l.Sku, l.Units, 100))], Role = Role.Channel, RequestKey = Key(), BodyDigest = 1,
     };
 
+    /// <summary>An order that waits for what is missing and ships complete.</summary>
+    public SubmitOrder Whole(params (int Sku, int Units)[] lines) => new()
+    {
+        Channel = 1, ExternalId = Bytes($"x{++_ids}"), Policy = AllocationPolicy.PartialBackorder, Shipping = ShippingPolicy.Complete, CurrencyCode = Currency.Pack("GBP"u8),
+        Lines = [.. lines.Select(l => new DraftLine(l.Sku, l.Units, 100))], Role = Role.Channel, RequestKey = Key(), BodyDigest = 1,
+    };
+
     public CreateReservation Hold(int channel, int customer, long ttl, params (int Sku, int Units)[] items) => new()
     {
         Channel = channel, Customer = customer, TtlMicros = ttl, Items = [.. items.Select(i => new SkuQuantity(i.Sku, i.Units))], Role = Role.Channel, RequestKey = Key(), BodyDigest = 1,

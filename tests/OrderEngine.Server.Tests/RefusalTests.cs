@@ -40,7 +40,7 @@ public sealed class RefusalTests
         ["CommitReservation"] = OfReservation with { Fill = request => ((CommitReservationRequest)request).Order.ExternalOrderId = Shop.NewId("x") },
         ["GetReservation"] = new("RESERVATION_NOT_FOUND"),
         ["ReceiveStock"] = Plain, ["AdjustStock"] = new(Fill: request => ((AdjustStockRequest)request).OnHandDelta = 1), ["GetStock"] = Plain, ["BatchGetStock"] = Plain, ["ListStock"] = Plain, ["WatchStock"] = Plain,
-        ["SetStockPolicy"] = Plain, ["ListIncoming"] = Plain,
+        ["SetStockPolicy"] = Plain, ["ListIncoming"] = Plain, ["ListSupplyRequests"] = Plain,
         ["AnnounceIncoming"] = new(Fill: request => ((AnnounceIncomingRequest)request).ExpectedTime = new() { Seconds = 4_000_000_000 }),
         ["TransferStock"] = new(Fill: request =>
         {

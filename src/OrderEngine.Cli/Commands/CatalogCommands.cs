@@ -60,9 +60,10 @@ internal static class CatalogCommands
         var price = new Option<long>("--price") { Description = "List price in minor units (250 is 2.50).", HelpName = "MINOR" };
         var lead = Values.Duration("--lead-time", "From ordering it to having it.");
         var substitutes = Values.Ids("--substitute", "What may be offered instead; repeat for more.");
+        var made = new Option<bool>("--made") { Description = "It is made, not bought: supply is asked for so." };
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
         command.Add(id);
-        foreach (var option in new Option[] { name, model, specification, category, unit, price, currency, lead, substitutes, etag, requestId })
+        foreach (var option in new Option[] { name, model, specification, category, unit, price, currency, lead, substitutes, made, etag, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
@@ -70,7 +71,7 @@ internal static class CatalogCommands
             {
                 SkuId = session.Get(id), Name = session.Get(name) ?? "", Model = session.Get(model) ?? "", Specification = session.Get(specification) ?? "",
                 Category = session.Get(category) ?? "", Unit = session.Get(unit) ?? "", PriceMinor = session.Get(price), CurrencyCode = session.Get(currency) ?? "",
-                LeadTime = Values.Wire(session.Get(lead)), SubstituteSkuIds = { session.Get(substitutes) ?? [] }, Etag = session.Get(etag) ?? "",
+                LeadTime = Values.Wire(session.Get(lead)), SubstituteSkuIds = { session.Get(substitutes) ?? [] }, Replenishment = session.Get(made) ? SupplyKind.Production : SupplyKind.Unspecified, Etag = session.Get(etag) ?? "",
             };
             return Show(session, await session.Client.Catalog.UpsertSkuAsync(
                 new UpsertSkuRequest { RequestId = session.Get(requestId) ?? "", Sku = sku }, cancellationToken: cancellationToken));
@@ -155,6 +156,7 @@ internal static class CatalogCommands
         var sourcing = Values.Choice<SourcingRule>("--sourcing", "Which location first, when none covers the whole order.");
         var policy = Values.Choice<AllocationPolicy>("--policy", "When stock does not cover an order that says nothing.");
         var terms = Values.Choice<PaymentTerms>("--terms", "How an order is paid that says nothing.");
+        var shipping = Values.Choice<ShippingPolicy>("--shipping", "Whether an order may leave in parts that says nothing.");
         var maxOrder = new Option<long>("--max-order") { Description = "The most that an order may be worth, in minor units of --limit-currency; left out: no limit.", HelpName = "MINOR" };
         var currency = new Option<string?>("--limit-currency") { Description = "ISO 4217, with --max-order. Orders in another currency are not compared.", HelpName = "CODE" };
         var maxLines = new Option<int>("--max-lines") { Description = "The most lines that an order may have; left out: as many as the engine takes.", HelpName = "N" };
@@ -164,14 +166,14 @@ internal static class CatalogCommands
         var maxTtl = Values.Duration("--max-ttl", "The longest life of a reservation. Left out: 24h.");
         var confirmation = new Option<bool>("--requires-confirmation") { Description = "Its orders have to be confirmed by their customers." };
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        OrderCommands.Add(command, id, name, locations, sourcing, policy, terms, maxOrder, currency, maxLines, paymentDue, reviewExpiry, returnWindow, maxTtl, confirmation, etag, requestId);
+        OrderCommands.Add(command, id, name, locations, sourcing, policy, terms, shipping, maxOrder, currency, maxLines, paymentDue, reviewExpiry, returnWindow, maxTtl, confirmation, etag, requestId);
         return run.Does(command, async (session, cancellationToken) => Show(session, await session.Client.Catalog.UpsertChannelAsync(new UpsertChannelRequest
         {
             RequestId = session.Get(requestId) ?? "",
             Channel = new Channel
             {
                 ChannelId = session.Get(id), Name = session.Get(name) ?? "", AllowedLocationIds = { session.Get(locations) ?? [] }, SourcingRule = session.Get(sourcing),
-                DefaultAllocationPolicy = session.Get(policy), DefaultPaymentTerms = session.Get(terms), MaxOrderMinor = session.Get(maxOrder),
+                DefaultAllocationPolicy = session.Get(policy), DefaultPaymentTerms = session.Get(terms), DefaultShippingPolicy = session.Get(shipping), MaxOrderMinor = session.Get(maxOrder),
                 OrderLimitCurrency = session.Get(currency) ?? "", MaxLines = session.Get(maxLines), PaymentDue = Values.Wire(session.Get(paymentDue)),
                 ReviewExpiry = Values.Wire(session.Get(reviewExpiry)), ReturnWindow = Values.Wire(session.Get(returnWindow)), MaxReservationTtl = Values.Wire(session.Get(maxTtl)),
                 RequiresConfirmation = session.Get(confirmation), Etag = session.Get(etag) ?? "",
@@ -181,7 +183,8 @@ internal static class CatalogCommands
 
     private static int Show(Session session, Channel channel) => session.Answer(channel, s => s.Fields(("channel", channel.ChannelId), ("name", channel.Name),
         ("locations", Locations(channel)), ("sourcing", Values.Said(channel.SourcingRule)), ("policy", Values.Said(channel.DefaultAllocationPolicy)),
-        ("terms", Values.Said(channel.DefaultPaymentTerms)), ("largest order", channel.MaxOrderMinor == 0 ? "" : Session.Money(channel.MaxOrderMinor, channel.OrderLimitCurrency)),
+        ("terms", Values.Said(channel.DefaultPaymentTerms)), ("shipping", Values.Said(channel.DefaultShippingPolicy)),
+        ("largest order", channel.MaxOrderMinor == 0 ? "" : Session.Money(channel.MaxOrderMinor, channel.OrderLimitCurrency)),
         ("most lines", channel.MaxLines == 0 ? "" : Session.Number(channel.MaxLines)), ("payment due", Values.Text(channel.PaymentDue)), ("review expires", Values.Text(channel.ReviewExpiry)),
         ("return window", Values.Text(channel.ReturnWindow)), ("longest hold", Values.Text(channel.MaxReservationTtl)),
         ("confirmation", channel.RequiresConfirmation ? "by the customer" : ""), ("sequence", Session.Number(channel.Sequence)), ("etag", channel.Etag)));

@@ -24,16 +24,17 @@ internal static class DeadlineCommands
         var release = Values.Duration("--release", "How long an order may be READY before the warehouse has it.");
         var delivery = Values.Duration("--delivery", "From acceptance to delivery, where the order names no time.");
         var remind = Values.Duration("--remind", "How long before a deadline it is reminded of.");
+        var earmark = Values.Duration("--earmark", "How long an order that ships complete waits before it takes what comes; left out: 7 days.");
         var stalls = Values.Many("--stall", "How long an order may stay in a state; repeat for more.", "STATE=DURATION", Stall);
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        foreach (var option in new Option[] { release, delivery, remind, stalls, etag, requestId })
+        foreach (var option in new Option[] { release, delivery, remind, earmark, stalls, etag, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) => Show(session, await session.Client.Catalog.SetDeadlinesAsync(new SetDeadlinesRequest
         {
             RequestId = session.Get(requestId) ?? "",
             Settings = new DeadlineSettings
             {
-                ReleaseAfter = Values.Wire(session.Get(release)), DeliveryAfter = Values.Wire(session.Get(delivery)), RemindBefore = Values.Wire(session.Get(remind)),
+                ReleaseAfter = Values.Wire(session.Get(release)), DeliveryAfter = Values.Wire(session.Get(delivery)), RemindBefore = Values.Wire(session.Get(remind)), EarmarkAfter = Values.Wire(session.Get(earmark)),
                 Stalls = { session.Get(stalls) ?? [] }, Etag = session.Get(etag) ?? "",
             },
         }, cancellationToken: cancellationToken)));
@@ -41,6 +42,7 @@ internal static class DeadlineCommands
 
     private static int Show(Session session, DeadlineSettings settings) => session.Answer(settings, s => s.Fields(("release", Text(settings.ReleaseAfter)),
         ("delivery", Text(settings.DeliveryAfter)), ("reminder", Text(settings.RemindBefore)),
+        ("earmark", settings.EarmarkAfter is null ? "7 days" : Text(settings.EarmarkAfter)),
         ("stalls", string.Join(", ", settings.Stalls.Select(stall => $"{Values.Upper(stall.State)} {Text(stall.After)}"))),
         ("sequence", Session.Number(settings.Sequence)), ("etag", settings.Etag)));
 

@@ -18,6 +18,8 @@ internal sealed class Draft
     private readonly Option<PaymentTerms> _terms = Values.Choice<PaymentTerms>("--terms", "How it is paid.");
     private readonly Option<OrderType> _type = Values.Choice<OrderType>("--type", "What kind of order.");
     private readonly Option<Priority> _priority = Values.Choice<Priority>("--priority", "Which lane it takes.");
+    private readonly Option<ShippingPolicy> _shipping = Values.Choice<ShippingPolicy>("--shipping", "Whether it may leave in parts.");
+    private readonly Option<string?> _region = new("--region") { Description = "Where it goes: locations of another region do not serve it.", HelpName = "REGION" };
     private readonly Option<string?> _requested = new("--requested-time") { Description = "When the customer wants it (2026-03-01 or 2026-03-01T12:00:00Z).", HelpName = "TIME" };
     private readonly Option<Instalment[]> _instalments = Values.Many("--instalment", "With --terms instalment: what is due when, in minor units; repeat for more.", "TIME=MINOR", Part);
     private readonly PersonalOptions _delivery = new();
@@ -28,7 +30,7 @@ internal sealed class Draft
             command.Add(option);
     }
 
-    private IEnumerable<Option> All => [_file, _channel, _external, _customer, _currency, _lines, _policy, _terms, _type, _priority, _requested, _instalments, .. _delivery.Options];
+    private IEnumerable<Option> All => [_file, _channel, _external, _customer, _currency, _lines, _policy, _terms, _type, _priority, _shipping, _region, _requested, _instalments, .. _delivery.Options];
 
     public async Task<OrderDraft> ReadAsync(Session session, bool externalIdNeeded, CancellationToken cancellationToken)
     {
@@ -46,6 +48,7 @@ internal sealed class Draft
             CustomerId = session.Get(_customer) ?? "",
             CurrencyCode = session.Get(_currency) ?? throw Missing("--currency CODE, such as --currency GBP"),
             AllocationPolicy = session.Get(_policy), PaymentTerms = session.Get(_terms), Type = session.Get(_type), Priority = session.Get(_priority),
+            ShippingPolicy = session.Get(_shipping), ShipToRegion = session.Get(_region) ?? "",
         };
         order.Lines.Add(session.Get(_lines) is { Length: > 0 } lines ? lines : throw Missing("--line SKU=QUANTITY@PRICE"));
         if (session.Get(_requested) is { } text)

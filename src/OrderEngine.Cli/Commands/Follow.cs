@@ -98,6 +98,9 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.Cancelled => "cancelled " + Quantities(e.Cancelled.Lines),
         OrderEvent.ChangeOneofCase.BackorderFilled => $"stock came for line {e.BackorderFilled.LineNumber}: " +
             string.Join(", ", e.BackorderFilled.Reserved.Select(r => $"{Session.Number(r.Quantity)} at {r.LocationId}")),
+        OrderEvent.ChangeOneofCase.BackorderPromised => $"line {e.BackorderPromised.LineNumber} " +
+            (e.BackorderPromised.PromisedTime is { } promised ? $"is promised for {Session.Time(promised)}" : "is not promised any more"),
+        OrderEvent.ChangeOneofCase.EarmarkingBegan => "takes what comes from now on",
         OrderEvent.ChangeOneofCase.ShipmentReleased => "released " + Movements(e.ShipmentReleased.Lines),
         OrderEvent.ChangeOneofCase.ShipmentConfirmed => $"shipped parcel {e.ShipmentConfirmed.ParcelNumber} ({e.ShipmentConfirmed.Carrier} {e.ShipmentConfirmed.TrackingNumber}): " +
             Movements(e.ShipmentConfirmed.Lines),

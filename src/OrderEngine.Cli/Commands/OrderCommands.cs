@@ -64,6 +64,7 @@ internal static class OrderCommands
                 Session.Number(line.LineNumber), line.SkuId, Session.Number(line.Ordered), Session.Number(line.Reserved),
                 Session.Number(line.Backordered), Session.Number(line.Cancelled),
             }));
+            Shortages.Say(session.Say, answer.Shortages);
         }
     }
 
@@ -87,6 +88,7 @@ internal static class OrderCommands
                         Session.Number(line.LineNumber), line.SkuId, Session.Number(line.Ordered), Session.Number(line.Reserved), Session.Number(line.Backordered),
                         Session.Number(line.Cancelled), string.Join(", ", line.Allocations.Select(a => $"{a.LocationId} {Session.Number(a.Reserved)}")),
                     }));
+                    Shortages.Say(s.Say, answer.Shortages);
                 }
             });
             if (answer.Acceptable)
@@ -155,6 +157,7 @@ internal static class OrderCommands
         session.Fields(("order", order.OrderId), ("channel", $"{order.ChannelId} {order.ExternalOrderId}"),
             ("customer", order.CustomerId.Length > 0 ? order.CustomerId : "(guest)"), ("state", Values.Upper(order.State)),
             ("policy", Values.Upper(order.AllocationPolicy)), ("terms", Values.Upper(order.PaymentTerms)),
+            ("shipping", order.ShippingPolicy == ShippingPolicy.Complete ? order.Earmarks ? "COMPLETE (takes what comes)" : "COMPLETE" : ""), ("region", order.ShipToRegion),
             ("total", Session.Money(order.TotalMinor, order.CurrencyCode)),
             ("cancelled", Some(order.CancelledMinor, order)),
             ("payment", Payment(order)), ("returns", Returns(order)), ("refund for returns", Some(order.ReturnRefundMinor, order)),
@@ -177,6 +180,9 @@ internal static class OrderCommands
                 Session.Number(line.Shipped), Session.Number(line.Delivered), Session.Number(line.Cancelled),
                 string.Join(", ", line.Allocations.Select(a => a.LocationId)),
             }));
+        foreach (var line in order.Lines.Where(line => line.PromisedTime is not null))
+            session.Say($"line {line.LineNumber}: the rest is promised for {Session.Time(line.PromisedTime)}");
+        Shortages.Say(session.Say, order.Shortages);
         foreach (var parcel in order.Parcels)
             session.Say(Follow.ParcelLine(parcel));
     }

@@ -1,4 +1,4 @@
-// Owns stock get, list, receive, adjust, watch; policy, announce, transfer and incoming stand in SupplyCommands. One thread.
+// Owns stock get, list, receive, adjust, watch; policy, announce, transfer, incoming and requests stand in SupplyCommands. One thread.
 using System.CommandLine;
 using OrderEngine.Contracts.V1;
 

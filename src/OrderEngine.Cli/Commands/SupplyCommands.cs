@@ -1,4 +1,4 @@
-// Owns stock policy, announce, transfer and incoming. One thread.
+// Owns stock policy, announce, transfer, incoming and requests. One thread.
 using System.CommandLine;
 using OrderEngine.Contracts.V1;
 
@@ -15,6 +15,7 @@ internal static class SupplyCommands
         stock.Add(Announce(run));
         stock.Add(Transfer(run));
         stock.Add(List(run));
+        stock.Add(Requests(run));
     }
 
     private static Command Policy(Runner run)
@@ -41,7 +42,8 @@ internal static class SupplyCommands
         var change = new Option<string?>("--change") { Description = "The announcement that changes.", HelpName = "INCOMING_ID" };
         var quantity = Units("Units still to come; of a change also 0.");
         var (expected, reference, etag, requestId) = (Expected(), Reference("The purchase or production order."), OrderCommands.Etag(), OrderCommands.RequestId());
-        foreach (var option in new Option[] { sku, location, production, change, quantity, expected, reference, etag, requestId })
+        var answers = Answers();
+        foreach (var option in new Option[] { sku, location, production, change, quantity, expected, reference, answers, etag, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
@@ -52,6 +54,7 @@ internal static class SupplyCommands
                 Kind = !isNew ? SupplyKind.Unspecified : session.Get(production) ? SupplyKind.Production : SupplyKind.Purchase,
                 Quantity = session.Get(quantity), ExpectedTime = Values.Time("--expected", session.Get(expected)!), Reference = session.Get(reference) ?? "",
                 Etag = session.Get(etag) ?? "",
+                SupplyRequestId = session.Get(answers) ?? "",
             };
             return Answer(session, await session.Client.Inventory.AnnounceIncomingAsync(request, cancellationToken: cancellationToken));
         });
@@ -64,13 +67,52 @@ internal static class SupplyCommands
         var (from, to) = (Where("--from", "The location that sends."), Where("--to", "The location that gets."));
         var quantity = Units("Units.");
         var (expected, reference, requestId) = (Expected(), Reference("The delivery note."), OrderCommands.RequestId());
-        OrderCommands.Add(command, sku, from, to, quantity, expected, reference, requestId);
+        var answers = Answers();
+        OrderCommands.Add(command, sku, from, to, quantity, expected, reference, answers, requestId);
         return run.Does(command, async (session, cancellationToken) => Answer(session, await session.Client.Inventory.TransferStockAsync(new TransferStockRequest
         {
             RequestId = session.Get(requestId) ?? "", SkuId = session.Get(sku), FromLocationId = session.Get(from)!, ToLocationId = session.Get(to)!,
             Quantity = session.Get(quantity), ExpectedTime = Values.Time("--expected", session.Get(expected)!), Reference = session.Get(reference) ?? "",
+            SupplyRequestId = session.Get(answers) ?? "",
         }, cancellationToken: cancellationToken)));
     }
+
+    private static Command Requests(Runner run)
+    {
+        var command = new Command("requests", "List what is missing and has to be bought, made or sent from another location.");
+        var sku = new Option<string?>("--sku") { Description = "Only of this SKU.", HelpName = "ID" };
+        var all = new Option<bool>("--all") { Description = "Also what is not missing any more." };
+        command.Add(sku);
+        command.Add(all);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var request = new ListSupplyRequestsRequest { SkuId = session.Get(sku) ?? "", IncludeClosed = session.Get(all), PageSize = PerPage };
+            do
+            {
+                var page = await session.Client.Inventory.ListSupplyRequestsAsync(request, cancellationToken: cancellationToken);
+                if (session.Json)
+                {
+                    foreach (var asked in page.SupplyRequests)
+                        session.Say(Session.ToJson(asked));
+                }
+                else
+                {
+                    session.Table(["request", "sku", "location", "kind", ">missing", "needed", "raised", ">announced"], page.SupplyRequests.Select(asked => new[]
+                    {
+                        asked.SupplyRequestId, asked.SkuId, asked.FromLocationId.Length == 0 ? asked.LocationId : $"{asked.FromLocationId} -> {asked.LocationId}",
+                        Values.Upper(asked.Kind), Session.Number(asked.Quantity), asked.NeededByTime is null ? "at once" : Session.Time(asked.NeededByTime),
+                        Session.Time(asked.RaiseTime), Session.Number(asked.Announced),
+                    }));
+                }
+
+                request.PageToken = page.NextPageToken;
+            }
+            while (request.PageToken.Length > 0);
+            return ExitCodes.Ok;
+        });
+    }
+
+    private static Option<string?> Answers() => new("--for-request") { Description = "The supply request that it answers.", HelpName = "REQUEST_ID" };
 
     private static Command List(Runner run)
     {

@@ -71,12 +71,12 @@ internal sealed partial class Applier
     private void MoveInQueues(ref OrderHead head, long order, long requestedAt)
     {
         for (var i = 0; i < _lineCount; i++)
-            if (_lines[i].Backordered > 0) state.Queues.Set(_lines[i].Sku, BackorderKey.Of(in head, order, i + 1), 0);
+            if (_lines[i].Backordered > 0) state.Queues.Set(_lines[i].Sku, BackorderKey.Of(in head, order, i + 1), 0, head.IsFilledWhole);
         head.RequestedAt = requestedAt;
         for (var i = 0; i < _lineCount; i++)
         {
             if (_lines[i].Backordered == 0) continue;
-            state.Queues.Set(_lines[i].Sku, BackorderKey.Of(in head, order, i + 1), _lines[i].Backordered);
+            state.Queues.Set(_lines[i].Sku, BackorderKey.Of(in head, order, i + 1), _lines[i].Backordered, head.IsFilledWhole);
             state.Queues.MarkPending(_lines[i].Sku);
         }
     }

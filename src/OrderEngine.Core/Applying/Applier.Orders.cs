@@ -44,6 +44,13 @@ internal sealed partial class Applier
                 case 8: ReadLine(reader.Bytes(), e.Sequence, ref head); break;
                 case 9: state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence); break;
                 case 10: head.Reservation = reader.Long(); break;
+                case OrderReading.RegionField:
+                    head.Details |= OrderDetails.HasRegion;
+                    reader.Skip(wireType);
+                    break;
+                case 221:
+                    if ((ShippingPolicy)reader.Varint() == ShippingPolicy.Complete) head.Details |= OrderDetails.ShipComplete;
+                    break;
                 case 11: head.Tier = (byte)reader.Varint(); break;
                 case 60: state.ChangeAfterSale(e.Order, e.Sequence).ForReturn = reader.Long(); break;
                 case 40:
@@ -207,8 +214,9 @@ internal sealed partial class Applier
     // Units that wait more (or fewer): the queue holds what the line says, the totals follow.
     private void Wait(in OrderHead head, long order, int index, in LineRow line, int change, long sequence)
     {
-        state.Queues.Set(line.Sku, BackorderKey.Of(in head, order, index), line.Backordered);
+        state.Queues.Set(line.Sku, BackorderKey.Of(in head, order, index), line.Backordered, head.IsFilledWhole);
         state.Stock.ChangeWaiting(line.Sku, sequence, change);
+        if (line.Backordered == 0) state.Promises.Set(order, index, line.Sku, 0, sequence);
     }
 
     /// <summary>The order's next version, with room for more allocations or more parcel lines.</summary>

@@ -29,7 +29,7 @@ internal sealed partial class Applier
 
     private void Announced(in EventView e)
     {
-        long number = 0;
+        long number = 0, request = 0;
         ReadOnlySpan<byte> reference = default;
         var head = new IncomingHead { AnnouncedAt = e.Time, AnnouncedSequence = e.Sequence, Version = e.Sequence };
         var reader = new ProtoReader(e.Body);
@@ -44,15 +44,17 @@ internal sealed partial class Applier
                 case 5: head.Quantity = reader.Int(); break;
                 case 6: head.ExpectedAt = reader.Long(); break;
                 case 7: reference = reader.Bytes(); break;
+                case 220: request = reader.Long(); break;
                 default: reader.Skip(wireType); break;
             }
         }
         Announce(number, ref head, reference, e.Sequence);
+        if (request != 0) Answered(request, head.Sku, number, head.Quantity, e.Sequence);
     }
 
     private void Transferred(in EventView e)
     {
-        long number = 0;
+        long number = 0, request = 0;
         ReadOnlySpan<byte> reference = default;
         var head = new IncomingHead { Kind = SupplyKind.Transfer, AnnouncedAt = e.Time, AnnouncedSequence = e.Sequence, Version = e.Sequence };
         var reader = new ProtoReader(e.Body);
@@ -67,12 +69,14 @@ internal sealed partial class Applier
                 case 5: head.Quantity = reader.Int(); break;
                 case 6: head.ExpectedAt = reader.Long(); break;
                 case 7: reference = reader.Bytes(); break;
+                case 220: request = reader.Long(); break;
                 default: reader.Skip(wireType); break;
             }
         }
         CheckPlace(head.Sku, head.From);
         state.Stock.Change(head.Sku, head.From, e.Sequence, onHand: -head.Quantity);
         Announce(number, ref head, reference, e.Sequence);
+        if (request != 0) Answered(request, head.Sku, number, head.Quantity, e.Sequence);
     }
 
     private void Announce(long number, ref IncomingHead head, ReadOnlySpan<byte> reference, long sequence)

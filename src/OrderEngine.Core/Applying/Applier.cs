@@ -24,7 +24,11 @@ internal sealed partial class Applier(EngineState state)
             var exposed = e.Customer != 0 && e.Before != OrderState.None ? PaymentStates.Exposure(state.Order(e.Order)) : 0;
             if (e.Order != 0) state.Statistics.Before(in e);
             ApplyBody(in e);
-            if (e.Order != 0) state.Statistics.After(in e);
+            if (e.Order != 0)
+            {
+                state.Statistics.After(in e);
+                if (state.Order(e.Order) is { Exists: true } order && order.Head.IsFilledWhole) FollowWhole(in e, order);
+            }
             if (e.Customer != 0 && e.Order != 0) CountForCustomer(in e, exposed);
             var address = e.Order != 0 ? state.History.Add(e.Order, e.Sequence, bytes) : 0;
             if (e.RequestKey != 0) Remember(in e, address);
@@ -54,6 +58,9 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.RefundRecorded: Refunded(in e); break;
             case EventKind.OrderExpired: ExpiredOrder(in e); break;
             case EventKind.BackorderFilled: Filled(in e); break;
+            case EventKind.EarmarkingBegan: Earmarks(in e); break;
+            case EventKind.BackorderPromised: Promised(in e); break;
+            case EventKind.SupplyRequested: Requested(in e); break;
             case EventKind.ShipmentReleased: Released(in e, back: false); break;
             case EventKind.ShipmentConfirmed: Shipped(in e); break;
             case EventKind.DeliveryRecorded: Arrived(in e, lost: false); break;
@@ -80,7 +87,7 @@ internal sealed partial class Applier(EngineState state)
                 state.Statistics.Categories.Define(e.Body, e.Sequence);
                 break;
             case EventKind.LocationDefined:
-                state.Catalog.DefineLocation(e.Body, e.Sequence);
+                if (state.Catalog.DefineLocation(e.Body, e.Sequence)) state.Queues.MarkAllPending();
                 state.Statistics.Regions.Define(e.Body, e.Sequence);
                 break;
             case EventKind.ChannelDefined:

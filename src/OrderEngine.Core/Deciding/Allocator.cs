@@ -5,6 +5,7 @@
 //  3. One location that covers everything else is preferred, the best by the channel's rule.
 //  4. Otherwise each SKU is taken from its locations in the order of the channel's rule, until covered; ties go by location id.
 //  5. While a SKU's queue has stock to hand out, a new demand gets only what is left behind the units ahead of it.
+//  6. A location serves whom its channel allows, and, where it has a region, orders to that region and those that name none.
 
 using OrderEngine.Core.State;
 using OrderEngine.Core.Storage;
@@ -16,6 +17,23 @@ internal readonly record struct Take(int Line, int Location, int Quantity);
 
 /// <summary>What is missing of a SKU.</summary>
 internal readonly record struct Shortfall(int Sku, long Requested, long Available);
+
+/// <summary>Which free stock an allocation may take.</summary>
+internal enum FreeStock : byte
+{
+    /// <summary>What is there.</summary>
+    Any,
+    /// <summary>All that is wanted; where some of it is missing, none.</summary>
+    OnlyWhole,
+    /// <summary>None: only what is its own.</summary>
+    None,
+}
+
+/// <summary>For whom stock is sought.</summary>
+/// <param name="Channel">Rules of the channel.</param>
+/// <param name="Region">Number of the region that it goes to (<see cref="Catalog.FindRegion"/>); 0: none is named.</param>
+/// <param name="Free">What a demand that may wait takes of free stock.</param>
+internal readonly record struct Sourcing(ChannelRules Channel, int Region = 0, FreeStock Free = FreeStock.Any);
 
 /// <summary>Works out an allocation and keeps its result until the next one. All arrays are scratch, grown once.</summary>
 internal sealed class Allocator(EngineState state)
@@ -83,22 +101,24 @@ internal sealed class Allocator(EngineState state)
     /// <summary>Allots stock to lines under a policy.</summary>
     /// <param name="lines">What is wanted.</param>
     /// <param name="policy">What to do when stock does not cover it.</param>
-    /// <param name="rules">Of the channel.</param>
+    /// <param name="sourcing">For whom.</param>
     /// <param name="place">The demand's place in a queue, should it have to wait.</param>
     /// <param name="held">What a reservation holds that is being committed; may be empty.</param>
     /// <returns>False when the policy refuses: nothing is allotted, <see cref="Shortfalls"/> say why.</returns>
-    public bool Allocate(ReadOnlySpan<DraftLine> lines, AllocationPolicy policy, ChannelRules rules, in BackorderKey place, ReadOnlySpan<HeldRow> held)
+    public bool Allocate(ReadOnlySpan<DraftLine> lines, AllocationPolicy policy, in Sourcing sourcing, in BackorderKey place, ReadOnlySpan<HeldRow> held)
     {
+        var rules = sourcing.Channel;
         _takeCount = 0;
         if (_own.Length < held.Length) _own = new HeldRow[held.Length];
         held.CopyTo(_own);
         SumDemand(lines);
         NoteHeld(held.Length);
-        for (var i = 0; i < _demandCount; i++) FindSources(ref _demands[i], rules, in place);
+        for (var i = 0; i < _demandCount; i++) FindSources(ref _demands[i], in sourcing, in place);
         FindShortfalls();
 
         if (_shortfallCount > 0 && policy == AllocationPolicy.AllOrNothing) return false;
         var single = _shortfallCount == 0 ? BestSingleLocation(rules) : 0;
+        var ownOnly = policy == AllocationPolicy.PartialBackorder && (sourcing.Free == FreeStock.None || sourcing.Free == FreeStock.OnlyWhole && _shortfallCount > 0);
         for (var i = 0; i < lines.Length; i++)
         {
             ref var demand = ref _demands[_demandOfLine[i]];
@@ -106,6 +126,7 @@ internal sealed class Allocator(EngineState state)
             _reserved[i] = 0;
             if (policy == AllocationPolicy.LineAllOrNothing && demand.Own + demand.Free < wanted) continue;
             _reserved[i] = TakeHeld(ref demand, i + 1, wanted, held.Length);
+            if (ownOnly) continue;
             _reserved[i] += single != 0 ? TakeFrom(ref demand, i + 1, wanted - _reserved[i], single) : TakeInOrder(ref demand, i + 1, wanted - _reserved[i], rules);
         }
         if (_takeCount > Limits.AllocationsPerOrder) return false;
@@ -114,13 +135,14 @@ internal sealed class Allocator(EngineState state)
 
     /// <summary>Allots free stock to a place in a queue.</summary>
     /// <returns>Units allotted; the takes name line 0.</returns>
-    public int AllocateWaiting(int sku, int units, ChannelRules rules)
+    public int AllocateWaiting(int sku, int units, in Sourcing sourcing)
     {
         _takeCount = _sourceCount = 0;
         _demandCount = 1;
         ref var demand = ref _demands[0];
         demand = new Demand { Sku = sku, Requested = units };
-        ListSources(ref demand, rules);
+        ListSources(ref demand, in sourcing);
+        var rules = sourcing.Channel;
         var single = BestSingleLocation(rules);
         return single != 0 ? TakeFrom(ref demand, 0, units, single) : TakeInOrder(ref demand, 0, units, rules);
     }
@@ -158,14 +180,14 @@ internal sealed class Allocator(EngineState state)
         }
     }
 
-    private void FindSources(ref Demand demand, ChannelRules rules, in BackorderKey place)
+    private void FindSources(ref Demand demand, in Sourcing sourcing, in BackorderKey place)
     {
-        ListSources(ref demand, rules);
+        ListSources(ref demand, in sourcing);
         if (!state.Queues.IsPending(demand.Sku)) return;
         demand.Free = Math.Max(0, demand.Free - state.Queues.UnitsAhead(demand.Sku, in place));
     }
 
-    private void ListSources(ref Demand demand, ChannelRules rules)
+    private void ListSources(ref Demand demand, in Sourcing sourcing)
     {
         demand.FirstSource = _sourceCount;
         demand.Sorted = false;
@@ -174,7 +196,7 @@ internal sealed class Allocator(EngineState state)
         {
             ref readonly var level = ref state.Stock.Levels.LatestAs<StockRow>(slot);
             var sellable = level.Sellable;
-            if (sellable == 0 || !rules.Allows(level.Location)) continue;
+            if (sellable == 0 || !sourcing.Channel.Allows(level.Location) || !state.Catalog.Serves(level.Location, sourcing.Region)) continue;
             if (_sourceCount == _sources.Length) Array.Resize(ref _sources, _sourceCount * 2);
             _sources[_sourceCount++] = new Source { Location = level.Location, Available = sellable };
             demand.Free += sellable;

@@ -29,7 +29,7 @@ internal sealed partial class Decider
         {
             refusal = PlanAmendedLines(amend, order, out var at);
             if (refusal != Outcome.Ok) return Refuse(refusal, amend.Order, line: at);
-            if (_gainCount > 0 && !AllotGains(in head, requestedAt)) return Refuse(Outcome.OutOfStock, amend.Order, _allocator.Shortfalls);
+            if (_gainCount > 0 && !AllotGains(amend.Order, in head, requestedAt)) return Refuse(Outcome.OutOfStock, amend.Order, _allocator.Shortfalls);
             if (_gainCount > 0 && head.AllocationCount + _allocator.Takes.Length > Limits.AllocationsPerOrder) return Refuse(Outcome.OrderLimitReached, amend.Order);
         }
         WriteAmended(amend, order, requestedAt);
@@ -128,11 +128,14 @@ internal sealed partial class Decider
         return left > 0 ? Outcome.Ok : Outcome.NotAmendable;
     }
 
-    private bool AllotGains(in OrderHead head, long requestedAt)
+    private bool AllotGains(long number, in OrderHead head, long requestedAt)
     {
         var place = BackorderKey.Of(_now, state.Catalog.Tier(head.Customer), requestedAt, _sequence + 1, 0, 0);
         var gains = _gains.AsSpan(0, _gainCount);
-        if (!_allocator.Allocate(gains, head.Policy, state.Catalog.Rules(head.Channel), in place, _freed.AsSpan(0, _movementCount))) return false;
+        // What is to be filled whole takes nothing as long as anything of it waits.
+        var free = !head.IsFilledWhole ? FreeStock.Any : AnyWaits() ? FreeStock.None : FreeStock.OnlyWhole;
+        var sourcing = new Sourcing(state.Catalog.Rules(head.Channel), state.RegionOf(number, in head), free);
+        if (!Allocate(gains, head.Policy, in sourcing, in place, _freed.AsSpan(0, _movementCount))) return false;
         for (var i = 0; i < _gainCount; i++)
         {
             ref var line = ref _lines[_gainLines[i] - 1];
@@ -142,6 +145,13 @@ internal sealed partial class Decider
             else line.Cancelled += rest;
         }
         return true;
+    }
+
+    private bool AnyWaits()
+    {
+        foreach (ref readonly var line in Planned)
+            if (line.Backordered > 0) return true;
+        return false;
     }
 
     private void WriteAmended(AmendOrder amend, OrderView order, long requestedAt)

@@ -24,6 +24,7 @@ internal sealed partial class Decider
         _body.Bytes(9, currency[..Currency.Unpack(sku.CurrencyCode, currency)]);
         _body.Number(10, sku.LeadTimeSeconds);
         _body.Packed(11, sku.Substitutes);
+        _body.Number(220, (long)sku.Replenishment);
         return Put(EventKind.SkuDefined, state.Catalog.Skus, number, Limits.Skus);
     }
 
@@ -56,6 +57,7 @@ internal sealed partial class Decider
         _body.Number(45, limits.RequiresConfirmation ? 1 : 0);
         _body.Number(46, limits.ReturnWindowSeconds);
         _body.Number(47, limits.MaxReservationSeconds);
+        _body.Number(220, (long)channel.DefaultShipping);
         return Put(EventKind.ChannelDefined, state.Catalog.Channels, number, Limits.Channels);
     }
 

@@ -23,6 +23,7 @@ internal sealed partial class Decider
         switch (timer.Kind)
         {
             case DeadlineKind.Reservation: Expire(timer.Subject); break;
+            case DeadlineKind.Earmark: Earmark(in timer); break;
             case DeadlineKind.Review or DeadlineKind.Payment when Transitions.Allows(CommandKind.ExpireOrder, state.Order(timer.Subject).Head.State):
                 ExpireOrder(in timer);
                 break;

@@ -15,6 +15,7 @@ internal sealed partial class Decider
         var refusal = FindOrder(release.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
         if (order.Head.Holds != OrderHolds.None) return Refuse(Outcome.OrderOnHold, release.Order, holds: order.Head.Holds);
+        if ((order.Head.Details & OrderDetails.ShipComplete) != 0 && IsMissing(order.Lines)) return Refuse(Outcome.OrderNotComplete, release.Order);
         if (!PlanMovements(order, release.Lines, released: false)) return Refuse(Outcome.QuantityNotAvailable, release.Order);
 
         CopyLines(order);
@@ -28,6 +29,13 @@ internal sealed partial class Decider
         foreach (ref readonly var movement in Movements) Movement(1, movement.Line, movement.Location, movement.Quantity);
         EndAnswer();
         return Outcome.Ok;
+    }
+
+    private static bool IsMissing(ReadOnlySpan<LineRow> lines)
+    {
+        foreach (ref readonly var line in lines)
+            if (line.Backordered + line.Unallocated > 0) return true;
+        return false;
     }
 
     private Outcome Recall(RecallShipment recall)

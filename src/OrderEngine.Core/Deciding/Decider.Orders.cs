@@ -40,7 +40,9 @@ internal sealed partial class Decider
         var tier = customer.Tier;
         var sequence = state.Sequence + (submit.Reservation == 0 ? 1 : 2);
         var place = BackorderKey.Of(_now, tier, submit.RequestedAt, sequence, 0, 0);
-        if (!_allocator.Allocate(submit.Lines, policy, rules, in place, held)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
+        var shipping = submit.Shipping == ShippingPolicy.None ? rules.Shipping : submit.Shipping;
+        var sourcing = new Sourcing(rules, state.Catalog.FindRegion(submit.Region), shipping == ShippingPolicy.Complete ? FreeStock.OnlyWhole : FreeStock.Any);
+        if (!Allocate(submit.Lines, policy, in sourcing, in place, held)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
 
         // From here on the order is accepted.
         var order = state.Orders.Count + 1;
@@ -50,7 +52,7 @@ internal sealed partial class Decider
         FindReasons(submit, terms);
         if (_reasons.Count > 0) _stored = OrderState.PendingReview;
         else if (terms == PaymentTerms.Prepaid) _stored = OrderState.AwaitingPayment;
-        WriteSubmitted(submit, order, policy, terms, tier);
+        WriteSubmitted(submit, order, policy, terms, shipping, tier);
         return Outcome.Ok;
     }
 
@@ -87,7 +89,7 @@ internal sealed partial class Decider
     }
 
     // An order that is made for a return does not answer the request: the return's own event does.
-    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, PaymentTerms terms, int tier, long forReturn = 0)
+    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, PaymentTerms terms, ShippingPolicy shipping, int tier, long forReturn = 0)
     {
         BeginEvent();
         Origin(answers: forReturn == 0);
@@ -95,6 +97,8 @@ internal sealed partial class Decider
         WriteSubject(Derived());
         _events.BeginBody(EventKind.OrderSubmitted);
         _events.Bytes(1, submit.ExternalId);
+        // Ahead of the lines, where it is found at once.
+        _events.Bytes(OrderReading.RegionField, submit.Region);
         _events.Number(2, (long)(submit.Type == OrderType.None ? OrderType.Sale : submit.Type));
         _events.Number(3, (long)policy);
         _events.Number(4, (long)terms);
@@ -127,6 +131,8 @@ internal sealed partial class Decider
             _events.EndNested(nested);
         }
         _events.Number(60, forReturn);
+        if (shipping == ShippingPolicy.Complete) _events.Number(221, (long)shipping);
+        if (_allocator.Shortfalls.Length > 0) WriteShortages(222, _allocator.Shortfalls, withAllowed: _allocator.Takes.Length == 0);
         if (forReturn == 0) EndAnswer();
         else EndEvent();
     }

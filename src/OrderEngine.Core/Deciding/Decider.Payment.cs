@@ -123,7 +123,8 @@ internal sealed partial class Decider
         if (_again.Length < _lineCount) _again = new DraftLine[_lineCount];
         for (var i = 0; i < _lineCount; i++) _again[i] = new DraftLine(_lines[i].Sku, _lines[i].Unallocated, _lines[i].UnitPrice);
         var place = BackorderKey.Of(in head, number, 0);
-        if (!_allocator.Allocate(_again.AsSpan(0, _lineCount), head.Policy, state.Catalog.Rules(head.Channel), in place, default)) return false;
+        var sourcing = new Sourcing(state.Catalog.Rules(head.Channel), state.RegionOf(number, in head), head.IsFilledWhole ? FreeStock.OnlyWhole : FreeStock.Any);
+        if (!Allocate(_again.AsSpan(0, _lineCount), head.Policy, in sourcing, in place, default)) return false;
         if (head.AllocationCount + _allocator.Takes.Length > Limits.AllocationsPerOrder) return false;
         for (var i = 0; i < _lineCount; i++)
         {

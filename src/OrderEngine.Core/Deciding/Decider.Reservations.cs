@@ -20,7 +20,7 @@ internal sealed partial class Decider
         if (_draft.Length < create.Items.Length) _draft = new DraftLine[create.Items.Length];
         for (var i = 0; i < create.Items.Length; i++) _draft[i] = new DraftLine(create.Items[i].Sku, create.Items[i].Quantity, 0);
         var lines = _draft.AsSpan(0, create.Items.Length);
-        if (!_allocator.Allocate(lines, AllocationPolicy.AllOrNothing, rules, in place, default)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
+        if (!Allocate(lines, AllocationPolicy.AllOrNothing, new Sourcing(rules), in place, default)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
 
         BeginEvent();
         Origin();

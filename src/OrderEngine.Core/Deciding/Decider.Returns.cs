@@ -188,6 +188,7 @@ internal sealed partial class Decider
             CurrencyCode = head.Currency,
             Lines = LinesOf(found.Replacements),
             Delivery = DeliveryOf(found.Head.Order),
+            Region = state.RegionTextOf(found.Head.Order, in head).ToArray(),
         };
         var taken = state.ExternalIds.Find(submit.Channel, submit.ExternalId);
         if (taken != 0) return Refuse(Outcome.ExternalIdTaken, taken);
@@ -195,12 +196,12 @@ internal sealed partial class Decider
         var rules = state.Catalog.Rules(submit.Channel);
         var tier = state.Catalog.Tier(submit.Customer);
         var place = BackorderKey.Of(_now, tier, 0, state.Sequence + 1, 0, 0);
-        if (!_allocator.Allocate(submit.Lines, Policy, rules, in place, default)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
+        if (!Allocate(submit.Lines, Policy, new Sourcing(rules, state.Catalog.FindRegion(submit.Region)), in place, default)) return Refuse(Outcome.OutOfStock, 0, _allocator.Shortfalls);
         order = state.Orders.Count + 1;
         PlanLines(submit, Policy);
         // Who approves the return has looked at it: no review.
         _reasons.Clear();
-        WriteSubmitted(submit, order, Policy, submit.Terms, tier, number);
+        WriteSubmitted(submit, order, Policy, submit.Terms, ShippingPolicy.Partial, tier, number);
         return Outcome.Ok;
     }
 

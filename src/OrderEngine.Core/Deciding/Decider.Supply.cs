@@ -25,6 +25,8 @@ internal sealed partial class Decider
         // What is new has no version yet.
         if (announce.ExpectedVersion != 0) return Outcome.EtagMismatch;
         if (state.Supply.Open >= Limits.OpenIncoming) return Outcome.IncomingLimitReached;
+        var refusal = CheckRequest(announce.Request, announce.Sku);
+        if (refusal != Outcome.Ok) return refusal;
         BeginEvent();
         Origin();
         _events.BeginBody(EventKind.SupplyAnnounced);
@@ -35,6 +37,7 @@ internal sealed partial class Decider
         _events.Number(5, announce.Quantity);
         _events.Number(6, announce.ExpectedAt);
         _events.Bytes(7, announce.Reference);
+        _events.Number(220, announce.Request);
         EndAnswer();
         return Outcome.Ok;
     }
@@ -58,6 +61,8 @@ internal sealed partial class Decider
     private Outcome Transfer(TransferStock transfer)
     {
         if (state.Supply.Open >= Limits.OpenIncoming) return Outcome.IncomingLimitReached;
+        var refusal = CheckRequest(transfer.Request, transfer.Sku);
+        if (refusal != Outcome.Ok) return refusal;
         var level = state.Stock.Level(transfer.Sku, transfer.From);
         if (level.OnHand - level.Unavailable - level.Held - level.Committed < transfer.Quantity) return Refuse(Outcome.StockBelowCommitted);
         BeginEvent();
@@ -70,8 +75,17 @@ internal sealed partial class Decider
         _events.Number(5, transfer.Quantity);
         _events.Number(6, transfer.ExpectedAt);
         _events.Bytes(7, transfer.Reference);
+        _events.Number(220, transfer.Request);
         EndAnswer();
         return Outcome.Ok;
+    }
+
+    // What answers a request must be of its SKU; it may come elsewhere, later or in other amounts, and when nobody waits any more.
+    private Outcome CheckRequest(long number, int sku)
+    {
+        if (number == 0) return Outcome.Ok;
+        if (!state.SupplyRequests.TryFind(number, out var request)) return Outcome.SupplyRequestNotFound;
+        return request.Sku == sku ? Outcome.Ok : Refuse(Outcome.SupplyRequestMismatch);
     }
 
     /// <summary>Goods that come must be the announced ones; of a transfer no more than were sent.</summary>

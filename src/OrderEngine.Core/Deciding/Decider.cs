@@ -75,29 +75,6 @@ internal sealed partial class Decider(EngineState state)
         EndEvent();
     }
 
-    /// <summary>Writes the event that gives free stock to a waiting line, if there is any for it.</summary>
-    /// <returns>Units given.</returns>
-    public int Fill(in BackorderKey place, int sku, long units, long now, EventBuffer events)
-    {
-        var order = state.Order(place.Order);
-        ref readonly var head = ref order.Head;
-        if (head.AllocationCount >= Limits.AllocationsPerOrder) return 0;
-        var given = _allocator.AllocateWaiting(sku, (int)units, state.Catalog.Rules(head.Channel));
-        if (given == 0 || head.AllocationCount + _allocator.Takes.Length > Limits.AllocationsPerOrder) return 0;
-
-        Start(null!, now, events);
-        CopyLines(order);
-        ref var line = ref _lines[place.Line - 1];
-        line.Backordered -= given;
-        line.Reserved += given;
-        BeginOrderEvent(place.Order, in head, Derived());
-        events.BeginBody(EventKind.BackorderFilled);
-        events.Number(1, place.Line);
-        foreach (ref readonly var take in _allocator.Takes) Quantity(2, take.Location, take.Quantity);
-        EndEvent();
-        return given;
-    }
-
     private void Start(Command command, long now, EventBuffer events)
     {
         _command = command;
@@ -119,14 +96,7 @@ internal sealed partial class Decider(EngineState state)
         _events.Number(7, (long)before);
         _events.BeginBody(EventKind.RequestRefused);
         _events.Number(1, (long)outcome);
-        foreach (ref readonly var shortfall in shortfalls)
-        {
-            var nested = _events.BeginNested(2);
-            _events.Number(1, shortfall.Sku);
-            _events.Number(2, shortfall.Requested);
-            _events.Number(3, shortfall.Available);
-            _events.EndNested(nested);
-        }
+        WriteShortages(2, shortfalls, withAllowed: true);
         _events.Number(3, subject);
         _events.Number(60, (long)returnState);
         _events.Number(80, (long)holds);

@@ -113,6 +113,12 @@ public enum EventKind : byte
     ArchivedOrderLoaded = 145,
     /// <summary>An archived order is back because a command wanted it.</summary>
     OrderRestored = 146,
+    /// <summary>An order that ships complete takes what comes from now on.</summary>
+    EarmarkingBegan = 156,
+    /// <summary>A waiting line was promised another date, or none any more.</summary>
+    BackorderPromised = 157,
+    /// <summary>Supply of a SKU is asked for: more or less than before, or no more.</summary>
+    SupplyRequested = 158,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

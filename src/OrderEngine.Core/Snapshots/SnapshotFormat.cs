@@ -18,7 +18,7 @@ public static class SnapshotFormat
     public const int MaxBlockBytes = 8 * 1024 * 1024;
 
     // The records' fields in SnapshotBlock.
-    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Incoming = 20, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Trailer = 15;
+    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Incoming = 20, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Promises = 45, SupplyRequests = 46, Trailer = 15;
 
     // Statistics. They are under a hash of their own, in the trailer, which stands for their counts as well.
     internal const int StatisticNames = 40, StatisticSeries = 41, StatisticGroups = 42, StatisticService = 43;
@@ -43,8 +43,10 @@ public static class SnapshotFormat
 /// <param name="Deadlines">Orders that have deadlines.</param>
 /// <param name="Exceptions">Exceptions.</param>
 /// <param name="Incoming">Announcements of supply.</param>
+/// <param name="Promises">Orders with promised dates.</param>
+/// <param name="SupplyRequests">Requests for supply.</param>
 public readonly record struct SnapshotCounts(long Catalog, long StockLevels, long Backorders, long Orders, long OrderEvents, long Reservations, long Requests,
-    long Returns, long AfterSales, long Deadlines, long Exceptions, long Incoming);
+    long Returns, long AfterSales, long Deadlines, long Exceptions, long Incoming, long Promises, long SupplyRequests);
 
 /// <summary>
 /// A snapshot's contents do not make sense: damage that no checksum showed, a newer format, or a defect. The state it was loaded into is

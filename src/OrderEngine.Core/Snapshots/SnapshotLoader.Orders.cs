@@ -195,7 +195,7 @@ public sealed partial class SnapshotLoader
         _state.Index.Add(number, in head);
         _state.CountForCustomer(_state.Order(number), comes: true);
         for (var i = 0; i < lines.Length; i++)
-            if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered);
+            if (lines[i].Backordered > 0) _state.Queues.Set(lines[i].Sku, BackorderKey.Of(in head, number, i + 1), lines[i].Backordered, head.IsFilledWhole);
     }
 
     private void ReadOrderEvents(ReadOnlySpan<byte> record)

@@ -102,6 +102,8 @@ public sealed partial class SnapshotLoader
             case SnapshotFormat.StatisticSeries: ReadStatisticSeries(record); break;
             case SnapshotFormat.StatisticGroups: ReadStatisticGroup(record); break;
             case SnapshotFormat.StatisticService: ReadStatisticService(record); break;
+            case SnapshotFormat.Promises: ReadPromises(record); break;
+            case SnapshotFormat.SupplyRequests: ReadSupplyRequest(record); break;
             case SnapshotFormat.Trailer: ReadTrailer(record); break;
             default: throw Unknown(field, "block");
         }
@@ -151,13 +153,15 @@ public sealed partial class SnapshotLoader
                 case SnapshotFormat.AfterSales: counts = counts with { AfterSales = reader.Long() }; break;
                 case SnapshotFormat.Deadlines: counts = counts with { Deadlines = reader.Long() }; break;
                 case SnapshotFormat.Exceptions: counts = counts with { Exceptions = reader.Long() }; break;
+                case SnapshotFormat.Promises: counts = counts with { Promises = reader.Long() }; break;
+                case SnapshotFormat.SupplyRequests: counts = counts with { SupplyRequests = reader.Long() }; break;
                 case SnapshotFormat.Archived: archived = reader.Long(); break;
                 case SnapshotFormat.ArchivePosition: position = reader.Long(); break;
                 case SnapshotFormat.StatisticsHash: statistics = reader.Varint(); break;
                 default: throw Unknown(field, "trailer");
             }
         }
-        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _returns, _afterSales, _deadlines, _exceptions, _incoming);
+        var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _returns, _afterSales, _deadlines, _exceptions, _incoming, _promises, _supplyRequests);
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
         var orders = counts.Orders + archived;
         if (orders < _state.Orders.Count) throw Wrong($"{counts.Orders} orders and {archived} archived ones cannot have numbers up to {_state.Orders.Count}.");
@@ -178,6 +182,7 @@ public sealed partial class SnapshotLoader
         _state.Time = recorded.Time;
         // Which queues had stock to hand out is not in the rows: all are looked at once, as after a replay.
         _state.Queues.MarkAllPending();
+        _core.GoOnAsLoaded();
         // None: the snapshot is older than they are, or there is nothing to count.
         var isCounted = recorded.StatisticsHash != 0;
         _state.Statistics.EndLoad(_sequence, count: !isCounted);

@@ -115,6 +115,7 @@ internal sealed class ArchivedOrders(EngineState state)
         if (gone < BlockLength - (block == 0 ? 1 : 0)) return;
         state.Orders.Release(order);
         state.Deadlines.Rows.Release(order);
+        state.Promises.Rows.Release(order);
         state.AfterSales.Release(order);
         state.History.Release(order);
         state.ExternalIds.Release(order);
@@ -127,6 +128,7 @@ internal sealed class ArchivedOrders(EngineState state)
         _goneInBlock[order / BlockLength]--;
         state.Orders.Revive(order);
         state.Deadlines.Rows.Revive(order);
+        state.Promises.Rows.Revive(order);
         state.AfterSales.Revive(order);
         state.History.Revive(order);
         state.ExternalIds.Revive(order);

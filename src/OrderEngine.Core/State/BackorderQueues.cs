@@ -2,6 +2,10 @@
 //
 // The place in the queue is fixed at entry: time of acceptance minus the tier's credit, then the requested date, sequence and line.
 // So a VIP overtakes those who came up to a few days earlier, and nobody is overtaken for ever.
+//
+// Queues that have stock to hand out are served together, in the order of the places over all of them: an order that is filled whole or not at
+// all wants stock of several SKUs, and whoever waits ahead of it, for any of them, has had his turn by then. So it does not matter in which order
+// SKUs came to have stock, and an engine that was restarted serves as one that was not.
 
 using OrderEngine.Core.Storage;
 
@@ -36,74 +40,129 @@ internal readonly record struct BackorderKey(long Rank, long Requested, long Seq
 }
 
 /// <summary>The backorder queues of all SKUs.</summary>
-internal sealed class BackorderQueues
+internal sealed class BackorderQueues(SupplyPlan plan)
 {
+    /// <summary>A SKU's next place, in the order in which places have their turn.</summary>
+    private readonly record struct TurnKey(long Rank, long Requested, long Sequence, int Line, int Sku) : IComparable<TurnKey>
+    {
+        public TurnKey(BackorderKey place, int sku) : this(place.Rank, place.Requested, place.Sequence, place.Line, sku) { }
+
+        public int CompareTo(TurnKey other)
+        {
+            if (Rank != other.Rank) return Rank < other.Rank ? -1 : 1;
+            if (Requested != other.Requested) return Requested < other.Requested ? -1 : 1;
+            if (Sequence != other.Sequence) return Sequence < other.Sequence ? -1 : 1;
+            return Line != other.Line ? Line.CompareTo(other.Line) : Sku.CompareTo(other.Sku);
+        }
+    }
+
+    /// <summary>How far a queue has been served, and under which place it stands in line: that of its next place, or one before it.</summary>
+    private readonly record struct Pending(BackorderKey Cursor, BackorderKey Next);
+
     private readonly OrderedPool<BackorderKey> _pool = new();
     private readonly ChunkedArray<int> _roots = new();
-    // SKUs whose queue may have stock to hand out, each with the place to go on from.
-    private readonly Dictionary<int, BackorderKey> _pending = [];
-    // The order of their turns. A SKU stands in it once at most; one that is no longer pending leaves it when its turn comes.
-    private readonly Queue<int> _turns = new();
-    private readonly HashSet<int> _inTurns = [];
-
-    /// <summary>SKUs that stand in line for a turn.</summary>
-    public int InLine => _turns.Count;
+    // By SKU: units that orders wait for that are filled whole or not at all.
+    private readonly ChunkedArray<long> _wholeUnits = new();
+    // SKUs whose queue may have stock to hand out. Never enumerated.
+    private readonly Dictionary<int, Pending> _pending = [];
+    private readonly OrderedPool<TurnKey> _turns = new();
+    private int _turnsRoot;
 
     /// <summary>True when some queue has stock to hand out.</summary>
     public bool AnyPending => _pending.Count > 0;
 
     /// <summary>Puts units in a queue, or changes how many wait there; 0 takes the place away.</summary>
-    public void Set(int sku, in BackorderKey key, long units)
+    /// <param name="sku">The queue.</param>
+    /// <param name="key">The place.</param>
+    /// <param name="units">Units that wait there.</param>
+    /// <param name="whole">True: its order is filled whole or not at all.</param>
+    public void Set(int sku, in BackorderKey key, long units, bool whole)
     {
+        plan.Mark(sku);
         ref var root = ref _roots[sku];
-        if (units == 0) _pool.Remove(ref root, in key);
-        else if (!_pool.TryUpdateWeight(ref root, in key, units)) _pool.Add(ref root, in key, units);
+        if (whole) _wholeUnits[sku] += units - UnitsAt(sku, in key);
+        if (units == 0)
+        {
+            if (_pool.Remove(ref root, in key) && whole) plan.CountWhole(sku, -1);
+            return;
+        }
+        if (_pool.TryUpdateWeight(ref root, in key, units)) return;
+        _pool.Add(ref root, in key, units);
+        if (whole) plan.CountWhole(sku, 1);
+        if (_pending.TryGetValue(sku, out var pending) && key.CompareTo(pending.Cursor) > 0 && key.CompareTo(pending.Next) < 0) StandInLine(sku, pending with { Next = key });
     }
+
+    /// <summary>Says that the order of a place takes what comes from now on.</summary>
+    public void TakesWhatComes(int sku, in BackorderKey key)
+    {
+        plan.Mark(sku);
+        plan.CountWhole(sku, -1);
+        _wholeUnits[sku] -= UnitsAt(sku, in key);
+    }
+
+    /// <summary>True when an order waits for the SKU that is filled whole or not at all.</summary>
+    public bool AnyWhole(int sku) => plan.Wholes(sku) > 0;
+
+    /// <summary>How many such places there are.</summary>
+    public int Wholes(int sku) => plan.Wholes(sku);
+
+    /// <summary>Units that wait at such places.</summary>
+    public long WholeUnits(int sku) => _wholeUnits[sku];
 
     /// <summary>Says that stock of the SKU became free, or that somebody began to wait for it.</summary>
     public void MarkPending(int sku)
     {
-        if (_roots[sku] == 0) return;
-        _pending[sku] = BackorderKey.First;
-        if (_inTurns.Add(sku)) _turns.Enqueue(sku);
+        if (_pool.TryMin(_roots[sku], out var first)) StandInLine(sku, new Pending(BackorderKey.First, first));
     }
 
-    /// <summary>Says that a channel may be served from other locations now: every queue has to be looked at anew. Costs a walk over the SKUs.</summary>
+    /// <summary>As <see cref="MarkPending"/>, but a queue that is being served goes on where it is.</summary>
+    public void EnsurePending(int sku)
+    {
+        if (!_pending.ContainsKey(sku)) MarkPending(sku);
+    }
+
+    /// <summary>Says that a channel or region may be served from other locations now: every queue has to be looked at anew. Costs a walk over the SKUs.</summary>
     public void MarkAllPending()
     {
-        for (var sku = 1; sku < _roots.Capacity; sku++) MarkPending(sku);
+        for (var sku = 1; sku < _roots.Capacity; sku++)
+        {
+            MarkPending(sku);
+            if (_roots[sku] != 0) plan.Mark(sku);
+        }
     }
 
     /// <summary>True when the SKU's queue has to be served before its stock is promised to somebody else.</summary>
     public bool IsPending(int sku) => _roots[sku] != 0 && _pending.ContainsKey(sku);
 
-    /// <summary>The SKU whose turn it is; false when none is pending.</summary>
-    public bool TryTurn(out int sku)
+    /// <summary>The place whose turn it is, of all that have not been looked at since stock became free; false when there is none.</summary>
+    public bool TryTurn(out int sku, out BackorderKey place, out long units)
     {
-        while (_turns.TryPeek(out sku))
+        while (_turns.TryMin(_turnsRoot, out var turn))
         {
-            if (_pending.ContainsKey(sku)) return true;
-            _inTurns.Remove(_turns.Dequeue());
+            sku = turn.Sku;
+            var pending = _pending[sku];
+            if (!TryNext(sku, in pending, out place, out units)) Done(sku);
+            else if (place == pending.Next) return true;
+            else StandInLine(sku, pending with { Next = place });
         }
+        (sku, place, units) = (0, default, 0);
         return false;
     }
 
-    /// <summary>Gives the next SKU its turn: the present one is done for now.</summary>
-    public void EndTurn()
-    {
-        if (!_turns.TryDequeue(out var sku)) return;
-        if (_pending.ContainsKey(sku)) _turns.Enqueue(sku);
-        else _inTurns.Remove(sku);
-    }
-
     /// <summary>Where serving the SKU's queue goes on.</summary>
-    public BackorderKey Cursor(int sku) => _pending.TryGetValue(sku, out var cursor) ? cursor : BackorderKey.First;
+    public BackorderKey Cursor(int sku) => _pending.TryGetValue(sku, out var pending) ? pending.Cursor : BackorderKey.First;
 
     /// <summary>Notes how far the SKU's queue has been served.</summary>
-    public void MoveCursor(int sku, in BackorderKey key) => _pending[sku] = key;
+    public void MoveCursor(int sku, in BackorderKey key)
+    {
+        if (_pending.TryGetValue(sku, out var pending)) _pending[sku] = pending with { Cursor = key };
+    }
 
     /// <summary>Says that the SKU's queue has been served to its end.</summary>
-    public void Done(int sku) => _pending.Remove(sku);
+    public void Done(int sku)
+    {
+        if (_pending.Remove(sku, out var pending)) _turns.Remove(ref _turnsRoot, new TurnKey(pending.Next, sku));
+    }
 
     /// <summary>The first place behind <paramref name="after"/>.</summary>
     public bool TryNext(int sku, in BackorderKey after, out BackorderKey key, out long units) => _pool.TryNext(_roots[sku], in after, out key, out units);
@@ -117,9 +176,25 @@ internal sealed class BackorderQueues
         return Math.Max(0, _pool.WeightBefore(root, in place) - passed);
     }
 
+    /// <summary>Units that wait ahead of a place.</summary>
+    public long UnitsBefore(int sku, in BackorderKey place) => _pool.WeightBefore(_roots[sku], in place);
+
     /// <summary>Units that wait for the SKU.</summary>
     public long Units(int sku) => _pool.TotalWeight(_roots[sku]);
 
     /// <summary>Units that wait at one place; 0 when it is not taken.</summary>
     public long UnitsAt(int sku, in BackorderKey place) => _pool.TryGetWeight(_roots[sku], in place, out var units) ? units : 0;
+
+    private bool TryNext(int sku, in Pending pending, out BackorderKey place, out long units)
+    {
+        var cursor = pending.Cursor;
+        return _pool.TryNext(_roots[sku], in cursor, out place, out units);
+    }
+
+    private void StandInLine(int sku, in Pending pending)
+    {
+        Done(sku);
+        _pending[sku] = pending;
+        _turns.Add(ref _turnsRoot, new TurnKey(pending.Next, sku), 0);
+    }
 }

@@ -12,8 +12,9 @@ namespace OrderEngine.Core.State;
 /// <param name="Sourcing">How a location is chosen.</param>
 /// <param name="Policy">The default.</param>
 /// <param name="Terms">The default.</param>
+/// <param name="Shipping">The default.</param>
 /// <param name="Limits">Bounds and times of its own.</param>
-internal sealed record ChannelRules(bool[]? Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ChannelLimits Limits)
+internal sealed record ChannelRules(bool[]? Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ShippingPolicy Shipping, ChannelLimits Limits)
 {
     /// <summary>True when its orders have to be measured.</summary>
     public bool HasBounds { get; } = Limits.MaxOrder != 0 || Limits.MaxLines != 0;
@@ -38,6 +39,9 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
 {
     private ChannelRules?[] _channels = new ChannelRules?[16];
     private int[] _locationPriority = new int[16];
+    private int[] _locationRegion = new int[16];
+    // Regions that locations ever had.
+    private readonly SymbolTable _regions = new(heap);
     private ReviewRule[] _reviewRules = [];
     private readonly ChunkedArray<CustomerFacts> _customers = new();
     // Only as far as customers with a limit go.
@@ -72,6 +76,12 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     /// <summary>A location's priority number.</summary>
     public int Priority(int location) => _locationPriority[location];
 
+    /// <summary>The number of a region to which an order goes: 0 where it names none, -1 when no location ever had it.</summary>
+    public int FindRegion(ReadOnlySpan<byte> region) => region.IsEmpty ? 0 : _regions.Find(region) is > 0 and var number ? number : -1;
+
+    /// <summary>True when a location serves a region: its own, all when it has none of its own; and orders that name none.</summary>
+    public bool Serves(int location, int region) => region == 0 || _locationRegion[location] is var own && (own == 0 || own == region);
+
     /// <summary>A customer's tier; 0 for a guest.</summary>
     public int Tier(int customer) => Customer(customer).Tier;
 
@@ -86,6 +96,18 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
 
     /// <summary>When orders are due. Writer only.</summary>
     public DeadlineRules DeadlineRules { get; private set; } = DeadlineRules.None;
+
+    /// <summary>How a SKU that no other location has is got: bought, or made. Reads its row. Writer only.</summary>
+    public SupplyKind Replenishment(int sku)
+    {
+        var reader = new ProtoReader(Skus.Latest(sku));
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 220) return (SupplyKind)reader.Varint();
+            reader.Skip(wireType);
+        }
+        return SupplyKind.Purchase;
+    }
 
     /// <summary>The key under which a customer's data is sealed; 0 when there is none yet. Any thread.</summary>
     public long CustomerKey(int customer) => CustomerKey(customer, long.MaxValue, out _);
@@ -119,19 +141,30 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
     }
 
     /// <summary>Takes up a LocationDefined body.</summary>
-    public void DefineLocation(ReadOnlySpan<byte> body, long sequence, bool restore = false)
+    /// <returns>True when it serves another region than before.</returns>
+    public bool DefineLocation(ReadOnlySpan<byte> body, long sequence, bool restore = false)
     {
         ReadDefinition(body, out var number, out var id);
         Put(LocationIds, Locations, number, id, body, sequence, restore);
-        if (number >= _locationPriority.Length) Array.Resize(ref _locationPriority, Math.Max(number + 1, _locationPriority.Length * 2));
+        if (number >= _locationPriority.Length)
+        {
+            var length = Math.Max(number + 1, _locationPriority.Length * 2);
+            Array.Resize(ref _locationPriority, length);
+            Array.Resize(ref _locationRegion, length);
+        }
         var priority = 0;
+        ReadOnlySpan<byte> region = default;
         var reader = new ProtoReader(body);
         while (reader.Next(out var field, out var wireType))
         {
-            if (field == 5) priority = reader.Int();
+            if (field == 4) region = reader.Bytes();
+            else if (field == 5) priority = reader.Int();
             else reader.Skip(wireType);
         }
         _locationPriority[number] = priority;
+        var before = _locationRegion[number];
+        _locationRegion[number] = region.IsEmpty ? 0 : _regions.Find(region) is > 0 and var known ? known : _regions.Add(region);
+        return before != _locationRegion[number];
     }
 
     /// <summary>Takes up a ChannelDefined body.</summary>
@@ -225,6 +258,7 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
         var sourcing = SourcingRule.None;
         var policy = AllocationPolicy.None;
         var terms = PaymentTerms.None;
+        var shipping = ShippingPolicy.Partial;
         var limits = new ChannelLimits();
         var reader = new ProtoReader(body);
         while (reader.Next(out var field, out var wireType))
@@ -239,6 +273,7 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
                 case 5: sourcing = (SourcingRule)reader.Varint(); break;
                 case 6: policy = (AllocationPolicy)reader.Varint(); break;
                 case 7: terms = (PaymentTerms)reader.Varint(); break;
+                case 220: shipping = (ShippingPolicy)reader.Varint(); break;
                 case 40: limits = limits with { MaxOrder = reader.Long() }; break;
                 case 41: limits = limits with { MaxOrderCurrency = Currency.Pack(reader.Bytes()) }; break;
                 case 42: limits = limits with { MaxLines = reader.Int() }; break;
@@ -251,7 +286,8 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
             }
         }
         return new ChannelRules(allowed, sourcing == SourcingRule.None ? SourcingRule.Priority : sourcing,
-            policy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : policy, terms == PaymentTerms.None ? PaymentTerms.Credit : terms, limits);
+            policy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : policy, terms == PaymentTerms.None ? PaymentTerms.Credit : terms,
+            shipping, limits);
     }
 
     private static void Put(SymbolTable ids, VersionedRows rows, int number, ReadOnlySpan<byte> id, ReadOnlySpan<byte> body, long sequence, bool restore)

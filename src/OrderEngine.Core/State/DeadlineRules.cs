@@ -25,6 +25,7 @@ internal sealed class DeadlineRules
                 case 4: Delivery = reader.Long() * MicrosPerSecond; break;
                 case 5: Remind = reader.Long() * MicrosPerSecond; break;
                 case 6: ReadStall(reader.Bytes()); break;
+                case 220: Earmark = reader.Long() * MicrosPerSecond; break;
                 default: reader.Skip(wireType); break;
             }
         }
@@ -43,6 +44,9 @@ internal sealed class DeadlineRules
     /// <summary>How long before a deadline it is reminded of.</summary>
     public long Remind { get; }
 
+    /// <summary>From acceptance until an order that ships complete takes what comes.</summary>
+    public long Earmark { get; } = Limits.DefaultEarmarkSeconds * MicrosPerSecond;
+
     /// <summary>How long an order may stay in a state.</summary>
     public long Stall(OrderState state) => _stalls[(int)state];
 
@@ -59,6 +63,7 @@ internal sealed class DeadlineRules
             body.Number(2, stall.Seconds);
             body.EndNested(nested);
         }
+        body.Number(220, set.EarmarkSeconds);
     }
 
     private void ReadStall(ReadOnlySpan<byte> message)

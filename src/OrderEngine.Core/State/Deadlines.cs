@@ -39,16 +39,16 @@ internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue ti
 
     /// <summary>
     /// Sets an order's deadline of a kind, in place of the one it has. It is reminded of as long before as <see cref="DeadlineRules.Remind"/> says; at once,
-    /// when it is nearer than that.
+    /// when it is nearer than that; or, being nobody's to meet, not at all.
     /// </summary>
-    public unsafe void Set(long order, DeadlineKind kind, long due, long sequence)
+    public unsafe void Set(long order, DeadlineKind kind, long due, long sequence, bool reminds = true)
     {
         Clear(order, kind, sequence);
         var length = Rows.Latest(order).Length;
         var row = length == 0 ? Rows.Create(order, sizeof(DeadlineRow), sequence) : Rows.Resize(order, length + sizeof(DeadlineRow), sequence);
         ref var deadline = ref MemoryMarshal.Cast<byte, DeadlineRow>(row)[^1];
         var remind = catalog.DeadlineRules.Remind;
-        deadline = new DeadlineRow { Due = due, RemindAt = remind == 0 ? 0 : Math.Max(1, due - remind), Sequence = sequence, Kind = kind };
+        deadline = new DeadlineRow { Due = due, RemindAt = remind == 0 || !reminds ? 0 : Math.Max(1, due - remind), Sequence = sequence, Kind = kind };
         timers.Set(KeyOf(order, in deadline));
     }
 
@@ -70,6 +70,14 @@ internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue ti
         row[at] = row[^1];
         Rows.Resize(order, (row.Length - 1) * sizeof(DeadlineRow), sequence);
         return true;
+    }
+
+    /// <summary>True when an order has a deadline of a kind. Writer only.</summary>
+    public bool Has(long order, DeadlineKind kind)
+    {
+        foreach (ref readonly var deadline in Of(order))
+            if (deadline.Kind == kind) return true;
+        return false;
     }
 
     /// <summary>True when what is due first of an order's deadline of a kind is its reminder.</summary>

@@ -1,5 +1,6 @@
 // All durable state of one engine, and the views of it that deciding needs. Changed by Applier alone, on the writer thread.
 
+using OrderEngine.Core.Events;
 using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.State;
@@ -15,7 +16,8 @@ internal sealed class EngineState
     {
         Reclaimer = new Reclaimer(Heap, Epochs);
         Catalog = new Catalog(Heap, Reclaimer);
-        Stock = new StockLedger(Heap, Reclaimer);
+        Queues = new BackorderQueues(Plan);
+        Stock = new StockLedger(Heap, Reclaimer, Plan);
         Orders = new VersionedRows(Heap, Reclaimer, tableId: 7);
         Reservations = new VersionedRows(Heap, Reclaimer, tableId: 8);
         Returns = new VersionedRows(Heap, Reclaimer, tableId: 25);
@@ -24,7 +26,9 @@ internal sealed class EngineState
         History = new OrderHistory(Heap);
         Requests = new RequestTable(Heap, Reclaimer);
         Deadlines = new Deadlines(Heap, Reclaimer, Timers, Catalog);
-        Supply = new SupplyLedger(Heap, Reclaimer);
+        Supply = new SupplyLedger(Heap, Reclaimer, Plan);
+        Promises = new Promises(Heap, Reclaimer);
+        SupplyRequests = new SupplyRequests(Heap, Reclaimer);
         Exceptions = new Exceptions(Heap, Reclaimer);
         Archive = new ArchivedOrders(this);
         Index = new OrderIndex(Orders, Exceptions);
@@ -44,7 +48,10 @@ internal sealed class EngineState
     public ExternalIdIndex ExternalIds { get; }
     public OrderHistory History { get; }
     public RequestTable Requests { get; }
-    public BackorderQueues Queues { get; } = new();
+    public SupplyPlan Plan { get; } = new();
+    public BackorderQueues Queues { get; }
+    public Promises Promises { get; }
+    public SupplyRequests SupplyRequests { get; }
     public TimerQueue Timers { get; } = new();
     public CreditLedger Credit { get; } = new();
     public Deadlines Deadlines { get; }
@@ -65,6 +72,14 @@ internal sealed class EngineState
 
     /// <summary>An order's latest row. Writer only.</summary>
     public OrderView Order(long number) => new(Orders.Latest(number));
+
+    /// <summary>The number of the region that an order goes to (<see cref="Catalog.FindRegion"/>); 0: it names none. Writer only.</summary>
+    public int RegionOf(long number, in OrderHead head) =>
+        (head.Details & OrderDetails.HasRegion) == 0 ? 0 : Catalog.FindRegion(RegionTextOf(number, in head));
+
+    /// <summary>The region that an order goes to; empty: it names none. Writer only.</summary>
+    public ReadOnlySpan<byte> RegionTextOf(long number, in OrderHead head) =>
+        (head.Details & OrderDetails.HasRegion) == 0 ? default : OrderReading.Region(new EventView(History.First(number)).Body);
 
     /// <summary>A reservation's latest row. Writer only.</summary>
     public ReservationView Reservation(long number) => new(Reservations.Latest(number));
@@ -122,8 +137,8 @@ internal sealed class EngineState
         + Returns.Touched.Length + AfterSales.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
         + Catalog.ReviewRuleRows.Touched.Length + Catalog.DeadlineRuleRows.Touched.Length
-        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired
-        + Statistics.TouchedRows;
+        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Promises.Rows.Touched.Length
+        + SupplyRequests.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired + Statistics.TouchedRows;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -144,11 +159,13 @@ internal sealed class EngineState
         Deadlines.Rows.Seal(Sequence);
         Exceptions.Rows.Seal(Sequence);
         Supply.Rows.Seal(Sequence);
+        Promises.Rows.Seal(Sequence);
+        SupplyRequests.Rows.Seal(Sequence);
         Archive.Seal(Sequence);
         Statistics.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
-            + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash + Catalog.DeadlineRuleRows.Hash;
+            + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash + Catalog.DeadlineRuleRows.Hash + Promises.Rows.Hash + SupplyRequests.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,

@@ -58,6 +58,7 @@ public static partial class Invariants
                 CheckLevel(in row);
             }
             CheckWaiting();
+            CheckSupplyRequests();
             CheckReturns();
             CheckExceptions();
             CheckStatistics(orders);
@@ -98,6 +99,7 @@ public static partial class Invariants
                 if (line.Backordered > 0) Add(_waiting, line.Sku, line.Backordered);
             }
             CheckParcels(number, order);
+            CheckPromises(number, lines);
             if (head.LastException != 0) _exceptions.Add(number, (head.OpenExceptions, head.LastException));
             Expect(head.LastException != 0 || head.OpenExceptions == 0, $"Order {number} counts {head.OpenExceptions} open exceptions and names none.");
             Expect(head.State == OrderStates.Derive(head.State, lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
@@ -200,20 +202,31 @@ public static partial class Invariants
     {
         var violations = new List<string>();
         var waiting = new Dictionary<int, long>();
+        var wholes = new Dictionary<int, (int Places, long Units)>();
+        var promised = new Dictionary<int, int>();
         for (long number = 1; number <= state.Orders.Count; number++)
         {
             var order = state.Order(number);
             if (!order.Exists) continue;
+            var waits = false;
             for (var i = 0; i < order.Lines.Length; i++)
             {
                 var line = order.Lines[i];
                 var queued = state.Queues.UnitsAt(line.Sku, BackorderKey.Of(in order.Head, number, i + 1));
                 if (queued != line.Backordered) violations.Add($"Line {i + 1} of order {number} waits for {line.Backordered}, its queue says {queued}.");
                 waiting[line.Sku] = waiting.GetValueOrDefault(line.Sku) + line.Backordered;
+                waits |= line.Backordered > 0;
+                if (line.Backordered > 0 && order.Head.IsFilledWhole) wholes[line.Sku] = (wholes.GetValueOrDefault(line.Sku).Places + 1, wholes.GetValueOrDefault(line.Sku).Units + line.Backordered);
+                if (state.Promises.Of(number, i + 1) != 0) promised[line.Sku] = promised.GetValueOrDefault(line.Sku) + 1;
             }
+            if ((waits && order.Head.IsFilledWhole) != state.Deadlines.Has(number, DeadlineKind.Earmark)) violations.Add($"Order {number} waits to be filled whole for ever, or has a timer and does not.");
         }
         for (var sku = 1; sku <= state.Catalog.SkuIds.Count; sku++)
         {
+            var (places, units) = wholes.GetValueOrDefault(sku);
+            if (state.Queues.Wholes(sku) != places || state.Queues.WholeUnits(sku) != units)
+                violations.Add($"The queue of SKU {sku} counts {state.Queues.Wholes(sku)} places of {state.Queues.WholeUnits(sku)} units to be filled whole, there are {places} of {units}.");
+            if (state.Promises.Count(sku) != promised.GetValueOrDefault(sku)) violations.Add($"SKU {sku} counts {state.Promises.Count(sku)} promises, there are {promised.GetValueOrDefault(sku)}.");
             if (state.Queues.Units(sku) != waiting.GetValueOrDefault(sku)) violations.Add($"The queue of SKU {sku} holds {state.Queues.Units(sku)} units, its orders wait for {waiting.GetValueOrDefault(sku)}.");
         }
         long open = 0;

@@ -72,6 +72,9 @@ public struct OrderHead
     public int LastException;
     /// <summary>Exceptions that are not resolved.</summary>
     public int OpenExceptions;
+
+    /// <summary>True when what it waits for is given to it at once or not at all.</summary>
+    public readonly bool IsFilledWhole => (Details & (OrderDetails.ShipComplete | OrderDetails.Earmarks)) == OrderDetails.ShipComplete;
 }
 
 /// <summary>One line of an order. Ordered = Cancelled + Unallocated + Backordered + Reserved + Released + Shipped.</summary>

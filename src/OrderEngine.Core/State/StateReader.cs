@@ -195,6 +195,25 @@ public sealed class StateReader
     /// <summary>Announced supply as it stood at a sequence.</summary>
     public IncomingView Incoming(long number, long at) => new(_state.Supply.Rows.At(number, at, out _));
 
+    /// <summary>The highest number of a supply request that may exist; numbers are dense from 1.</summary>
+    public long LastSupplyRequest => _state.SupplyRequests.Rows.Count;
+
+    /// <summary>One supply request; false when it did not exist at that sequence.</summary>
+    public bool SupplyRequest(long number, long at, out SupplyRequestRow row) => _state.SupplyRequests.Rows.TryAt(number, at, out row, out _);
+
+    /// <summary>The supply request for a SKU that was open at a sequence; 0: none.</summary>
+    public long OpenSupplyRequest(int sku, long at, out SupplyRequestRow row)
+    {
+        var number = _state.SupplyRequests.Newest(sku);
+        for (; number != 0; number = _state.SupplyRequests.Previous(number))
+            if (SupplyRequest(number, at, out row)) return row.Quantity > 0 ? number : 0;
+        row = default;
+        return 0;
+    }
+
+    /// <summary>The promised dates of an order's lines at a sequence.</summary>
+    public ReadOnlySpan<PromiseRow> Promises(long order, long at) => MemoryMarshal.Cast<byte, PromiseRow>(_state.Promises.Rows.At(order, at, out _));
+
     /// <summary>The first slot of a SKU; 0 when it has none. <see cref="NextStockSlot"/> gives the next.</summary>
     public long FirstStockSlot(int sku) => _state.Stock.First(sku);
 

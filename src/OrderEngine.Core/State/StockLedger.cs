@@ -15,8 +15,11 @@ internal sealed class StockLedger
     // Slots to be looked at, in the order of their numbers.
     private readonly SortedSet<long> _reorders = [];
 
-    public StockLedger(RowHeap heap, Reclaimer reclaimer)
+    private readonly SupplyPlan _plan;
+
+    public StockLedger(RowHeap heap, Reclaimer reclaimer, SupplyPlan plan)
     {
+        _plan = plan;
         Levels = new VersionedRows(heap, reclaimer, tableId: 5);
         Waiting = new VersionedRows(heap, reclaimer, tableId: 6);
     }
@@ -117,6 +120,9 @@ internal sealed class StockLedger
         return row.Sellable > before;
     }
 
+    /// <summary>Makes a new version of a level that says the same: what is asked for there changed.</summary>
+    public void Touch(int sku, int location, long sequence) => Row(sku, location, sequence, out _);
+
     /// <summary>Says that it was told whether a level should be reordered.</summary>
     public void SignalReorder(int sku, int location, long sequence, bool due) => Row(sku, location, sequence, out _).ReorderDue = due ? 1 : 0;
 
@@ -141,6 +147,7 @@ internal sealed class StockLedger
     {
         slot = Find(sku, location);
         if (slot == 0) slot = Create(sku, location, sequence);
+        _plan.StockChanged(sku);
         return ref Levels.UpdateAs<StockRow>(slot, sequence);
     }
 

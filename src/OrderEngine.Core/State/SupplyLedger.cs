@@ -19,7 +19,7 @@ internal readonly record struct SupplyKey(long ExpectedAt, long Number) : ICompa
 }
 
 /// <summary>The announced supply.</summary>
-internal sealed class SupplyLedger(RowHeap heap, Reclaimer reclaimer)
+internal sealed class SupplyLedger(RowHeap heap, Reclaimer reclaimer, SupplyPlan plan)
 {
     private readonly OrderedPool<SupplyKey> _pool = new();
     private readonly ChunkedArray<int> _roots = new();
@@ -54,6 +54,7 @@ internal sealed class SupplyLedger(RowHeap heap, Reclaimer reclaimer)
     public ref IncomingHead Change(long number, int open, long expectedAt, long sequence)
     {
         ref var head = ref MemoryMarshal.AsRef<IncomingHead>(Rows.Update(number, sequence));
+        plan.Mark(head.Sku);
         _pool.Remove(ref _roots[head.Sku], new SupplyKey(head.ExpectedAt, number));
         head.Open = open;
         head.ExpectedAt = expectedAt;
@@ -65,11 +66,15 @@ internal sealed class SupplyLedger(RowHeap heap, Reclaimer reclaimer)
     /// <summary>What comes next of a SKU behind <paramref name="after"/>; false when nothing does. Writer only.</summary>
     public bool TryNext(int sku, in SupplyKey after, out SupplyKey key, out long units) => _pool.TryNext(_roots[sku], in after, out key, out units);
 
+    /// <summary>Units of a SKU that are to come. Writer only.</summary>
+    public long Units(int sku) => _pool.TotalWeight(_roots[sku]);
+
     /// <summary>True when anything is to come of a SKU. Writer only.</summary>
     public bool Any(int sku) => _roots[sku] != 0;
 
     private void Enter(long number, in IncomingHead head)
     {
+        plan.Mark(head.Sku);
         if (head.Open > 0) _pool.Add(ref _roots[head.Sku], new SupplyKey(head.ExpectedAt, number), head.Open);
     }
 }

@@ -55,6 +55,7 @@ internal static class RpcTable
             ("GetReservation", Scopes.Reserve | Scopes.Track | Scopes.Admin, true),
             ("ReceiveStock", Scopes.Stock, false), ("AdjustStock", Scopes.Stock | Scopes.Admin, false), ("TransferStock", Scopes.Stock | Scopes.Admin, false),
             ("AnnounceIncoming", Scopes.Stock, false), ("SetStockPolicy", Scopes.Stock | Scopes.Admin, false), ("ListIncoming", Shoppers, true),
+            ("ListSupplyRequests", Scopes.Stock | Scopes.Admin, false),
             ("GetStock", Shoppers, true), ("BatchGetStock", Shoppers, true), ("ListStock", Shoppers, true), ("WatchStock", Shoppers, true)),
         .. Service("FulfillmentService",
             ("ReleaseShipment", Scopes.Fulfil, true), ("ConfirmShipment", Scopes.Fulfil, true), ("RecallShipment", Scopes.Fulfil, true),

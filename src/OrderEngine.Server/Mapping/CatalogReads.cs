@@ -22,6 +22,7 @@ internal static class CatalogReads
         {
             SkuId = defined.SkuId, Name = defined.Name, Model = defined.Model, Specification = defined.Specification, Category = defined.Category,
             Unit = defined.Unit, PriceMinor = (long)defined.Price, CurrencyCode = defined.Currency, Sequence = version, Etag = Texts.Etag(version),
+            Replenishment = (Contracts.V1.SupplyKind)defined.Replenishment,
             LeadTime = defined.LeadTimeSeconds == 0 ? null : new Duration { Seconds = (long)defined.LeadTimeSeconds },
         };
         foreach (var substitute in defined.Substitutes) sku.SubstituteSkuIds.Add(Texts.Sku(reader, (int)substitute));
@@ -48,6 +49,7 @@ internal static class CatalogReads
             ChannelId = defined.ChannelId, Name = defined.Name, SourcingRule = (Contracts.V1.SourcingRule)defined.SourcingRule,
             DefaultAllocationPolicy = (Contracts.V1.AllocationPolicy)defined.DefaultPolicy,
             DefaultPaymentTerms = (Contracts.V1.PaymentTerms)defined.DefaultTerms, Sequence = version, Etag = Texts.Etag(version),
+            DefaultShippingPolicy = (Contracts.V1.ShippingPolicy)defined.DefaultShippingPolicy,
             MaxOrderMinor = (long)defined.MaxOrder, OrderLimitCurrency = defined.MaxOrderCurrency, MaxLines = (int)defined.MaxLines,
             PaymentDue = Wait(defined.PaymentDueSeconds), ReviewExpiry = Wait(defined.ReviewExpirySeconds), ReturnWindow = Wait(defined.ReturnWindowSeconds),
             MaxReservationTtl = Wait(defined.MaxReservationSeconds), RequiresConfirmation = defined.RequiresConfirmation,

@@ -28,6 +28,8 @@ internal static class CatalogRequests
         Fields.CheckRange(ref violations, "sku.price_minor", sku.PriceMinor, 0, Limits.UnitPrice);
         var currency = Fields.Currency(ref violations, "sku.currency_code", sku.CurrencyCode, required: sku.PriceMinor != 0);
         var leadTime = Fields.LeadTime(ref violations, "sku.lead_time", sku.LeadTime);
+        Fields.CheckEnum(ref violations, "sku.replenishment", sku.Replenishment);
+        if (sku.Replenishment == Contracts.V1.SupplyKind.Transfer) violations.Add("sku.replenishment", "must be PURCHASE or PRODUCTION: a transfer is asked for where another location has it");
         var substitutes = Substitutes(ref violations, ref references, sku);
         var etag = Fields.Etag(ref violations, "sku.etag", sku.Etag);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
@@ -37,6 +39,7 @@ internal static class CatalogRequests
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Id = Utf8(sku.SkuId),
             Name = name, Model = model, Specification = specification, Category = category, Unit = unit,
             Price = sku.PriceMinor, CurrencyCode = currency, LeadTimeSeconds = leadTime, Substitutes = substitutes,
+            Replenishment = (Core.SupplyKind)sku.Replenishment,
         };
     }
 
@@ -75,6 +78,7 @@ internal static class CatalogRequests
         Fields.CheckEnum(ref violations, "channel.sourcing_rule", channel.SourcingRule);
         Fields.CheckEnum(ref violations, "channel.default_allocation_policy", channel.DefaultAllocationPolicy);
         Fields.CheckEnum(ref violations, "channel.default_payment_terms", channel.DefaultPaymentTerms);
+        Fields.CheckEnum(ref violations, "channel.default_shipping_policy", channel.DefaultShippingPolicy);
         var limits = ChannelLimits(ref violations, channel);
         var etag = Fields.Etag(ref violations, "channel.etag", channel.Etag);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
@@ -84,7 +88,7 @@ internal static class CatalogRequests
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Id = Utf8(channel.ChannelId), Name = name,
             AllowedLocations = allowed, Sourcing = (Core.SourcingRule)channel.SourcingRule,
             DefaultPolicy = (Core.AllocationPolicy)channel.DefaultAllocationPolicy,
-            DefaultTerms = (Core.PaymentTerms)channel.DefaultPaymentTerms, Limits = limits,
+            DefaultTerms = (Core.PaymentTerms)channel.DefaultPaymentTerms, DefaultShipping = (Core.ShippingPolicy)channel.DefaultShippingPolicy, Limits = limits,
         };
     }
 

@@ -24,13 +24,14 @@ internal static class DeadlineMapping
         var release = Fields.LeadTime(ref violations, "settings.release_after", settings.ReleaseAfter);
         var delivery = Fields.LeadTime(ref violations, "settings.delivery_after", settings.DeliveryAfter);
         var remind = Fields.LeadTime(ref violations, "settings.remind_before", settings.RemindBefore);
+        var earmark = Fields.LeadTime(ref violations, "settings.earmark_after", settings.EarmarkAfter);
         var stalls = Stalls(ref violations, settings);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new SetDeadlines
         {
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag,
-            ReleaseSeconds = release, DeliverySeconds = delivery, RemindSeconds = remind, Stalls = stalls,
+            ReleaseSeconds = release, DeliverySeconds = delivery, RemindSeconds = remind, EarmarkSeconds = earmark, Stalls = stalls,
         };
     }
 
@@ -40,7 +41,7 @@ internal static class DeadlineMapping
         var defined = Journaled.DeadlinesDefined.Parser.ParseFrom(body);
         var settings = new DeadlineSettings
         {
-            ReleaseAfter = Seconds(defined.ReleaseSeconds), DeliveryAfter = Seconds(defined.DeliverySeconds), RemindBefore = Seconds(defined.RemindSeconds),
+            ReleaseAfter = Seconds(defined.ReleaseSeconds), DeliveryAfter = Seconds(defined.DeliverySeconds), RemindBefore = Seconds(defined.RemindSeconds), EarmarkAfter = Seconds(defined.EarmarkSeconds),
             Sequence = version, Etag = version == 0 ? "" : Texts.Etag(version),
         };
         foreach (var stall in defined.Stalls)

@@ -12,12 +12,18 @@ namespace OrderEngine.Server.Mapping;
 internal static class InventoryReads
 {
     /// <summary>One stock level.</summary>
-    public static StockLevel Level(StateReader reader, in StockRow row, long version) => new()
+    public static StockLevel Level(StateReader reader, in StockRow row, long version, long at)
     {
-        SkuId = Texts.Sku(reader, row.Sku), LocationId = Texts.Location(reader, row.Location), OnHand = row.OnHand, Unavailable = row.Unavailable,
-        Held = row.Held, Committed = row.Committed, Safety = row.Safety, Sellable = row.Sellable, Sequence = version,
-        Incoming = row.Incoming, InTransit = row.InTransit, ReorderPoint = row.ReorderPoint, ReorderDue = row.ReorderDue != 0,
-    };
+        var level = new StockLevel
+        {
+            SkuId = Texts.Sku(reader, row.Sku), LocationId = Texts.Location(reader, row.Location), OnHand = row.OnHand, Unavailable = row.Unavailable,
+            Held = row.Held, Committed = row.Committed, Safety = row.Safety, Sellable = row.Sellable, Sequence = version,
+            Incoming = row.Incoming, InTransit = row.InTransit, ReorderPoint = row.ReorderPoint, ReorderDue = row.ReorderDue != 0,
+        };
+        if (reader.OpenSupplyRequest(row.Sku, at, out var request) is > 0 and var number && request.Location == row.Location)
+            (level.Requested, level.SupplyRequestId) = (request.Quantity, Texts.SupplyRequest(number));
+        return level;
+    }
 
     /// <summary>The stock of one SKU at all locations.</summary>
     public static Stock Stock(StateReader reader, int sku, long at)
@@ -26,7 +32,7 @@ internal static class InventoryReads
         for (var slot = reader.FirstStockSlot(sku); slot != 0; slot = reader.NextStockSlot(slot))
         {
             if (!reader.Stock(slot, at, out var row, out var version)) continue;
-            stock.Levels.Add(Level(reader, in row, version));
+            stock.Levels.Add(Level(reader, in row, version, at));
             stock.Sellable += row.Sellable;
         }
         return stock;
@@ -36,7 +42,7 @@ internal static class InventoryReads
     public static StockLevel? Level(StateReader reader, int sku, int location, long at)
     {
         for (var slot = reader.FirstStockSlot(sku); slot != 0; slot = reader.NextStockSlot(slot))
-            if (reader.Stock(slot, at, out var row, out var version) && row.Location == location) return Level(reader, in row, version);
+            if (reader.Stock(slot, at, out var row, out var version) && row.Location == location) return Level(reader, in row, version, at);
         return null;
     }
 

@@ -14,7 +14,10 @@ internal static class OrderAnswers
     private const int LinesField = 8, ReviewReasonsField = 40;
 
     /// <summary>An order's acceptance. The hot path: read in place, nothing allocated but the response.</summary>
-    public static SubmitOrderResponse Submitted(in CommandAnswer answer, StateReader reader)
+    /// <param name="answer">The answer.</param>
+    /// <param name="reader">For ids.</param>
+    /// <param name="explains">True: says of what is short when it is expected and what could be had instead.</param>
+    public static SubmitOrderResponse Submitted(in CommandAnswer answer, StateReader reader, bool explains)
     {
         var e = new EventView(answer.Event.Span);
         var response = new SubmitOrderResponse
@@ -45,6 +48,7 @@ internal static class OrderAnswers
                 Backordered = line.Backordered, Cancelled = line.Cancelled,
             });
         }
+        if (explains && response.Shortfalls.Count > 0) Shortages.Add(response.Shortages, reader, Journaled.OrderSubmitted.Parser.ParseFrom(e.Body));
         return response;
     }
 
@@ -55,6 +59,7 @@ internal static class OrderAnswers
         var response = new CheckFulfillabilityResponse { Acceptable = true, State = (OrderState)e.After, Sequence = answer.Sequence };
         var submitted = Journaled.OrderSubmitted.Parser.ParseFrom(e.Body);
         ReviewReads.AddReasons(response.ReviewReasons, submitted);
+        Shortages.Add(response.Shortages, reader, submitted);
         var lines = submitted.Lines;
         for (var i = 0; i < lines.Count; i++)
         {

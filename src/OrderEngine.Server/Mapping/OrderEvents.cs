@@ -105,6 +105,16 @@ internal static class OrderEvents
                 foreach (var missed in e.PickFellShort.Lines)
                     mapped.PickFellShort.Lines.Add(new LineMovement { LineNumber = (int)missed.Line, LocationId = Texts.Location(reader, (int)missed.Location), Quantity = (int)missed.Quantity });
                 break;
+            case Journaled.Event.BodyOneofCase.BackorderPromised:
+                var promised = e.BackorderPromised;
+                mapped.BackorderPromised = new BackorderPromised
+                {
+                    LineNumber = (int)promised.Line, SkuId = Texts.Sku(reader, reader.Order((long)e.Order, at).Lines[(int)promised.Line - 1].Sku), PromisedTime = Texts.Time((long)promised.PromisedTime),
+                };
+                break;
+            case Journaled.Event.BodyOneofCase.EarmarkingBegan:
+                mapped.EarmarkingBegan = new EarmarkingBegan();
+                break;
             case Journaled.Event.BodyOneofCase.OrderDeallocated:
                 mapped.Deallocated = new OrderDeallocated();
                 foreach (var taken in e.OrderDeallocated.Lines) mapped.Deallocated.Lines.Add(Movement(taken, reader));
@@ -169,7 +179,9 @@ internal static class OrderEvents
     private static OrderSubmitted Submitted(Journaled.OrderSubmitted submitted, StateReader reader)
     {
         var mapped = new OrderSubmitted { CurrencyCode = submitted.Currency, ReservationId = Texts.Reservation((long)submitted.Reservation) };
+        (mapped.ShipToRegion, mapped.ShippingPolicy) = (submitted.ShipToRegion, submitted.ShippingPolicy == 0 ? ShippingPolicy.Partial : (ShippingPolicy)submitted.ShippingPolicy);
         ReviewReads.AddReasons(mapped.ReviewReasons, submitted);
+        Shortages.Add(mapped.Shortages, reader, submitted);
         for (var i = 0; i < submitted.Lines.Count; i++)
         {
             var line = submitted.Lines[i];

@@ -43,6 +43,9 @@ internal static class OrderReads
             Sequence = head.Version,
             Etag = Texts.Etag(head.Version),
         };
+        order.ShippingPolicy = (head.Details & OrderDetails.ShipComplete) != 0 ? Contracts.V1.ShippingPolicy.Complete : Contracts.V1.ShippingPolicy.Partial;
+        order.Earmarks = (head.Details & OrderDetails.Earmarks) != 0;
+        if ((head.Details & OrderDetails.HasRegion) != 0) order.ShipToRegion = Encoding.UTF8.GetString(OrderReading.Region(new EventView(reader.FirstEvent(number)).Body));
         order.PayableMinor = PaymentStates.Payable(head.State, view.Lines);
         order.PaymentState = (Contracts.V1.PaymentState)PaymentStates.Of(head.State, order.PayableMinor, head.Paid, head.Refunded);
         foreach (ref readonly var deadline in reader.Deadlines(number, at))
@@ -50,6 +53,8 @@ internal static class OrderReads
         if (head.ReviewReasons > 0)
             ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
         AddLines(reader, order, view);
+        if (AnyWaits(view.Lines)) Shortages.Add(order.Shortages, reader, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
+        foreach (ref readonly var promise in reader.Promises(number, at)) order.Lines[promise.Line - 1].PromisedTime = Texts.Time(promise.PromisedAt);
         FollowUpReads.AddTo(order, reader, number, in head, at);
         if (head.Parcels > 0) ParcelReads.Add(reader, order.Parcels, number, view, at);
         ReturnReads.AddTo(order, reader, number, view, at);
@@ -125,6 +130,13 @@ internal static class OrderReads
             reader.Skip(wireType);
         }
         return default;
+    }
+
+    private static bool AnyWaits(ReadOnlySpan<LineRow> lines)
+    {
+        foreach (ref readonly var line in lines)
+            if (line.Backordered > 0) return true;
+        return false;
     }
 
     private static void AddLines(StateReader reader, Order order, OrderView view)

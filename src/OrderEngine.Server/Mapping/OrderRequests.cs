@@ -73,7 +73,7 @@ internal static class OrderRequests
     private static ValueTask<Mapped<SubmitOrder>> Refused(RpcStatus refusal) => ValueTask.FromResult<Mapped<SubmitOrder>>(refusal);
 
     /// <summary>What of a draft is resolved: numbers and lines.</summary>
-    private readonly record struct ResolvedDraft(int Channel, int Customer, int Currency, long RequestedAt, DraftLine[] Lines, Core.Instalment[] Instalments);
+    private readonly record struct ResolvedDraft(int Channel, int Customer, int Currency, long RequestedAt, byte[] Region, DraftLine[] Lines, Core.Instalment[] Instalments);
 
     private static ResolvedDraft Draft(ref Violations violations, ref References references, OrderDraft? draft, bool dryRun)
     {
@@ -88,12 +88,14 @@ internal static class OrderRequests
         Fields.CheckEnum(ref violations, "order.priority", draft.Priority);
         var currency = Fields.Currency(ref violations, "order.currency_code", draft.CurrencyCode, required: true);
         var requestedAt = Fields.Time(ref violations, "order.requested_time", draft.RequestedTime);
+        Fields.CheckEnum(ref violations, "order.shipping_policy", draft.ShippingPolicy);
+        var region = draft.ShipToRegion.Length == 0 ? [] : Fields.Text(ref violations, "order.ship_to_region", draft.ShipToRegion, Limits.RegionBytes);
         Fields.CheckPersonal(ref violations, "order.delivery", draft.Delivery);
         var channel = references.Channel("order.channel_id", draft.ChannelId);
         var customer = references.Customer("order.customer_id", draft.CustomerId);
         var lines = Lines(ref violations, ref references, "order.lines", draft.Lines, Limits.LinesPerOrder);
         var instalments = PaymentRequests.Instalments(ref violations, draft, lines);
-        return new ResolvedDraft(channel, customer, currency, requestedAt, lines, instalments);
+        return new ResolvedDraft(channel, customer, currency, requestedAt, region, lines, instalments);
     }
 
     /// <summary>Lines as submitted: 1 to <paramref name="most"/>.</summary>
@@ -142,6 +144,7 @@ internal static class OrderRequests
             Type = (Core.OrderType)order.Type, Policy = (Core.AllocationPolicy)order.AllocationPolicy,
             Terms = (Core.PaymentTerms)order.PaymentTerms, Priority = (Core.Priority)order.Priority,
             CurrencyCode = draft.Currency, RequestedAt = draft.RequestedAt, Lines = draft.Lines,
+            Region = draft.Region, Shipping = (Core.ShippingPolicy)order.ShippingPolicy,
             Delivery = delivery, Reservation = reservation, NoteRules = noteRules,
             Instalments = draft.Instalments,
         };

@@ -40,7 +40,7 @@ internal static class PlainAnswers
         var e = new EventView(accepted.Event.Span);
         if (!IsPlain(e))
         {
-            var response = OrderAnswers.Submitted(accepted, reader);
+            var response = OrderAnswers.Submitted(accepted, reader, explains: true);
             var size = response.CalculateSize();
             Google.Protobuf.MessageExtensions.WriteTo(response, answer.Reserve(size)[..size]);
             answer.Advance(size);
@@ -68,7 +68,7 @@ internal static class PlainAnswers
         }
         else
         {
-            results.Add(Results, new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(accepted, reader) });
+            results.Add(Results, new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(accepted, reader, explains: false) });
         }
         return results.Length - before;
     }

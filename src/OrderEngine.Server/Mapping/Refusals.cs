@@ -76,11 +76,7 @@ internal static class Refusals
         var budget = detailBytes - StatusBytes;
         foreach (var shortage in refusal.Shortages)
         {
-            var detail = new StockShortage
-            {
-                SkuId = Texts.Sku(reader, (int)shortage.Sku), Requested = (long)shortage.Requested, Available = (long)shortage.Available,
-                Missing = (long)(shortage.Requested - shortage.Available),
-            };
+            var detail = Shortages.Map(reader, shortage);
             var untold = AddLines(detail, command, (int)shortage.Sku, linesTold);
             var packed = Any.Pack(detail);
             budget -= packed.CalculateSize();
@@ -102,7 +98,7 @@ internal static class Refusals
     private const int StatusBytes = 640;
 
     // At most so many line numbers in a trailer: a SKU on all of 2,000 lines would fill it by itself.
-    private const int LineNumbersTold = 200;
+    internal const int LineNumbersTold = 200;
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 

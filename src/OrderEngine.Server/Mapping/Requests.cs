@@ -161,6 +161,10 @@ internal ref struct References(StateReader reader)
     public long Incoming(FieldPath path, string id) =>
         id.Length == 0 ? 0 : Parse(PublicId.Incoming, ErrorReason.IncomingNotFound, "incoming_id", path, id);
 
+    /// <summary>The number of a supply request; 0 when none is named or there can be none with this id.</summary>
+    public long SupplyRequest(FieldPath path, string id) =>
+        id.Length == 0 ? 0 : Parse(PublicId.SupplyRequest, ErrorReason.SupplyRequestNotFound, "supply_request_id", path, id);
+
     /// <summary>The number of an exception; 0 when there can be none with this id.</summary>
     public long Exception(FieldPath path, string id) => Parse(PublicId.Exception, ErrorReason.ExceptionNotFound, "exception_id", path, id);
 

@@ -27,6 +27,14 @@ internal static class SupplyReads
         };
     }
 
+    /// <summary>One supply request as it stands.</summary>
+    public static SupplyRequest Request(StateReader reader, long number, in SupplyRequestRow row) => new()
+    {
+        SupplyRequestId = Texts.SupplyRequest(number), SkuId = Texts.Sku(reader, row.Sku), LocationId = row.Location == 0 ? "" : Texts.Location(reader, row.Location),
+        Kind = (SupplyKind)row.Kind, FromLocationId = row.From == 0 ? "" : Texts.Location(reader, row.From), Quantity = row.Quantity, NeededByTime = Texts.Time(row.NeededBy),
+        RaiseTime = Texts.Time(row.RaisedAt), Announced = row.Announced, LastIncomingId = row.LastIncoming == 0 ? "" : Texts.Incoming(row.LastIncoming), Sequence = row.Version,
+    };
+
     /// <summary>The answer to an announcement, a change of one or a transfer: what the event says wins over the row, which may have moved on.</summary>
     public static Incoming Answered(in CommandAnswer answer, StateReader reader, long at)
     {

@@ -45,12 +45,15 @@ internal static class SupplyRequests
         if (isNew && request.Kind is Contracts.V1.SupplyKind.Unspecified or Contracts.V1.SupplyKind.Transfer)
             violations.Add("kind", "must be PURCHASE or PRODUCTION; a transfer is announced by TransferStock");
         if (!isNew) CheckUnchanged(ref violations, request);
+        Fields.CheckOptionalId(ref violations, "supply_request_id", request.SupplyRequestId);
+        var answered = references.SupplyRequest("supply_request_id", request.SupplyRequestId);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new AnnounceIncoming
         {
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Incoming = incoming, Sku = sku, Location = location,
             Supply = (Core.SupplyKind)request.Kind, Quantity = request.Quantity, ExpectedAt = expectedAt, Reference = reference,
+            Request = answered,
         };
     }
 
@@ -67,11 +70,14 @@ internal static class SupplyRequests
         Fields.CheckQuantity(ref violations, "quantity", request.Quantity);
         var expectedAt = Expected(ref violations, request.ExpectedTime);
         var reference = Fields.OptionalId(ref violations, "reference", request.Reference, Limits.ReferenceBytes);
+        Fields.CheckOptionalId(ref violations, "supply_request_id", request.SupplyRequestId);
+        var answered = references.SupplyRequest("supply_request_id", request.SupplyRequestId);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new TransferStock
         {
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
             Actor = asker.Actor, Role = asker.Role, Sku = sku, From = from, To = to, Quantity = request.Quantity, ExpectedAt = expectedAt, Reference = reference,
+            Request = answered,
         };
     }
 
@@ -95,5 +101,6 @@ internal static class SupplyRequests
         if (request.LocationId.Length > 0) violations.Add("location_id", Rule);
         if (request.Kind != Contracts.V1.SupplyKind.Unspecified) violations.Add("kind", Rule);
         if (request.Reference.Length > 0) violations.Add("reference", Rule);
+        if (request.SupplyRequestId.Length > 0) violations.Add("supply_request_id", Rule);
     }
 }

@@ -37,6 +37,9 @@ internal static class Texts
     /// <summary>The id of announced supply.</summary>
     public static string Incoming(long number) => PublicId.Format(PublicId.Incoming, number);
 
+    /// <summary>A supply request's id; empty for 0.</summary>
+    public static string SupplyRequest(long number) => number == 0 ? "" : PublicId.Format(PublicId.SupplyRequest, number);
+
     /// <summary>A return's id; empty for none.</summary>
     public static string Return(long number) => number == 0 ? "" : PublicId.Format(PublicId.Return, number);
 

@@ -27,6 +27,8 @@ internal enum TokenKind : byte
     Channels = 7,
     /// <summary>ListIncoming: A = the last number sent.</summary>
     Incoming = 50,
+    /// <summary>ListSupplyRequests: A = the last number sent.</summary>
+    SupplyRequests = 220,
     /// <summary>ListOrders: A = the last number looked at.</summary>
     OrderList = 70,
     /// <summary>ListExceptions: A = the last number looked at.</summary>

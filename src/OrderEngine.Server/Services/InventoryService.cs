@@ -23,7 +23,7 @@ internal sealed partial class InventoryService(EngineCalls calls) : V1.Inventory
     public override async Task<SubmitOrderResponse> CommitReservation(CommitReservationRequest request, ServerCallContext context)
     {
         var mapped = await OrderRequests.MapAsync(request, calls.Reader, calls.Vault);
-        return OrderAnswers.Submitted(await calls.ExecuteAsync(mapped.OrThrow(), Lane.Priority, context), calls.Reader);
+        return OrderAnswers.Submitted(await calls.ExecuteAsync(mapped.OrThrow(), Lane.Priority, context), calls.Reader, explains: true);
     }
 
     /// <inheritdoc/>
@@ -125,7 +125,7 @@ internal sealed partial class InventoryService(EngineCalls calls) : V1.Inventory
             for (; slot <= end && response.Levels.Count < size; slot++)
             {
                 if (calls.Reader.Stock(slot, at, out var row, out var version) && (location == 0 || row.Location == location))
-                    response.Levels.Add(InventoryReads.Level(calls.Reader, in row, version));
+                    response.Levels.Add(InventoryReads.Level(calls.Reader, in row, version, at));
             }
         }
         if (slot <= calls.Reader.LastStockSlot) response.NextPageToken = new Token(TokenKind.StockLevels, slot - 1, 0, (ulong)location).ToString();

@@ -208,7 +208,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     }
 
     private SubmitResult Result(ulong clientSeq, in CommandAnswer answer, Command command) => answer.Outcome == Outcome.Ok
-        ? new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, calls.Reader) }
+        ? new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, calls.Reader, explains: false) }
         : new SubmitResult { ClientSeq = clientSeq, Refused = Refusals.Of(answer, command, calls.Reader, ServerLimits.ItemDetailBytes) };
 
     private Order? Read(long number, bool withDelivery)

@@ -80,7 +80,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
                 {
                     if (calls.Reader.Stock(slot, at, out var row, out var version)
                         && (skus.Count == 0 || skus.Contains(row.Sku)) && (locations.Count == 0 || locations.Contains(row.Location)))
-                        response.Levels.Add(InventoryReads.Level(calls.Reader, in row, version));
+                        response.Levels.Add(InventoryReads.Level(calls.Reader, in row, version, at));
                 }
                 response.HighWatermark = at;
             }
@@ -98,7 +98,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
         using var guard = calls.Reader.Enter();
         var at = calls.Engine.View.DurableSequence;
         foreach (var slot in page.Slots)
-            if (calls.Reader.Stock(slot, at, out var row, out var version)) response.Levels.Add(InventoryReads.Level(calls.Reader, in row, version));
+            if (calls.Reader.Stock(slot, at, out var row, out var version)) response.Levels.Add(InventoryReads.Level(calls.Reader, in row, version, at));
         return response;
     }
 }

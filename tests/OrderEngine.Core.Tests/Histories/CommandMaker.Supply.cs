@@ -17,10 +17,26 @@ internal sealed partial class CommandMaker
         _ => Receipt(),
     };
 
-    private AnnounceIncoming Announce() => new()
+    // Mostly what was asked for, or some of it.
+    private AnnounceIncoming Announce()
+    {
+        var open = Enumerable.Range(1, model.Requests.Count).Where(n => model.Requests[n - 1].Quantity > 0).ToList();
+        if (open.Count == 0 || _random.Next(3) == 0) return AnnounceAny();
+        var number = open[_random.Next(open.Count)];
+        var request = model.Requests[number - 1];
+        return new AnnounceIncoming
+        {
+            Sku = request.Sku, Location = request.Location == 0 || _random.Next(4) == 0 ? _random.Next(1, LocationCount + 1) : request.Location, Supply = SupplyKind.Purchase,
+            Quantity = (int)Math.Max(1, request.Quantity + _random.Next(-8, 3)), ExpectedAt = model.Time + _random.Next(1, 10) * Day, Request = number,
+            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
+        };
+    }
+
+    private AnnounceIncoming AnnounceAny() => new()
     {
         Sku = _random.Next(1, SkuCount + 1), Location = _random.Next(1, LocationCount + 1), Supply = _random.Next(2) == 0 ? SupplyKind.Purchase : SupplyKind.Production,
         Quantity = _random.Next(1, 30), ExpectedAt = model.Time + _random.Next(1, 10) * Day, Reference = Bytes($"PO-{_random.Next(9)}"),
+        Request = _random.Next(8) == 0 ? _random.Next(1, model.Requests.Count + 3) : 0,
         RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
     };
 
@@ -42,7 +58,7 @@ internal sealed partial class CommandMaker
         return new TransferStock
         {
             Sku = sku, From = from, To = from % LocationCount + 1, Quantity = _random.Next(1, free + 3), ExpectedAt = model.Time + _random.Next(1, 5) * Day,
-            Reference = Bytes("T"), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
+            Request = _random.Next(6) == 0 ? _random.Next(1, model.Requests.Count + 3) : 0, Reference = Bytes("T"), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
         };
     }
 

@@ -123,6 +123,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
             Priority = (Priority)_random.Next(0, 3),
             CurrencyCode = CurrencyOf(channel),
             RequestedAt = _random.Next(3) == 0 ? model.Time + _random.Next(5) * Day : 0,
+            Shipping = (ShippingPolicy)_random.Next(0, 3),
+            Region = _random.Next(3) == 0 ? Bytes(_random.Next(8) == 0 ? "nowhere" : AnyRegion()) : [],
             Lines = lines,
             Delivery = _random.Next(5) == 0 ? new SealedData(_random.Next(1, 1000), RandomBytes(60)) : default,
             Reservation = reservation,
@@ -137,6 +139,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
 
     // One channel sells in another currency as well.
     private int CurrencyOf(int channel) => Currency.Pack(channel == 4 && (_ids & 1) == 0 ? "GBP"u8 : "EUR"u8);
+
+    private string AnyRegion() => _random.Next(3) == 0 ? "islands" : "mainland";
 
     private DraftLine[] Lines()
     {
@@ -315,18 +319,18 @@ internal sealed partial class CommandMaker(NaiveModel model)
         0 => new DefineSku
         {
             Id = Bytes($"SKU-{_random.Next(1, SkuCount + 1)}"), Name = Bytes($"name {_random.Next(2)}"), Model = Bytes("m"), Specification = Bytes("s"), Category = Bytes(_ids % 3 == 0 ? "tools" : "c"), Unit = Bytes("box"),
-            Price = 5, LeadTimeSeconds = 60, Substitutes = [1, 2], RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support),
+            Price = 5, LeadTimeSeconds = 60, Substitutes = [1, 2], Replenishment = _random.Next(2) == 0 ? SupplyKind.None : SupplyKind.Production, RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support),
             ExpectedVersion = Etag(model.Skus.Values.ElementAt(_random.Next(model.Skus.Count)).Version),
         },
         1 => new DefineLocation
         {
-            Id = Bytes(model.LocationIds[_random.Next(1, LocationCount + 1)]), Region = Bytes(_ids % 3 == 0 ? "isles" : "r"), Priority = _random.Next(3), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
+            Id = Bytes(model.LocationIds[_random.Next(1, LocationCount + 1)]), Region = _random.Next(3) == 0 ? [] : Bytes(AnyRegion()), Priority = _random.Next(3), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Warehouse),
         },
         2 => new DefineChannel
         {
             Id = Bytes($"channel-{_random.Next(1, ChannelCount + 1)}"),
             AllowedLocations = [.. Enumerable.Range(1, LocationCount).Where(_ => _random.Next(3) > 0)],
-            Sourcing = (SourcingRule)_random.Next(3), DefaultPolicy = (AllocationPolicy)_random.Next(5), DefaultTerms = (PaymentTerms)_random.Next(5), Limits = Bounds(),
+            Sourcing = (SourcingRule)_random.Next(3), DefaultPolicy = (AllocationPolicy)_random.Next(5), DefaultShipping = (ShippingPolicy)_random.Next(3), DefaultTerms = (PaymentTerms)_random.Next(5), Limits = Bounds(),
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager),
         },
         3 => ReviewRules(),

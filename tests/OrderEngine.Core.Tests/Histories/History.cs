@@ -85,14 +85,9 @@ internal sealed class History
             while (Twin.Turn(_now, _scratch)) { }
             CheckTwin(start);
         }
-        var order = new List<int>();
         for (var i = first; i < Events.Count; i++)
-        {
-            var e = new EventView(Events[i]);
-            if (e.Kind == EventKind.ReservationExpired) _tally.Add("expired in a turn");
-            if (e.Kind == EventKind.BackorderFilled) order.Add(SkuOf(e));
-        }
-        Model.Turn(_now, order);
+            if (new EventView(Events[i]).Kind == EventKind.ReservationExpired) _tally.Add("expired in a turn");
+        Model.Turn(_now);
         StateComparison.Touched(Core, Model);
     }
 
@@ -131,7 +126,12 @@ internal sealed class History
     {
         _tally.Add("fills", Model.Fills);
         _tally.Add("overtakings", Model.Overtakings);
+        _tally.Add("filled whole", Model.FilledWhole);
+        _tally.Add("earmarked", Model.Earmarked);
         _tally.Add("reorders", Model.Reorders);
+        _tally.Add("promises made", Model.PromisesMade);
+        _tally.Add("promises moved", Model.PromisesMoved);
+        foreach (var request in Model.Requests) _tally.Add(request.Quantity > 0 ? $"supply request open, {request.Kind}" : request.Announced > 0 ? "supply request answered" : "supply request closed");
         _tally.Add("deallocations", Model.Deallocations);
         foreach (var order in Model.Orders) _tally.Add($"state {order.State}");
         _tally.Add("reinstated", Model.Orders.Count(o => o.ExpiredUnpaid && o.State is not (OrderState.Expired or OrderState.Cancelled)));
@@ -187,17 +187,6 @@ internal sealed class History
             _states[e.Order] = e.After;
         }
         foreach (var (order, state) in _states) Assert.Equal(state, Core.Reader.Order(order, Core.Sequence).Head.State);
-    }
-
-    private int SkuOf(in EventView filled)
-    {
-        var reader = new ProtoReader(filled.Body);
-        while (reader.Next(out var field, out var wireType))
-        {
-            if (field == 1) return Model.Orders[(int)filled.Order - 1].Lines[reader.Int() - 1].Sku;
-            reader.Skip(wireType);
-        }
-        throw new InvalidOperationException("A fill without a line.");
     }
 
     private void TallyOrder(ModelOrder order)

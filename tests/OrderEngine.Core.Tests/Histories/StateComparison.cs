@@ -38,6 +38,7 @@ internal static class StateComparison
         if (model.Orders.Count > 0) ListComparison.Some(reader, core.Sequence, new Random((int)core.Sequence), model.Orders[0].AcceptedAt, core.Time, model.List);
         Exceptions(core, model);
         Incoming(core, model);
+        Requests(core, model);
         Assert.Equal(model.Exceptions.Count, reader.LastException);
         ListComparison.SomeExceptions(reader, core.Sequence, new Random((int)core.Sequence), model.List);
         using (reader.Enter())
@@ -63,6 +64,31 @@ internal static class StateComparison
         Assert.Equal(model.Orders.SelectMany(o => o.Lines).Sum(l => (long)l.Backordered), summary.Backordered);
     }
 
+    private static void Requests(OrderCore core, NaiveModel model)
+    {
+        Assert.Equal(model.Requests.Count, core.Reader.LastSupplyRequest);
+        for (var number = 1; number <= model.Requests.Count; number++)
+        {
+            var expected = model.Requests[number - 1];
+            Assert.True(core.Reader.SupplyRequest(number, core.Sequence, out var row));
+            Assert.Equal((expected.Sku, expected.Location, expected.Kind, expected.From, expected.Quantity, expected.NeededBy), (row.Sku, row.Location, row.Kind, row.From, row.Quantity, row.NeededBy));
+            Assert.Equal((expected.Announced, expected.LastIncoming, expected.Version), (row.Announced, row.LastIncoming, row.Version));
+        }
+        foreach (var sku in model.Skus.Values)
+        {
+            var open = model.Requests.FindLastIndex(r => r.Sku == sku.Number && r.Quantity > 0) + 1;
+            Assert.Equal(open, core.Reader.OpenSupplyRequest(sku.Number, core.Sequence, out _));
+        }
+    }
+
+    private static long DueOf(ReadOnlySpan<DeadlineRow> deadlines, DeadlineKind kind)
+    {
+        var due = 0L;
+        foreach (ref readonly var deadline in deadlines)
+            if (deadline.Kind == kind) due = deadline.Due;
+        return due;
+    }
+
     private static void Order(OrderCore core, NaiveModel model, ModelOrder expected)
     {
         using var guard = core.Reader.Enter();
@@ -82,7 +108,11 @@ internal static class StateComparison
         Assert.Equal(submitted.Priority == Priority.None ? Priority.Normal : submitted.Priority, head.Priority);
         Assert.Equal((expected.Reasons.Count, expected.Paid, expected.Refunded), (head.ReviewReasons, head.Paid, head.Refunded));
         var deadlines = core.Reader.Deadlines(expected.Number, core.Sequence);
-        Assert.Equal(expected.Deadline?.Due ?? 0, deadlines.IsEmpty ? 0 : deadlines[0].Due);
+        Assert.Equal(expected.Deadline?.Due ?? 0, DueOf(deadlines, OrderStates.DeadlineOf(head.State)));
+        Assert.Equal(expected.Earmark?.Due ?? 0, DueOf(deadlines, DeadlineKind.Earmark));
+        Assert.Equal(expected.Promised.Select(p => (p.Key, p.Value)).Order(), core.Reader.Promises(expected.Number, core.Sequence).ToArray().Select(p => (p.Line, p.PromisedAt)).Order());
+        Assert.Equal((expected.Complete, expected.Earmarks, expected.Region.Length > 0),
+            ((head.Details & OrderDetails.ShipComplete) != 0, (head.Details & OrderDetails.Earmarks) != 0, (head.Details & OrderDetails.HasRegion) != 0));
         Assert.Equal(expected.Holds.Sum(hold => (int)hold), (int)head.Holds);
         Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
         Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);

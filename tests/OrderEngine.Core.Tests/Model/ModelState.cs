@@ -62,6 +62,13 @@ internal sealed class ModelOrder
     /// <summary>When the state it stands in ends by itself, and the event that began it.</summary>
     public (long Due, long Since)? Deadline;
     public OrderState WatchedState;
+    /// <summary>SHIP_COMPLETE; and when it takes what comes, if it is not filled whole before, and the event that said so.</summary>
+    public bool Complete;
+    public bool Earmarks;
+    public (long Due, long Since)? Earmark;
+    public string Region = "";
+    /// <summary>When lines that wait will have all of it.</summary>
+    public readonly Dictionary<int, long> Promised = [];
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly List<int> ParcelPlaces = [];
@@ -75,6 +82,8 @@ internal sealed class ModelOrder
 
     /// <summary>The state that commands set beside the quantities; <see cref="OrderState.None"/>: they alone decide.</summary>
     public OrderState Stored { get; set; }
+
+    public bool WholeOnly => Complete && !Earmarks;
 
     public bool Waits => Lines.Any(line => line.Backordered > 0);
 
@@ -132,7 +141,7 @@ internal sealed class ModelEntry(int number)
     public long Version;
 }
 
-internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ChannelLimits Limits)
+internal sealed record ModelChannel(int[] Allowed, SourcingRule Sourcing, AllocationPolicy Policy, PaymentTerms Terms, ShippingPolicy Shipping, ChannelLimits Limits)
 {
     public bool Allows(int location) => Allowed.Length == 0 || Allowed.Contains(location);
 }

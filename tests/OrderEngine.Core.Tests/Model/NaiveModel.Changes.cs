@@ -66,16 +66,14 @@ internal sealed partial class NaiveModel
             var demand = gains.Select(w => w.Line == 0 ? (w.Sku, w.Quantity) : (order.Lines[w.Line - 1].Sku, w.Quantity - order.Lines[w.Line - 1].Ordered)).ToArray();
             if (demand.Length > 0)
             {
-                if (Allot(demand, order.Policy, Rules[order.Submitted.Channel], freed) is not { } found) return Outcome.OutOfStock;
+                if (Allot(demand, order.Policy, Rules[order.Submitted.Channel], freed, order.Region, order.WholeOnly, order.WholeOnly && StillWaits(order, wanted)) is not { } found) return Outcome.OutOfStock;
                 allotted = found;
             }
         }
 
         // From here on it is done.
-        var moved = date ? order.Lines.Where(l => l.Backordered > 0).Select(l => l.Sku).ToList() : [];
         Change(order);
         order.RequestedAt = requestedAt;
-        moved.ForEach(Freed);
         foreach (var (line, location, quantity) in wanted.SelectMany(w => Freeable(order, w)).ToList()) GiveBack(order, line, location, quantity);
         foreach (var one in wanted)
         {
@@ -86,6 +84,10 @@ internal sealed partial class NaiveModel
         if (delivery) order.AmendedDelivery = (amend.Delivery.Key, Convert.ToHexString(amend.Delivery.Ciphertext), order.Version);
         return Outcome.Ok;
     }
+
+    // Whether anything of the order would wait, but for what its lines gain.
+    private static bool StillWaits(ModelOrder order, AmendedLine[] wanted) =>
+        order.Lines.Any(l => l.Backordered > 0 && wanted.Where(w => w.Line == l.Number && w.Quantity >= 0).All(w => l.Ordered - w.Quantity < l.Backordered));
 
     // The lines as they would be: none below what is cancelled or gone, no new price for what is gone, something left, within the bounds.
     private static Outcome MayBe(ModelOrder order, AmendedLine[] wanted)
@@ -131,7 +133,6 @@ internal sealed partial class NaiveModel
         order.At(line, location).Reserved -= quantity;
         order.Lines[line - 1].Reserved -= quantity;
         LevelOf(order.Lines[line - 1].Sku, location).Committed -= quantity;
-        Freed(order.Lines[line - 1].Sku);
     }
 
     private void Rewrite(ModelOrder order, AmendedLine wanted, List<(int Location, int Units)> gained)

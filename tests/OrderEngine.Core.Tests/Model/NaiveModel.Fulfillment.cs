@@ -10,6 +10,7 @@ internal sealed partial class NaiveModel
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped], out var order);
         if (refusal != Outcome.Ok) return refusal;
         if (order.Holds.Count > 0) return Outcome.OrderOnHold;
+        if (order.Complete && order.Lines.Any(l => l.Backordered + l.Unallocated > 0)) return Outcome.OrderNotComplete;
         var moves = Moves(order, release.Lines, allocation => allocation.Reserved);
         if (moves is null) return Outcome.QuantityNotAvailable;
         Change(order);
@@ -97,7 +98,6 @@ internal sealed partial class NaiveModel
             level.Committed -= one.Quantity;
             if (one.Cause == ShortPickCause.Damaged) level.Unavailable += one.Quantity;
             else level.OnHand -= one.Quantity;
-            Freed(line.Sku);
         }
     }
 

@@ -19,7 +19,8 @@ internal sealed partial class NaiveModel
         if (!byEngine && IsTooMuch(submit, channel)) return Outcome.ChannelLimitExceeded;
         var policy = submit.Policy == AllocationPolicy.None ? channel.Policy : submit.Policy;
         var lines = submit.Lines.Select(line => (line.Sku, line.Quantity)).ToArray();
-        if (Allot(lines, policy, channel, reservation?.Items ?? []) is not { } allotted) return Outcome.OutOfStock;
+        var complete = (submit.Shipping == ShippingPolicy.None ? channel.Shipping : submit.Shipping) == ShippingPolicy.Complete;
+        if (Allot(lines, policy, channel, reservation?.Items ?? [], Text(submit.Region), complete) is not { } allotted) return Outcome.OutOfStock;
 
         var own = submit.Customer == 0 ? PaymentTerms.None : Buyers[submit.Customer].Terms;
         var terms = submit.Terms != PaymentTerms.None ? submit.Terms : own != PaymentTerms.None ? own : channel.Terms;
@@ -29,7 +30,7 @@ internal sealed partial class NaiveModel
         {
             Number = Orders.Count + 1, Submitted = submit, Policy = policy, Terms = terms, Reasons = reasons,
             Stored = reasons.Count > 0 ? OrderState.PendingReview : terms == PaymentTerms.Prepaid ? OrderState.AwaitingPayment : OrderState.None,
-            Tier = TierOf(submit.Customer), RequestedAt = submit.RequestedAt, AcceptedAt = _now, AcceptedSequence = Event(),
+            Complete = complete, Region = Text(submit.Region), Tier = TierOf(submit.Customer), RequestedAt = submit.RequestedAt, AcceptedAt = _now, AcceptedSequence = Event(),
         };
         for (var i = 0; i < lines.Length; i++) order.Lines.Add(Line(order, i + 1, submit.Lines[i], allotted[i]));
         order.Version = order.AcceptedSequence;
@@ -101,7 +102,6 @@ internal sealed partial class NaiveModel
                 allocation.Reserved -= units;
                 reserved -= units;
                 LevelOf(line.Sku, allocation.Location).Committed -= units;
-                Freed(line.Sku);
             }
         }
         if (cancel.Role == Role.Customer) order.CancelledByCustomer += wanted.Values.Sum();

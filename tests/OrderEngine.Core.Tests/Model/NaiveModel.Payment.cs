@@ -73,7 +73,6 @@ internal sealed partial class NaiveModel
         foreach (var allocation in order.Allocations.Where(a => a.Reserved > 0))
         {
             LevelOf(order.Lines[allocation.Line - 1].Sku, allocation.Location).Committed -= allocation.Reserved;
-            Freed(order.Lines[allocation.Line - 1].Sku);
             allocation.Reserved = 0;
         }
     }
@@ -100,7 +99,7 @@ internal sealed partial class NaiveModel
         var late = order.State == OrderState.Expired;
         List<(int Location, int Units)>[]? allotted = null;
         if (late && order.ExpiredUnpaid && kept >= value)
-            allotted = Allot([.. order.Lines.Select(l => (l.Sku, l.Unallocated))], order.Policy, Rules[order.Submitted.Channel], []);
+            allotted = Allot([.. order.Lines.Select(l => (l.Sku, l.Unallocated))], order.Policy, Rules[order.Submitted.Channel], [], order.Region, order.WholeOnly);
 
         Change(order);
         order.Paid += payment.Amount;
@@ -123,15 +122,8 @@ internal sealed partial class NaiveModel
                 line.Reserved += units;
                 line.Unallocated -= units;
             }
-            if (order.Policy == AllocationPolicy.PartialBackorder)
-            {
-                line.Backordered += line.Unallocated;
-                if (line.Unallocated > 0) Freed(line.Sku);
-            }
-            else
-            {
-                line.Cancelled += line.Unallocated;
-            }
+            if (order.Policy == AllocationPolicy.PartialBackorder) line.Backordered += line.Unallocated;
+            else line.Cancelled += line.Unallocated;
             line.Unallocated = 0;
         }
         Enter(order, OrderState.None);
@@ -192,6 +184,7 @@ internal sealed partial class NaiveModel
             Enter(order, OrderState.Completed);
             return;
         }
+        order.Promised.Clear();
         order.ExpiredUnpaid = before == OrderState.AwaitingPayment;
         foreach (var line in order.Lines)
         {

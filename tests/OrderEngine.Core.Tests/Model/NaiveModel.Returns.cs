@@ -126,7 +126,7 @@ internal sealed partial class NaiveModel
         var outcome = Submit(new SubmitOrder
         {
             Channel = original.Channel, Customer = original.Customer, ExternalId = Encoding.UTF8.GetBytes("return/" + PublicId.Format('t', exchange.Number)), Type = OrderType.Replacement,
-            Policy = AllocationPolicy.PartialBackorder, Terms = PaymentTerms.Credit, Priority = original.Priority, CurrencyCode = original.CurrencyCode, Lines = exchange.Replacements,
+            Policy = AllocationPolicy.PartialBackorder, Terms = PaymentTerms.Credit, Priority = original.Priority, CurrencyCode = original.CurrencyCode, Region = original.Region, Shipping = ShippingPolicy.Partial, Lines = exchange.Replacements,
         }, byEngine: true);
         if (outcome == Outcome.Ok) exchange.Replacement = Orders[^1].Number;
         return outcome;
@@ -155,7 +155,6 @@ internal sealed partial class NaiveModel
             var level = LevelOf(line.Sku, receive.Location);
             level.OnHand += units.Quantity;
             if (units.Disposition == Disposition.Quarantine) level.Unavailable += units.Quantity;
-            else Freed(line.Sku);
         }
     }
 }

@@ -4,13 +4,11 @@ namespace OrderEngine.Core.Tests.Model;
 
 internal sealed partial class NaiveModel
 {
-    // SKUs whose stock was freed while somebody waited for it.
-    private readonly List<int> _freed = [];
-
     // --- where units come from ---
 
-    private List<(int Location, long Units)> Sources(int sku, ModelChannel channel) => InOrder(channel, Stock
+    private List<(int Location, long Units)> Sources(int sku, ModelChannel channel, string region) => InOrder(channel, Stock
         .Where(level => level.Key.Sku == sku && level.Value.Sellable > 0 && channel.Allows(level.Key.Location))
+        .Where(level => region == "" || Regions[level.Key.Location] == "" || Regions[level.Key.Location] == region)
         .Select(level => (level.Key.Location, level.Value.Sellable)));
 
     private List<(int Location, long Units)> InOrder(ModelChannel channel, IEnumerable<(int Location, long Units)> sources) =>
@@ -18,16 +16,19 @@ internal sealed partial class NaiveModel
         .ThenBy(s => LocationIds[s.Location], StringComparer.Ordinal).ToList();
 
     // Allots the lines; one list of (location, units) a line. Null: the policy refuses.
-    private List<(int Location, int Units)>[]? Allot((int Sku, int Units)[] lines, AllocationPolicy policy, ModelChannel channel, List<(int Sku, int Location, int Quantity)> held)
+    private List<(int Location, int Units)>[]? Allot((int Sku, int Units)[] lines, AllocationPolicy policy, ModelChannel channel, List<(int Sku, int Location, int Quantity)> held,
+        string region = "", bool whole = false, bool ownOnly = false)
     {
         var wanted = lines.GroupBy(l => l.Sku).ToDictionary(g => g.Key, g => g.Sum(l => (long)l.Units));
-        var free = wanted.Keys.ToDictionary(sku => sku, sku => Sources(sku, channel));
+        var free = wanted.Keys.ToDictionary(sku => sku, sku => Sources(sku, channel, region));
         var own = held.Where(h => wanted.ContainsKey(h.Sku)).ToList();
         var missing = wanted.ToDictionary(w => w.Key, w => Math.Max(0, w.Value - own.Where(h => h.Sku == w.Key).Sum(h => (long)h.Quantity)));
         var covered = missing.All(m => free[m.Key].Sum(s => s.Units) >= m.Value);
         if (!covered && policy == AllocationPolicy.AllOrNothing) return null;
 
-        if (covered && Single(missing.Where(m => m.Value > 0).ToDictionary(), free, channel) is { } single)
+        // What ships complete and may wait takes nothing of what is free until there is enough.
+        if (policy == AllocationPolicy.PartialBackorder && (ownOnly || whole && !covered)) free = wanted.Keys.ToDictionary(sku => sku, _ => new List<(int, long)>());
+        else if (covered && Single(missing.Where(m => m.Value > 0).ToDictionary(), free, channel) is { } single)
             foreach (var sku in free.Keys.ToList()) free[sku] = free[sku].Where(s => s.Location == single).ToList();
 
         var result = lines.Select(_ => new List<(int Location, int Units)>()).ToArray();
@@ -83,46 +84,74 @@ internal sealed partial class NaiveModel
     /// <summary>How many lines wait for a SKU.</summary>
     public int Waiting(int sku) => Queue(sku).Count;
 
-    private void Freed(int sku)
-    {
-        if (!_freed.Contains(sku) && Queue(sku).Count > 0) _freed.Add(sku);
-    }
-
     private void ServeAheadOf(int sku, int customer, long requestedAt) =>
         ServeAheadOf(sku, ModelOrder.PlaceOf(_now, TierOf(customer), requestedAt, Sequence + 1, 0));
 
     private void ServeAheadOf(int sku, (long Rank, long Requested, long Sequence, int Line) place)
     {
-        if (Queue(sku).Count == 0) return;
-        Serve(sku, place);
-        // Nothing left to hand out, or nobody left to look at: Turn has nothing to do here.
-        if (Stock.Where(level => level.Key.Sku == sku).All(level => level.Value.Sellable == 0) || Queue(sku).All(e => e.Order.Place(e.Line.Number).CompareTo(place) < 0)) _freed.Remove(sku);
+        var queue = Queue(sku);
+        if (queue.Any(entry => entry.Order.WholeOnly)) ServeAll(place);
+        else foreach (var (order, line) in queue.TakeWhile(entry => entry.Order.Place(entry.Line.Number).CompareTo(place) < 0)) Serve(order, line);
     }
 
-    private void Serve(int sku, (long Rank, long Requested, long Sequence, int Line)? before)
+    private void ServeAll((long Rank, long Requested, long Sequence, int Line)? before)
     {
-        var queue = Queue(sku);
-        foreach (var (order, line) in queue)
+        var queues = Orders.Where(order => order.Waits).SelectMany(order => order.Lines.Where(line => line.Backordered > 0).Select(line => (order, line)))
+            .OrderBy(entry => entry.order.Place(entry.line.Number)).ToList();
+        foreach (var (order, line) in queues)
         {
             if (before is { } limit && order.Place(line.Number).CompareTo(limit) >= 0) return;
-            var channel = Rules[order.Submitted.Channel];
-            var sources = Sources(sku, channel);
-            // One location that covers everything before a split.
-            var whole = sources.Where(s => s.Units >= line.Backordered).ToList();
-            var taken = TakeFrom(whole.Count > 0 ? whole[..1] : sources, line.Backordered);
-            if (taken.Count == 0) continue;
-            Change(order);
-            Fills++;
-            foreach (var (location, units) in taken)
-            {
-                order.At(line.Number, location).Reserved += units;
-                LevelOf(sku, location).Committed += units;
-                line.Backordered -= units;
-                line.Reserved += units;
-            }
-            if (queue.Any(e => e.Line.Backordered > 0 && e.Order.AcceptedSequence < order.AcceptedSequence && e.Order.Place(e.Line.Number).CompareTo(order.Place(line.Number)) > 0)) Overtakings++;
+            Serve(order, line);
         }
     }
+
+    private void Serve(ModelOrder order, ModelLine line)
+    {
+        if (line.Backordered == 0) return;
+        var lines = order.WholeOnly ? order.Lines.Where(l => l.Backordered > 0).ToList() : [line];
+        // One location that covers everything before a split.
+        var policy = order.WholeOnly ? AllocationPolicy.AllOrNothing : AllocationPolicy.PartialCancelRest;
+        if (Allot([.. lines.Select(l => (l.Sku, l.Backordered))], policy, Rules[order.Submitted.Channel], [], order.Region) is not { } allotted) return;
+        if (order.WholeOnly) FilledWhole++;
+        for (var i = 0; i < lines.Count; i++) Fill(order, lines[i], allotted[i]);
+    }
+
+    private void Fill(ModelOrder order, ModelLine line, List<(int Location, int Units)> taken)
+    {
+        var queue = Queue(line.Sku);
+        Change(order);
+        Fills++;
+        foreach (var (location, units) in taken)
+        {
+            order.At(line.Number, location).Reserved += units;
+            LevelOf(line.Sku, location).Committed += units;
+            line.Backordered -= units;
+            line.Reserved += units;
+        }
+        Forget(order);
+        if (queue.Any(e => e.Line.Backordered > 0 && e.Order.AcceptedSequence < order.AcceptedSequence && e.Order.Place(e.Line.Number).CompareTo(order.Place(line.Number)) > 0)) Overtakings++;
+    }
+
+    // SHIP_COMPLETE: as long as anything waits, a time runs after which the order takes what comes.
+    private void FollowWhole(ModelOrder order)
+    {
+        if (!order.WholeOnly || !order.Waits) order.Earmark = null;
+        else order.Earmark ??= (Math.Max(_now, order.AcceptedAt + 7 * Day), order.Version);
+    }
+
+    private void FireEarmark(ModelOrder order)
+    {
+        if (!order.WholeOnly || !order.Waits || order.Earmark?.Due > _now) return;
+        Change(order);
+        order.Earmarks = true;
+        order.Earmark = null;
+        Earmarked++;
+    }
+
+    /// <summary>Orders that were given all that they waited for at once; and that took what came.</summary>
+    public int FilledWhole { get; private set; }
+
+    public int Earmarked { get; private set; }
 
     // --- reservations ---
 
@@ -188,10 +217,6 @@ internal sealed partial class NaiveModel
         reservation.State = state;
         reservation.Order = order;
         TouchedReservations.Add(reservation.Number);
-        foreach (var (sku, location, quantity) in reservation.Items)
-        {
-            LevelOf(sku, location).Held -= quantity;
-            Freed(sku);
-        }
+        foreach (var (sku, location, quantity) in reservation.Items) LevelOf(sku, location).Held -= quantity;
     }
 }

@@ -17,10 +17,8 @@ internal sealed partial class NaiveModel
     {
         Event();
         var level = LevelOf(policy.Sku, policy.Location);
-        var before = level.Sellable;
         level.Safety = policy.Safety;
         level.ReorderPoint = policy.ReorderPoint;
-        if (level.Sellable > before) Freed(policy.Sku);
         return Outcome.Ok;
     }
 
@@ -38,22 +36,27 @@ internal sealed partial class NaiveModel
             LevelOf(present.Sku, present.Location);
             if (present.Kind != SupplyKind.Transfer) return Outcome.Ok;
             LevelOf(present.Sku, present.From).OnHand += less;
-            Freed(present.Sku);
             return Outcome.Ok;
         }
+        var unfit = Answers(announce.Request, announce.Sku);
+        if (unfit != Outcome.Ok) return unfit;
         var sequence = Event();
         Incoming.Add(new ModelIncoming(announce.Sku, announce.Location, 0, announce.Supply, announce.Quantity, Text(announce.Reference)) { ExpectedAt = announce.ExpectedAt, Version = sequence });
         LevelOf(announce.Sku, announce.Location);
+        Answered(announce.Request, announce.Quantity);
         return Outcome.Ok;
     }
 
     private Outcome Transfer(TransferStock transfer)
     {
+        var unfit = Answers(transfer.Request, transfer.Sku);
+        if (unfit != Outcome.Ok) return unfit;
         if ((Stock.GetValueOrDefault((transfer.Sku, transfer.From))?.Free ?? 0) < transfer.Quantity) return Outcome.StockBelowCommitted;
         var sequence = Event();
         LevelOf(transfer.Sku, transfer.From).OnHand -= transfer.Quantity;
         Incoming.Add(new ModelIncoming(transfer.Sku, transfer.To, transfer.From, SupplyKind.Transfer, transfer.Quantity, Text(transfer.Reference)) { ExpectedAt = transfer.ExpectedAt, Version = sequence });
         LevelOf(transfer.Sku, transfer.To);
+        Answered(transfer.Request, transfer.Quantity);
         return Outcome.Ok;
     }
 
@@ -119,7 +122,6 @@ internal sealed partial class NaiveModel
             line.Reserved -= taken;
             line.Backordered += taken;
             LevelOf(sku, location).Committed -= taken;
-            Freed(sku);
             Deallocations++;
         }
         return true;

@@ -5,9 +5,9 @@
 // it leaves open when, and in which order different SKUs are served. The core does it in two places: in Turn, and just before a command that
 // wants the SKU, for the places ahead of that demand. The model does it in the same two places. Before a demand it serves the whole queue
 // ahead of it without asking whether there is anything to hand out: if the core ever thought that there was not, the two would differ.
-// In Turn it serves the SKUs that had stock freed since; the order of the SKUs among each other is nobody's business and only numbers the
-// events, so the test tells the model in which order the core took them. A channel that gets other locations counts as stock freed of every SKU.
-// The core looks at 1,000 entries a turn; the tests keep queues far below that.
+// In Turn it goes through all entries of all SKUs by their places and gives each what it can have; the core looks only where stock was freed. An
+// order that ships complete gets all that it waits for, or nothing. Before a demand of a SKU for which such an order waits the model goes through
+// the entries of all SKUs ahead of it, else through those of the SKU. The core looks at 1,000 entries a turn; the tests keep queues far below that.
 
 using System.Text;
 
@@ -24,6 +24,7 @@ internal sealed partial class NaiveModel
     public readonly Dictionary<string, ModelEntry> Skus = [], Locations = [], Channels = [], Customers = [];
     public readonly Dictionary<int, string> LocationIds = [];
     public readonly Dictionary<int, int> Priorities = [];
+    public readonly Dictionary<int, string> Regions = [];
     public readonly Dictionary<int, ModelChannel> Rules = [];
     public readonly Dictionary<int, DefineCustomer> Buyers = [];
     public readonly Dictionary<int, (long Key, string Ciphertext)> Details = [];
@@ -65,23 +66,28 @@ internal sealed partial class NaiveModel
 
     /// <summary>Fires what is due and serves the queues that had stock freed.</summary>
     /// <param name="now">Microseconds.</param>
-    /// <param name="order">SKUs in the order in which the core filled them.</param>
-    public void Turn(long now, IEnumerable<int> order)
+    public void Turn(long now)
     {
         BeginStep(now);
         var due = Reservations.Where(r => r.State == ReservationState.Held && r.ExpiresAt <= _now).Select(r => (r.ExpiresAt, r.CreatedSequence, Fire: (Action)(() => Expire(r))))
-            .Concat(Orders.Where(o => o.Deadline?.Due <= _now).Select(o => (o.Deadline!.Value.Due, o.Deadline.Value.Since, Fire: (Action)(() => FireDeadline(o)))));
+            .Concat(Orders.Where(o => o.Deadline?.Due <= _now).Select(o => (o.Deadline!.Value.Due, o.Deadline.Value.Since, Fire: (Action)(() => FireDeadline(o)))))
+            .Concat(Orders.Where(o => o.Earmark?.Due <= _now).Select(o => (o.Earmark!.Value.Due, o.Earmark.Value.Since, Fire: (Action)(() => FireEarmark(o)))));
         foreach (var (_, _, fire) in due.OrderBy(d => (d.Item1, d.Item2)).ToList()) fire();
-        foreach (var sku in order.Concat(_freed).Distinct().ToList())
-            if (_freed.Contains(sku)) Serve(sku, null);
-        _freed.Clear();
+        ServeAll(null);
         Reorder();
+        foreach (var order in TouchedOrders) Forget(Orders[(int)order - 1]);
+        Plan();
         EndStep();
     }
 
     private void EndStep()
     {
-        foreach (var order in TouchedOrders) Settle(Orders[(int)order - 1]);
+        foreach (var order in TouchedOrders)
+        {
+            Settle(Orders[(int)order - 1]);
+            FollowWhole(Orders[(int)order - 1]);
+            Forget(Orders[(int)order - 1]);
+        }
         foreach (var order in TouchedOrders) NoteService(Orders[(int)order - 1]);
         foreach (var order in TouchedOrders) NoteAccount(Orders[(int)order - 1]);
     }
@@ -122,7 +128,7 @@ internal sealed partial class NaiveModel
         Outcome.ReservationNotHeld, Outcome.ReservationMismatch, Outcome.StockBelowCommitted, Outcome.StockOverflow,
         Outcome.ChannelLimitExceeded, Outcome.PaymentReferenceTaken, Outcome.RefundExceedsPaid,
         Outcome.ReleasedToWarehouse, Outcome.IncomingClosed, Outcome.IncomingMismatch, Outcome.TransferExceeded,
-        Outcome.ExceptionNotOpen,
+        Outcome.ExceptionNotOpen, Outcome.OrderNotComplete, Outcome.SupplyRequestMismatch,
         Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
@@ -139,7 +145,10 @@ internal sealed partial class NaiveModel
         if (command is IOrderCommand { Order: > 0 } about && about.Order <= Orders.Count)
         {
             var subject = Orders[(int)about.Order - 1];
+            // Whatever is due first; an order that expires waits no more.
+            if (subject.Earmark?.Due <= _now && subject.Earmark.Value.CompareTo(subject.Deadline ?? (long.MaxValue, 0)) < 0) FireEarmark(subject);
             if (subject.Deadline?.Due <= _now) FireDeadline(subject);
+            FireEarmark(subject);
             if (command is RecordPayment && subject.State == OrderState.Expired)
                 foreach (var line in subject.Lines.Where(l => l.Unallocated > 0)) ServeAheadOf(line.Sku, subject.Place(0));
         }
@@ -211,11 +220,15 @@ internal sealed partial class NaiveModel
 
     private Outcome Define(DefineSku sku)
     {
-        var outcome = Put(Skus, sku.Id, sku.ExpectedVersion,
-        string.Join('|', Text(sku.Name), Text(sku.Model), Text(sku.Specification), Text(sku.Category), Text(sku.Unit), sku.Price, sku.CurrencyCode, sku.LeadTimeSeconds, string.Join(',', sku.Substitutes)), out var number);
-        if (outcome == Outcome.Ok) _categories[number] = Text(sku.Category);
+        var outcome = DefineEntry(sku, out var number);
+        if (outcome != Outcome.Ok) return outcome;
+        _replenishment[number] = sku.Replenishment;
+        _categories[number] = Text(sku.Category);
         return outcome;
     }
+
+    private Outcome DefineEntry(DefineSku sku, out int number) => Put(Skus, sku.Id, sku.ExpectedVersion,
+        string.Join('|', Text(sku.Name), Text(sku.Model), Text(sku.Specification), Text(sku.Category), Text(sku.Unit), sku.Price, sku.CurrencyCode, sku.LeadTimeSeconds, string.Join(',', sku.Substitutes), sku.Replenishment), out number);
 
     private Outcome Define(DefineLocation location)
     {
@@ -224,21 +237,18 @@ internal sealed partial class NaiveModel
         LocationIds[number] = Text(location.Id);
         Priorities[number] = location.Priority;
         _regions[number] = Text(location.Region);
+        Regions[number] = Text(location.Region);
         return Outcome.Ok;
     }
 
     private Outcome Define(DefineChannel channel)
     {
-        var before = Sequence;
         var outcome = Put(Channels, channel.Id, channel.ExpectedVersion,
-            string.Join('|', Text(channel.Name), string.Join(',', channel.AllowedLocations), channel.Sourcing, channel.DefaultPolicy, channel.DefaultTerms, channel.Limits), out var number);
-        if (outcome != Outcome.Ok || Sequence == before) return outcome;
-        var present = Rules.GetValueOrDefault(number);
+            string.Join('|', Text(channel.Name), string.Join(',', channel.AllowedLocations), channel.Sourcing, channel.DefaultPolicy, channel.DefaultTerms, channel.DefaultShipping, channel.Limits), out var number);
+        if (outcome != Outcome.Ok) return outcome;
         Rules[number] = new ModelChannel(channel.AllowedLocations, channel.Sourcing,
             channel.DefaultPolicy == AllocationPolicy.None ? AllocationPolicy.AllOrNothing : channel.DefaultPolicy,
-            channel.DefaultTerms == PaymentTerms.None ? PaymentTerms.Credit : channel.DefaultTerms, channel.Limits);
-        // Orders that wait may be served from other locations now.
-        if (present is not null && !present.Allowed.SequenceEqual(channel.AllowedLocations)) foreach (var sku in Skus.Values) Freed(sku.Number);
+            channel.DefaultTerms == PaymentTerms.None ? PaymentTerms.Credit : channel.DefaultTerms, channel.DefaultShipping, channel.Limits);
         return Outcome.Ok;
     }
 
@@ -271,11 +281,7 @@ internal sealed partial class NaiveModel
         var sums = receive.Items.GroupBy(item => item.Sku).Select(group => (Sku: group.Key, Units: group.Sum(item => (long)item.Quantity)));
         if (sums.Any(sum => (Stock.GetValueOrDefault((sum.Sku, receive.Location))?.OnHand ?? 0) + sum.Units > 1_000_000_000_000)) return Outcome.StockOverflow;
         Event();
-        foreach (var item in receive.Items)
-        {
-            LevelOf(item.Sku, receive.Location).OnHand += item.Quantity;
-            Freed(item.Sku);
-        }
+        foreach (var item in receive.Items) LevelOf(item.Sku, receive.Location).OnHand += item.Quantity;
         Came(receive);
         return Outcome.Ok;
     }
@@ -295,12 +301,10 @@ internal sealed partial class NaiveModel
         if (unavailable < 0) return Outcome.StockBelowCommitted;
         var missing = unavailable + present.Held + present.Committed - onHand;
         if (missing > 0 && !(adjust.Deallocate && Deallocate(adjust.Sku, adjust.Location, missing))) return Outcome.StockBelowCommitted;
-        var before = present.Sellable;
         Event();
         var level = LevelOf(adjust.Sku, adjust.Location);
         level.OnHand = onHand;
         level.Unavailable = unavailable;
-        if (level.Sellable > before) Freed(adjust.Sku);
         return Outcome.Ok;
     }
 }

@@ -34,6 +34,9 @@ internal static class CatalogTable
         yield return upsert.Bad("sku.substitute_sku_ids", "itself", request => request.Sku.SubstituteSkuIds.Add("T1"), "sku.substitute_sku_ids[0]");
         yield return upsert.Ok("sku.substitute_sku_ids", "16", request => Table.Fill(16, () => request.Sku.SubstituteSkuIds.Add("A")));
         yield return upsert.Bad("sku.substitute_sku_ids", "17", request => Table.Fill(17, () => request.Sku.SubstituteSkuIds.Add("A")));
+        yield return upsert.Ok("sku.replenishment", "= PRODUCTION", request => request.Sku.Replenishment = SupplyKind.Production);
+        yield return upsert.Bad("sku.replenishment", "= TRANSFER", request => request.Sku.Replenishment = SupplyKind.Transfer);
+        yield return upsert.Bad("sku.replenishment", "unknown", request => request.Sku.Replenishment = (SupplyKind)99);
         foreach (var row in upsert.Etag("sku.etag", (request, etag) => request.Sku.Etag = etag)) yield return row;
 
         var get = Rpc<GetSkuRequest>.Unary("GetSku", _ => new GetSkuRequest { SkuId = "A" }, async (server, request) => await server.Catalog.GetSkuAsync(request));
@@ -75,6 +78,7 @@ internal static class CatalogTable
         foreach (var row in upsert.Choice<SourcingRule>("channel.sourcing_rule", (request, value) => request.Channel.SourcingRule = value, SourcingRule.MostAvailable)) yield return row;
         foreach (var row in upsert.Choice<AllocationPolicy>("channel.default_allocation_policy", (request, value) => request.Channel.DefaultAllocationPolicy = value, AllocationPolicy.PartialCancelRest)) yield return row;
         foreach (var row in upsert.Choice<PaymentTerms>("channel.default_payment_terms", (request, value) => request.Channel.DefaultPaymentTerms = value, PaymentTerms.Instalment)) yield return row;
+        foreach (var row in upsert.Choice<ShippingPolicy>("channel.default_shipping_policy", (request, value) => request.Channel.DefaultShippingPolicy = value, ShippingPolicy.Complete)) yield return row;
         foreach (var row in upsert.Number("channel.max_order_minor", (request, value) => (request.Channel.MaxOrderMinor, request.Channel.OrderLimitCurrency) = (value, value > 0 ? "GBP" : ""), 0, 1_000_000_000_000_000)) yield return row;
         yield return upsert.Bad("channel.order_limit_currency", "empty, with a limit", request => request.Channel.MaxOrderMinor = 1);
         yield return upsert.Bad("channel.order_limit_currency", "without a limit", request => request.Channel.OrderLimitCurrency = "GBP");

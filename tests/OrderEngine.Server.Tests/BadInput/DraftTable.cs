@@ -16,6 +16,9 @@ internal static class DraftTable
         foreach (var row in rpc.Choice<OrderType>("order.type", (request, value) => order(request).Type = value, OrderType.Replacement)) yield return row;
         foreach (var row in rpc.Choice<AllocationPolicy>("order.allocation_policy", (request, value) => order(request).AllocationPolicy = value, AllocationPolicy.PartialCancelRest)) yield return row;
         foreach (var row in rpc.Choice<PaymentTerms>("order.payment_terms", (request, value) => order(request).PaymentTerms = value, PaymentTerms.Instalment)) yield return row;
+        foreach (var row in rpc.Choice<ShippingPolicy>("order.shipping_policy", (request, value) => order(request).ShippingPolicy = value, ShippingPolicy.Complete)) yield return row;
+        // No location serves a region that is made up: but for L1 and L2, which have none.
+        foreach (var row in rpc.Text("order.ship_to_region", (request, text) => order(request).ShipToRegion = text, 64)) yield return row;
         foreach (var row in PaymentTable.Instalments(rpc, order)) yield return row;
         foreach (var row in rpc.Choice<Priority>("order.priority", (request, value) => order(request).Priority = value, Priority.High)) yield return row;
         foreach (var currency in new[] { "", "GB", "GBPX", "gbp", "G1P", "£££" })

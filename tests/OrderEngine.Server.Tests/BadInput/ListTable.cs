@@ -68,6 +68,7 @@ internal static class ListTable
         foreach (var row in set.Etag("settings.etag", (request, etag) => request.Settings.Etag = etag)) yield return row;
         foreach (var row in Durations(set, "settings.release_after", (request, time) => request.Settings.ReleaseAfter = time)) yield return row;
         foreach (var row in Durations(set, "settings.delivery_after", (request, time) => request.Settings.DeliveryAfter = time)) yield return row;
+        foreach (var row in Durations(set, "settings.earmark_after", (request, time) => request.Settings.EarmarkAfter = time)) yield return row;
         foreach (var row in Durations(set, "settings.remind_before", (request, time) => request.Settings.RemindBefore = time)) yield return row;
         yield return set.Bad("settings.stalls", "of 101", request => Table.Fill(101, () => Stall(request, Contracts.V1.OrderState.Ready, 1)));
         yield return set.Ok("settings.stalls.state", "that orders leave", request => Stall(request, Contracts.V1.OrderState.Shipped, 1));

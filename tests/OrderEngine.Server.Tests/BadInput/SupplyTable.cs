@@ -39,6 +39,7 @@ internal static class SupplyTable
         yield return announce.Bad("kind", "missing", request => request.Kind = SupplyKind.Unspecified);
         yield return announce.Bad("kind", "= TRANSFER", request => request.Kind = SupplyKind.Transfer);
         yield return announce.Bad("kind", "unknown", request => request.Kind = (SupplyKind)99);
+        foreach (var row in Answers(announce, (request, id) => request.SupplyRequestId = id)) yield return row;
         yield return announce.Bad("expected_time", "missing", request => request.ExpectedTime = null);
         yield return announce.Bad("expected_time", "before 1970", request => request.ExpectedTime = new Timestamp { Seconds = -1 });
     }
@@ -56,6 +57,7 @@ internal static class SupplyTable
         yield return change.Bad("incoming_id", "with a location", request => request.LocationId = "L1", "location_id");
         yield return change.Bad("incoming_id", "with a kind", request => request.Kind = SupplyKind.Purchase, "kind");
         yield return change.Bad("incoming_id", "with a reference", request => request.Reference = "PO", "reference");
+        yield return change.Bad("incoming_id", "with a supply request", request => request.SupplyRequestId = Core.PublicId.Format(Core.PublicId.SupplyRequest, 1L << 40), "supply_request_id");
         yield return change.Bad("etag", "not a number", request => request.Etag = "x");
         yield return change.Refused("quantity", "= 0 of a change", ErrorReason.IncomingNotFound, request => request.Quantity = 0);
     }
@@ -74,11 +76,19 @@ internal static class SupplyTable
         yield return transfer.Bad("to_location_id", "the same", request => request.ToLocationId = "L2");
         foreach (var row in transfer.Number("quantity", (request, value) => request.Quantity = (int)value, 1, 1_000_000)) yield return SoFar(row);
         foreach (var row in transfer.ShortText("reference", (request, text) => request.Reference = text, 64)) yield return SoFar(row);
+        foreach (var row in Answers(transfer, (request, id) => request.SupplyRequestId = id)) yield return row;
         yield return transfer.Bad("expected_time", "missing", request => request.ExpectedTime = null);
     }
 
     private static IEnumerable<Case> Lists()
     {
+        var requests = Rpc<ListSupplyRequestsRequest>.Unary("ListSupplyRequests", _ => new ListSupplyRequestsRequest(), async (server, request) => await server.Inventory.ListSupplyRequestsAsync(request));
+        yield return requests.Ok("sku_id", "empty", _ => { });
+        yield return requests.Refused("sku_id", "unknown", ErrorReason.SkuNotFound, request => request.SkuId = "nothing");
+        yield return requests.Bad("sku_id", "of 65 bytes", request => request.SkuId = Ids.Of(65));
+        yield return requests.Ok("include_closed", "= true", request => request.IncludeClosed = true);
+        foreach (var row in requests.Page((request, size) => request.PageSize = size, (request, token) => request.PageToken = token)) yield return row;
+        foreach (var row in requests.MinSequence((request, value) => request.MinSequence = value)) yield return row;
         var list = Rpc<ListIncomingRequest>.Unary("ListIncoming", _ => new ListIncomingRequest(), async (server, request) => await server.Inventory.ListIncomingAsync(request));
         yield return list.Ok("sku_id", "empty", _ => { });
         yield return list.Refused("sku_id", "unknown", ErrorReason.SkuNotFound, request => request.SkuId = "nothing");
@@ -86,6 +96,13 @@ internal static class SupplyTable
         yield return list.Ok("include_closed", "= true", request => request.IncludeClosed = true);
         foreach (var row in list.Page((request, size) => request.PageSize = size, (request, token) => request.PageToken = token)) yield return row;
         foreach (var row in list.MinSequence((request, value) => request.MinSequence = value)) yield return row;
+    }
+
+    private static IEnumerable<Case> Answers<T>(Rpc<T> rpc, Action<T, string> set) where T : Google.Protobuf.IMessage<T>
+    {
+        yield return rpc.Refused("supply_request_id", "of none", ErrorReason.SupplyRequestNotFound, request => set(request, Core.PublicId.Format(Core.PublicId.SupplyRequest, 1L << 40)));
+        yield return rpc.Refused("supply_request_id", "made up", ErrorReason.SupplyRequestNotFound, request => set(request, "s0000000000000x"));
+        yield return rpc.Bad("supply_request_id", "of 65 bytes", request => set(request, Ids.Of(65)));
     }
 
     private static Case SoFar(Case row) => row.Reason is null ? row with { Reason = ErrorReason.StockBelowCommitted } : row;
