@@ -23,6 +23,8 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl order amend"] = ["orderctl order amend ORDER_ID --city York --address-line \"2 New Road\"", "orderctl order amend ORDER_ID --line 1=3 --line 2=@199 --add TRAY=1@1295"],
         ["orderctl order hold"] = ["orderctl order hold ORDER_ID --kind address --reason NO_SUCH_STREET"],
         ["orderctl order unhold"] = ["orderctl order unhold ORDER_ID --kind address --reason CHECKED"],
+        ["orderctl order confirm"] = ["orderctl order confirm ORDER_ID"],
+        ["orderctl order note"] = ["orderctl order note ORDER_ID \"Ring at number 12\""],
         ["orderctl order lookup"] = ["orderctl order lookup web 1001"],
         ["orderctl release"] = ["orderctl release ORDER_ID", "orderctl release ORDER_ID --line 1=2@MAIN"],
         ["orderctl ship"] = ["orderctl ship ORDER_ID --carrier DPD --tracking-number 15501234567", "orderctl ship ORDER_ID --short 2=1@MAIN --carrier DPD"],

@@ -109,6 +109,15 @@ internal static class Values
         return new ReservationItem { SkuId = sku, Quantity = quantity };
     }
 
+    /// <summary>KEY=VALUE.</summary>
+    public static OrderEngine.Contracts.V1.Attribute Attribute(string text)
+    {
+        var at = text.IndexOf('=', StringComparison.Ordinal);
+        return at > 0
+            ? new OrderEngine.Contracts.V1.Attribute { Key = text[..at], Value = text[(at + 1)..] }
+            : throw new UsageException($"'{text}' names no key. Write KEY=VALUE, such as gift-wrap=red.");
+    }
+
     /// <summary>LINE=QUANTITY.</summary>
     public static LineQuantity LineQuantity(string text)
     {

@@ -83,6 +83,8 @@ public static class Transitions
         new(CommandKind.ResolveException, Role.Support, [Role.Support, Role.Reviewer, Role.Finance, Role.Warehouse, Role.Carrier, Role.Manager], []),
         new(CommandKind.ArchiveOrders, Role.System, [Role.System], []),
         new(CommandKind.RestoreOrder, Role.System, [Role.System], []),
+        new(CommandKind.ConfirmOrder, Role.Customer, [Role.Customer, Role.Support], NotTerminal),
+        new(CommandKind.AddNote, Role.Support, [Role.Support, Role.Customer, Role.Channel, Role.Reviewer, Role.Finance, Role.Warehouse, Role.Carrier], Every),
     ];
 
     private static readonly Transition?[] ByCommand = Index();

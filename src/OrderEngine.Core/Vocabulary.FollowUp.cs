@@ -24,6 +24,8 @@ public enum DeadlineKind : byte
     ReturnWindow = 6,
     /// <summary>No progress in a state for the time set for it.</summary>
     Stall = 7,
+    /// <summary>The customer should have confirmed the order.</summary>
+    Confirmation = 13,
 }
 
 /// <summary>What somebody has to look into. Another area adds a kind here and in orderengine.v1.ExceptionKind, and calls <c>Decider.RaiseException</c>.</summary>

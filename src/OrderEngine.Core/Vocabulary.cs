@@ -76,6 +76,8 @@ public enum OrderHolds : byte
     Address = 1 << 2,
     /// <summary>Any other reason that a person has.</summary>
     Manual = 1 << 3,
+    /// <summary>The customer has not confirmed the order. Opened with the order where its channel asks for that; <see cref="ConfirmOrder"/> alone ends it.</summary>
+    Confirmation = 1 << 4,
 }
 
 /// <summary>What an order's history holds beside the ordinary: readers look for it only where it is.</summary>
@@ -86,6 +88,10 @@ public enum OrderDetails : byte
     None = 0,
     /// <summary>Its delivery was amended: the newest event with one counts, not the acceptance.</summary>
     AmendedDelivery = 1 << 0,
+    /// <summary>The acceptance holds attributes of its adapter.</summary>
+    Attributes = 1 << 1,
+    /// <summary>The acceptance holds special requests.</summary>
+    SpecialRequests = 1 << 2,
 }
 
 /// <summary>What to do when stock does not cover an order.</summary>
@@ -353,6 +359,10 @@ public enum Outcome : byte
     DiskLow = 180,
     /// <summary>An archived order is too large to be brought back.</summary>
     OrderTooLarge = 181,
+    /// <summary>The order does not wait for its customer's confirmation.</summary>
+    NothingToConfirm = 202,
+    /// <summary>Too many notes of one order.</summary>
+    NoteLimitReached = 206,
 }
 
 /// <summary>Facts about outcomes.</summary>
@@ -367,5 +377,6 @@ public static class Outcomes
         or (>= Outcome.ChannelLimitExceeded and <= Outcome.RefundExceedsPaid)
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
         or Outcome.ExceptionNotOpen
-        or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
+        or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached)
+        or Outcome.NothingToConfirm;
 }

@@ -56,6 +56,14 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
 
     public Func<ReleaseHoldRequest, HoldResponse>? OnUnhold { get; set; }
 
+    public Func<ConfirmOrderRequest, HoldResponse>? OnConfirm { get; set; }
+
+    public Func<AddNoteRequest, AddNoteResponse>? OnNote { get; set; }
+
+    public override Task<HoldResponse> ConfirmOrder(ConfirmOrderRequest request, ServerCallContext context) => Fake.Answer(OnConfirm, request);
+
+    public override Task<AddNoteResponse> AddNote(AddNoteRequest request, ServerCallContext context) => Fake.Answer(OnNote, request);
+
     public override Task<SubmitOrderResponse> SubmitOrder(SubmitOrderRequest request, ServerCallContext context) => Fake.Answer(OnSubmit, request);
 
     public override Task StreamSubmitOrders(IAsyncStreamReader<StreamSubmitOrdersRequest> requestStream,

@@ -34,6 +34,7 @@ public sealed class RefusalTests
         ["WatchOrders"] = new(Same: true),
         ["RecordPayment"] = new("ORDER_NOT_FOUND", Always: true), ["RecordRefund"] = new("ORDER_NOT_FOUND", "REFUND_EXCEEDS_PAID"), ["GetSettlement"] = new("ORDER_NOT_FOUND"),
         ["ApproveOrder"] = OfOrder, ["RejectOrder"] = OfOrder, ["CancelOrder"] = OfOrder, ["AmendOrder"] = OfOrder, ["PlaceHold"] = OfOrder, ["ReleaseHold"] = OfOrder,
+        ["ConfirmOrder"] = OfOrder, ["AddNote"] = new("ORDER_NOT_FOUND", Always: true),
         ["ReleaseShipment"] = OfOrder, ["ConfirmShipment"] = OfOrder, ["RecallShipment"] = OfOrder, ["RecordDelivery"] = OfOrder,
         ["RecordLoss"] = OfOrder with { Fill = request => ((RecordLossRequest)request).ParcelNumber = 1 }, ["StreamStatusReports"] = new(Same: true),
         ["CreateReservation"] = Plain, ["ExtendReservation"] = OfReservation, ["ReleaseReservation"] = OfReservation,

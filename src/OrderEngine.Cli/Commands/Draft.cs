@@ -21,13 +21,16 @@ internal sealed class Draft
     private readonly Option<Priority> _priority = Values.Choice<Priority>("--priority", "Which lane it takes.");
     private readonly Option<string?> _requested = new("--requested-time") { Description = "When the customer wants it (2026-03-01 or 2026-03-01T12:00:00Z).", HelpName = "TIME" };
 
+    private readonly Option<OrderEngine.Contracts.V1.Attribute[]> _attributes = Values.Many("--attribute", "Data of your own that stays with the order, nothing personal; repeat for more.", "KEY=VALUE", Values.Attribute);
+    private readonly Option<SpecialRequest[]> _requests = Values.Many("--special-request", "What the customer asks for beyond the goods; repeat for more.", "TEXT", text => new SpecialRequest { Text = text });
+
     public void AddTo(Command command)
     {
         foreach (var option in All)
             command.Add(option);
     }
 
-    private IEnumerable<Option> All => [_file, _channel, _external, _customer, _currency, _lines, _policy, _terms, _type, _priority, _requested];
+    private IEnumerable<Option> All => [_file, _channel, _external, _customer, _currency, _lines, _policy, _terms, _type, _priority, _requested, _attributes, _requests];
 
     public async Task<OrderDraft> ReadAsync(Session session, bool externalIdNeeded, CancellationToken cancellationToken)
     {
@@ -49,6 +52,8 @@ internal sealed class Draft
         order.Lines.Add(session.Get(_lines) is { Length: > 0 } lines ? lines : throw Missing("--line SKU=QUANTITY@PRICE"));
         if (session.Get(_requested) is { } text)
             order.RequestedTime = Values.Time("--requested-time", text);
+        if (session.Has(_attributes) || session.Has(_requests))
+            order.Extras = new OrderExtras { Attributes = { session.Get(_attributes) ?? [] }, SpecialRequests = { session.Get(_requests) ?? [] } };
 
         return order;
     }

@@ -105,6 +105,8 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.Amended => "amended " + string.Join(", ", e.Amended.ChangedFields) +
             string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")),
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
+        OrderEvent.ChangeOneofCase.Confirmed => "confirmed by the customer",
+        OrderEvent.ChangeOneofCase.NoteAdded => "noted" + (e.NoteAdded.ReviewRuleIds.Count == 0 ? "" : $", looked for by {string.Join(", ", e.NoteAdded.ReviewRuleIds)}"),
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
         OrderEvent.ChangeOneofCase.ReturnChanged => $"return {e.ReturnChanged.ReturnId} {Values.Upper(e.ReturnChanged.State)}" +
             (e.ReturnChanged.Lines.Count == 0 ? "" : ": " + Quantities(e.ReturnChanged.Lines)) +

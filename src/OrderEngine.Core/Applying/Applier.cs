@@ -96,6 +96,8 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ArchivedOrderLoaded: Loaded(in e); break;
             case EventKind.OrderRestored: Change(in e); break;
             case EventKind.ReviewRulesDefined: state.Catalog.DefineReviewRules(e.Body, e.Sequence); break;
+            case EventKind.OrderConfirmed: Confirmed(in e); break;
+            case EventKind.NoteAdded: NoteAdded(in e); break;
             case EventKind.RequestRefused: break;
             default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");
         }

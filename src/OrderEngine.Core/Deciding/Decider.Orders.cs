@@ -50,7 +50,7 @@ internal sealed partial class Decider
         FindReasons(submit, terms);
         if (_reasons.Count > 0) _stored = OrderState.PendingReview;
         else if (terms == PaymentTerms.Prepaid) _stored = OrderState.AwaitingPayment;
-        WriteSubmitted(submit, order, policy, terms, tier);
+        WriteSubmitted(submit, order, policy, terms, tier, confirmBy: rules.Limits.RequiresConfirmation ? _now + ConfirmationWait(rules.Limits) : 0);
         return Outcome.Ok;
     }
 
@@ -87,7 +87,7 @@ internal sealed partial class Decider
     }
 
     // An order that is made for a return does not answer the request: the return's own event does.
-    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, PaymentTerms terms, int tier, long forReturn = 0)
+    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, PaymentTerms terms, int tier, long forReturn = 0, long confirmBy = 0)
     {
         BeginEvent();
         Origin(answers: forReturn == 0);
@@ -127,6 +127,8 @@ internal sealed partial class Decider
             _events.EndNested(nested);
         }
         _events.Number(60, forReturn);
+        _events.Number(240, confirmBy);
+        if (submit.Extras is { } extras) WriteExtras(extras);
         if (forReturn == 0) EndAnswer();
         else EndEvent();
     }

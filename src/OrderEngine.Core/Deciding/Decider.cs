@@ -57,6 +57,8 @@ internal sealed partial class Decider(EngineState state)
             ReceiveReturn receive => Receive(receive),
             ArchiveOrders archive => Archive(archive),
             RestoreOrder restore => Restore(restore),
+            ConfirmOrder confirm => Confirm(confirm),
+            AddNote note => Add(note),
             DefineSku sku => Define(sku),
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),

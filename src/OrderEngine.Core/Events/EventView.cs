@@ -113,6 +113,10 @@ public enum EventKind : byte
     ArchivedOrderLoaded = 145,
     /// <summary>An archived order is back because a command wanted it.</summary>
     OrderRestored = 146,
+    /// <summary>The customer confirmed an order.</summary>
+    OrderConfirmed = 164,
+    /// <summary>An order got a note.</summary>
+    NoteAdded = 165,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

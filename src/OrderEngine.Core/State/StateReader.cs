@@ -159,6 +159,25 @@ public sealed class StateReader
     /// <summary>What an order had after the sale at a sequence; all zero when nothing had happened.</summary>
     public AfterSaleRow AfterSale(long order, long at) => _state.AfterSales.TryAt<AfterSaleRow>(order, at, out var row, out _) ? row : default;
 
+    /// <summary>A key under which something of a guest's order is sealed; 0 when there is nothing yet. Walks its history, oldest data last.</summary>
+    public long GuestKey(long order)
+    {
+        using var guard = Enter();
+        var key = 0L;
+        for (long cursor = 0; PreviousEvent(order, long.MaxValue, ref cursor, out var bytes);)
+        {
+            var e = new Events.EventView(bytes);
+            if (!Events.PersonalFields.MayHold(e.Kind)) continue;
+            var body = new Events.ProtoReader(e.Body);
+            while (body.Next(out var field, out var wireType))
+            {
+                if (Events.PersonalFields.IsSealed(e.Kind, field)) key = SealedData.Read(body.Bytes()).Key;
+                else body.Skip(wireType);
+            }
+        }
+        return key;
+    }
+
     /// <summary>The event of an order with this sequence; empty when there is none. Valid inside the guard.</summary>
     public ReadOnlySpan<byte> Event(long order, long sequence)
     {

@@ -123,6 +123,12 @@ internal static class OrderEvents
                 mapped.HoldPlaced = new HoldPlaced { Kind = Holds.KindsOf((OrderHolds)e.HoldPlaced.Hold).Single() };
                 mapped.HoldPlaced.Open.Add(Holds.KindsOf((OrderHolds)e.HoldPlaced.Open));
                 break;
+            case Journaled.Event.BodyOneofCase.OrderConfirmed:
+                mapped.Confirmed = new OrderConfirmed { Open = { Holds.KindsOf((OrderHolds)e.OrderConfirmed.Open) } };
+                break;
+            case Journaled.Event.BodyOneofCase.NoteAdded:
+                mapped.NoteAdded = new NoteAdded { ReviewRuleIds = { e.NoteAdded.ReviewRules }, Open = { Holds.KindsOf((OrderHolds)e.NoteAdded.Open) } };
+                break;
             case Journaled.Event.BodyOneofCase.HoldReleased:
                 mapped.HoldReleased = new HoldReleased { Kind = Holds.KindsOf((OrderHolds)e.HoldReleased.Hold).Single() };
                 mapped.HoldReleased.Open.Add(Holds.KindsOf((OrderHolds)e.HoldReleased.Open));
@@ -170,6 +176,8 @@ internal static class OrderEvents
     {
         var mapped = new OrderSubmitted { CurrencyCode = submitted.Currency, ReservationId = Texts.Reservation((long)submitted.Reservation) };
         ReviewReads.AddReasons(mapped.ReviewReasons, submitted);
+        mapped.ConfirmDueTime = Texts.Time((long)submitted.ConfirmTime);
+        mapped.Extras = CareReads.Attributes(submitted);
         for (var i = 0; i < submitted.Lines.Count; i++)
         {
             var line = submitted.Lines[i];

@@ -34,7 +34,7 @@ internal readonly record struct Mapped<T>(T? Command, RpcStatus? Refusal) where 
 internal static class Sealing
 {
     /// <summary>Seals details under the customer's key, or a key of the order's own for a guest.</summary>
-    public static ValueTask<SealedData> SealAsync(this PersonalVault vault, string customerId, int customer, PersonalDetails? details)
+    public static ValueTask<SealedData> SealAsync(this PersonalVault vault, string customerId, int customer, IMessage? details)
     {
         if (details is null) return ValueTask.FromResult(default(SealedData));
         var plaintext = details.ToByteArray();
@@ -42,7 +42,7 @@ internal static class Sealing
     }
 
     /// <summary>Seals details under a key that is there.</summary>
-    public static SealedData SealUnder(this PersonalVault vault, long key, PersonalDetails details) => vault.Seal(key, details.ToByteArray());
+    public static SealedData SealUnder(this PersonalVault vault, long key, IMessage details) => vault.Seal(key, details.ToByteArray());
 
     /// <summary>Unseals details; null when there are none or their key was destroyed.</summary>
     public static PersonalDetails? Unseal(this PersonalVault vault, SealedData data) =>

@@ -79,8 +79,14 @@ internal static class StateComparison
         Assert.Equal(submitted.Type == OrderType.None ? OrderType.Sale : submitted.Type, head.Type);
         Assert.Equal(submitted.Priority == Priority.None ? Priority.Normal : submitted.Priority, head.Priority);
         Assert.Equal((expected.Reasons.Count, expected.Paid, expected.Refunded), (head.ReviewReasons, head.Paid, head.Refunded));
-        var deadlines = core.Reader.Deadlines(expected.Number, core.Sequence);
-        Assert.Equal(expected.Deadline?.Due ?? 0, deadlines.IsEmpty ? 0 : deadlines[0].Due);
+        var (due, confirmBy) = (0L, 0L);
+        foreach (ref readonly var deadline in core.Reader.Deadlines(expected.Number, core.Sequence))
+        {
+            if (deadline.Kind == DeadlineKind.Confirmation) confirmBy = deadline.Due;
+            else due = deadline.Due;
+        }
+        Assert.Equal((expected.Deadline?.Due ?? 0, expected.ConfirmBy?.Due ?? 0), (due, confirmBy));
+        CareComparison.Order(core, expected);
         Assert.Equal(expected.Holds.Sum(hold => (int)hold), (int)head.Holds);
         Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
         Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);

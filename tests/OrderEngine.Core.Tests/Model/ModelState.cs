@@ -62,6 +62,9 @@ internal sealed class ModelOrder
     /// <summary>When the state it stands in ends by itself, and the event that began it.</summary>
     public (long Due, long Since)? Deadline;
     public OrderState WatchedState;
+    /// <summary>When its customer should have confirmed it.</summary>
+    public (long Due, long Since)? ConfirmBy;
+    public readonly List<(long Sequence, string Text)> Notes = [];
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly HashSet<OrderHolds> Holds = [];

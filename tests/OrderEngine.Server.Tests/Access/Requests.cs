@@ -86,6 +86,8 @@ internal static class Requests
         if (field.IsMap) return null;
         // They go with one of the payment terms only, and sum to the value of the lines.
         if (field.FieldType == FieldType.Message && field.MessageType == Instalment.Descriptor) return null;
+        // Most orders have none; the bad-input table has them.
+        if (field.FieldType == FieldType.Message && field.MessageType == OrderExtras.Descriptor) return null;
         if (field.FieldType == FieldType.Message)
         {
             if (field.MessageType == Duration.Descriptor) return Duration.FromTimeSpan(TimeSpan.FromMinutes(5));
