@@ -54,6 +54,10 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl catalog location upsert"] = ["orderctl catalog location upsert MAIN --name \"Main warehouse\""],
         ["orderctl catalog channel upsert"] = ["orderctl catalog channel upsert web --name \"Web shop\" --policy partial-backorder"],
         ["orderctl customer upsert"] = ["orderctl customer upsert C-17 --tier 2 --name \"A. Buyer\" --city Leeds --country GB"],
+        ["orderctl complaint open"] = ["orderctl complaint open ORDER_ID --category damaged --text \"The lid is broken\""],
+        ["orderctl complaint resolve"] = ["orderctl complaint resolve COMPLAINT_ID --resolution repaired --return RETURN_ID"],
+        ["orderctl complaint list"] = ["orderctl complaint list --open", "orderctl complaint list --customer C-17"],
+        ["orderctl feedback"] = ["orderctl feedback ORDER_ID --rating 4 --text \"Came early\""],
         ["orderctl import"] =
         [
             "orderctl import online-retail.csv.gz --format online-retail --open-stock 0.5 --json",

@@ -96,6 +96,14 @@ public enum CommandKind : byte
     ConfirmOrder = 128,
     /// <summary><see cref="Core.AddNote"/></summary>
     AddNote = 129,
+    /// <summary><see cref="Core.OpenComplaint"/></summary>
+    OpenComplaint = 130,
+    /// <summary><see cref="Core.AssignComplaint"/></summary>
+    AssignComplaint = 131,
+    /// <summary><see cref="Core.ResolveComplaint"/></summary>
+    ResolveComplaint = 132,
+    /// <summary><see cref="Core.RecordFeedback"/></summary>
+    RecordFeedback = 133,
 }
 
 /// <summary>A request to change something, with who asks and under which request id.</summary>

@@ -86,6 +86,12 @@ public static class Limits
     /// <summary>Notes of one order. An order counts them in a byte.</summary>
     public const int NotesPerOrder = 100;
 
+    /// <summary>Complaints of one order, whatever became of them.</summary>
+    public const int ComplaintsPerOrder = 100;
+
+    /// <summary>Best rating of an order by its customer; 1 is the worst.</summary>
+    public const int Rating = 5;
+
     /// <summary>Attributes of one order.</summary>
     public const int Attributes = 16;
 

@@ -361,8 +361,18 @@ public enum Outcome : byte
     OrderTooLarge = 181,
     /// <summary>The order does not wait for its customer's confirmation.</summary>
     NothingToConfirm = 202,
+    /// <summary>The complaint was resolved before.</summary>
+    ComplaintClosed = 203,
+    /// <summary>The return is not one of the complaint's order.</summary>
+    ComplaintReturnMismatch = 204,
+    /// <summary>The order has its feedback.</summary>
+    FeedbackGiven = 205,
     /// <summary>Too many notes of one order.</summary>
     NoteLimitReached = 206,
+    /// <summary>No such complaint.</summary>
+    ComplaintNotFound = 207,
+    /// <summary>Too many complaints of one order.</summary>
+    ComplaintLimitReached = 208,
 }
 
 /// <summary>Facts about outcomes.</summary>
@@ -378,5 +388,5 @@ public static class Outcomes
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
         or Outcome.ExceptionNotOpen
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached)
-        or Outcome.NothingToConfirm;
+        or (>= Outcome.NothingToConfirm and <= Outcome.FeedbackGiven);
 }

@@ -6,6 +6,63 @@ namespace OrderEngine.Client.Tests;
 public sealed class CtlCareTests
 {
     [Fact]
+    public async Task A_complaint_is_opened_assigned_resolved_and_listed_and_feedback_given()
+    {
+        var sent = new List<Google.Protobuf.IMessage>();
+        var services = new FakeServices();
+        ComplaintResponse Took(Google.Protobuf.IMessage request)
+        {
+            sent.Add(request);
+            return new ComplaintResponse { ComplaintId = "c1", OrderId = "o1", Sequence = 7, State = ComplaintState.Owned };
+        }
+
+        services.Customers.OnOpen = Took;
+        services.Customers.OnAssign = Took;
+        services.Customers.OnResolve = Took;
+        services.Customers.OnFeedback = request =>
+        {
+            sent.Add(request);
+            return new FeedbackResponse { OrderId = "o1", State = OrderState.Delivered };
+        };
+        services.Customers.OnComplaints = request =>
+        {
+            sent.Add(request);
+            return new ListComplaintsResponse { Complaints = { new Complaint { ComplaintId = "c1", Category = ComplaintCategory.WrongItem, State = ComplaintState.Open, Owner = Role.Support } } };
+        };
+        services.Customers.OnComplaint = request =>
+        {
+            sent.Add(request);
+            return new Complaint { ComplaintId = "c1", Text = "the lid is broken", State = ComplaintState.Open };
+        };
+        await using var engine = await FakeEngine.StartAsync(services);
+
+        var codes = new[]
+        {
+            await Ctl.RunAsync(engine.Address, "complaint", "open", "o1", "--category", "wrong-item", "--text", "the lid is broken", "--request-id", "r1"),
+            await Ctl.RunAsync(engine.Address, "complaint", "assign", "c1", "--owner", "warehouse", "--assignee", "w-17", "--request-id", "r2"),
+            await Ctl.RunAsync(engine.Address, "complaint", "resolve", "c1", "--resolution", "repaired", "--return", "t1", "--request-id", "r3"),
+            await Ctl.RunAsync(engine.Address, "feedback", "o1", "--rating", "4", "--text", "came early", "--request-id", "r4"),
+        };
+        var list = await Ctl.RunAsync(engine.Address, "complaint", "list", "--open", "--customer", "C1");
+        var get = await Ctl.RunAsync(engine.Address, "complaint", "get", "c1", "--text");
+
+        Assert.All(codes.Append(list).Append(get), run => Assert.Equal(0, run.Code));
+        Assert.Equal(
+        [
+            new OpenComplaintRequest { RequestId = "r1", OrderId = "o1", Category = ComplaintCategory.WrongItem, Text = "the lid is broken" },
+            new AssignComplaintRequest { RequestId = "r2", ComplaintId = "c1", Owner = Role.Warehouse, Assignee = "w-17" },
+            new ResolveComplaintRequest { RequestId = "r3", ComplaintId = "c1", Resolution = ComplaintResolution.Repaired, ReturnId = "t1" },
+            new RecordFeedbackRequest { RequestId = "r4", OrderId = "o1", Rating = 4, Text = "came early" },
+            new ListComplaintsRequest { CustomerId = "C1", OpenOnly = true, PageSize = 100 },
+            new GetComplaintRequest { ComplaintId = "c1", IncludeText = true },
+        ], sent);
+        Assert.Contains("WRONG_ITEM", list.Out, StringComparison.Ordinal);
+        Assert.Contains("the lid is broken", get.Out, StringComparison.Ordinal);
+        Assert.Equal(2, (await Ctl.RunAsync(engine.Address, "complaint", "open", "o1", "--category", "wrong-item")).Code);
+        Assert.Equal(2, (await Ctl.RunAsync(engine.Address, "feedback", "o1")).Code);
+    }
+
+    [Fact]
     public async Task An_order_is_confirmed_noted_and_shown_with_its_notes()
     {
         ConfirmOrderRequest? confirmed = null;

@@ -98,6 +98,58 @@ public sealed class CareTests
         Assert.Equal(_shop.Core.State.Orders.Latest(1).Length, _shop.Core.State.Orders.Latest(2).Length);
     }
 
+    [Fact]
+    public void A_complaint_is_opened_owned_and_resolved_once_with_a_return_of_its_own_order()
+    {
+        Delivered(2);
+        _shop.Ok(new RequestReturn { Order = 1, Role = Role.Customer });
+        _shop.Ok(Complain(1));
+        _shop.Ok(Complain(2));
+        Assert.Equal(Outcome.ComplaintReturnMismatch, _shop.Do(Resolve(2, withReturn: 1)).Outcome);
+        _shop.Ok(new AssignComplaint { Complaint = 1, Owner = Role.Warehouse, Assignee = Shop.Bytes("w-17"), Role = Role.Support });
+        var owned = _shop.Core.Reader.Complaint(1, _shop.Core.Sequence);
+        Assert.Equal((ComplaintState.Owned, Role.Warehouse, 4), (owned.Head.State, owned.Head.Owner, owned.Assignee.Length));
+        _shop.Ok(Resolve(1, withReturn: 1));
+        Assert.Equal(Outcome.ComplaintClosed, _shop.Do(Resolve(1)).Outcome);
+        Assert.Equal(Outcome.ComplaintClosed, _shop.Do(new AssignComplaint { Complaint = 1, Owner = Role.Support, Role = Role.Support }).Outcome);
+        Assert.Equal(Outcome.ComplaintNotFound, _shop.Do(Resolve(3)).Outcome);
+        Assert.Equal(Outcome.RoleNotAllowed, _shop.Do(new AssignComplaint { Complaint = 2, Owner = Role.Support, Role = Role.Customer }).Outcome);
+        var care = _shop.Core.Reader.Care(1, _shop.Core.Sequence);
+        Assert.Equal((1, 0, 1L, 1L), (care.Complaints, care.OpenComplaints, care.LastComplaint, _shop.Core.Reader.Complaint(1, _shop.Core.Sequence).Head.Return));
+        for (var i = 1; i < Limits.ComplaintsPerOrder; i++) _shop.Ok(Complain(1));
+        Assert.Equal(Outcome.ComplaintLimitReached, _shop.Do(Complain(1)).Outcome);
+        Assert.Empty(Invariants.Check(_shop.Core.Reader, _shop.Core.Sequence).Violations);
+        Assert.Equal(_shop.Core.Seal(), _shop.Restarted().Seal());
+
+        static OpenComplaint Complain(long order) => new() { Order = order, Category = ComplaintCategory.Damaged, Owner = Role.Support, Text = new SealedData(1, [1]), Role = Role.Customer };
+        static ResolveComplaint Resolve(long complaint, long withReturn = 0) => new() { Complaint = complaint, Resolution = ComplaintResolution.Refunded, Return = withReturn, Role = Role.Support };
+    }
+
+    [Fact]
+    public void Feedback_is_given_once_on_an_order_that_came()
+    {
+        Delivered(1);
+        _shop.Ok(_shop.Order(AllocationPolicy.AllOrNothing, (1, 1)));
+        Assert.Equal(Outcome.IllegalTransition, _shop.Do(Rate(2, 5)).Outcome);
+        _shop.Ok(Rate(1, 4));
+        Assert.Equal(Outcome.FeedbackGiven, _shop.Do(Rate(1, 1)).Outcome);
+        Assert.Equal(4, _shop.Core.Reader.Care(1, _shop.Core.Sequence).Rating);
+
+        static RecordFeedback Rate(long order, int rating) => new() { Order = order, Rating = rating, Role = Role.Customer };
+    }
+
+    private void Delivered(int orders)
+    {
+        _shop.Ok(_shop.Receive(1, (1, 100)));
+        for (var order = 1; order <= orders; order++)
+        {
+            _shop.Ok(_shop.Order(AllocationPolicy.AllOrNothing, (1, 1)));
+            _shop.Ok(new ReleaseShipment { Order = order, Role = Role.Warehouse });
+            _shop.Ok(new ConfirmShipment { Order = order, Role = Role.Warehouse });
+            _shop.Ok(new RecordDelivery { Order = order, Role = Role.Carrier });
+        }
+    }
+
     private void Ask(long dueSeconds = 0) => _shop.Ok(new DefineChannel
     {
         Id = Shop.Bytes("channel-1"), Limits = new ChannelLimits { RequiresConfirmation = true, ConfirmationDueSeconds = dueSeconds }, Role = Role.Manager,

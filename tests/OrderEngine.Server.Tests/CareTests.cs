@@ -117,6 +117,78 @@ public sealed class CareTests
     }
 
     [Fact]
+    public async Task A_complaint_is_opened_owned_and_resolved_with_a_repair_and_found_by_order_customer_and_state()
+    {
+        await using var server = await TestServer.StartAsync();
+        await Shop.OpenAsync(server);
+        var draft = Shop.Draft(quantity: 5);
+        draft.CustomerId = "C1";
+        var order = await Returning.DeliverAsync(server, draft);
+        var other = await Returning.DeliverAsync(server);
+        var open = new OpenComplaintRequest { RequestId = Shop.NewId(), OrderId = order, Category = ComplaintCategory.Damaged, Text = "the lid is broken" };
+
+        var opened = await server.Customers.OpenComplaintAsync(open);
+        var replayed = await server.Customers.OpenComplaintAsync(open);
+        var second = await server.Customers.OpenComplaintAsync(new OpenComplaintRequest { RequestId = Shop.NewId(), OrderId = other, Category = ComplaintCategory.Late, Text = "late", Owner = Role.Carrier });
+        var owned = await server.Customers.AssignComplaintAsync(new AssignComplaintRequest
+        {
+            RequestId = Shop.NewId(), ComplaintId = opened.ComplaintId, Etag = opened.Etag, Owner = Role.Support, Assignee = "s-12",
+        });
+        var made = (await server.Returns.RequestReturnAsync(Returning.Request(order, 1, 1))).ReturnId;
+        await server.Returns.ApproveReturnAsync(Returning.Approve(made));
+        await server.Returns.ReceiveReturnAsync(Returning.Receive(made, (1, 1, Disposition.Repair)));
+        var foreign = await Refusal.ExpectAsync(async () => await server.Customers.ResolveComplaintAsync(Resolve(second.ComplaintId, made)));
+        var resolved = await server.Customers.ResolveComplaintAsync(Resolve(opened.ComplaintId, made));
+        var again = await Refusal.ExpectAsync(async () => await server.Customers.ResolveComplaintAsync(Resolve(opened.ComplaintId, "")));
+        var plain = await server.Customers.GetComplaintAsync(new GetComplaintRequest { ComplaintId = opened.ComplaintId });
+        var clear = await server.Customers.GetComplaintAsync(new GetComplaintRequest { ComplaintId = opened.ComplaintId, IncludeText = true });
+
+        Assert.Equal(new ComplaintResponse(opened) { Replayed = true }, replayed);
+        Assert.Equal((ComplaintState.Open, ComplaintState.Owned, ComplaintState.Resolved), (opened.State, owned.State, resolved.State));
+        Assert.Equal(("COMPLAINT_RETURN_MISMATCH", "COMPLAINT_CLOSED"), (foreign.Reason, again.Reason));
+        Assert.Equal((order, "C1", ComplaintCategory.Damaged, Role.Support, "s-12"), (plain.OrderId, plain.CustomerId, plain.Category, plain.Owner, plain.Assignee));
+        Assert.Equal((made, ComplaintRemedy.Repair, ComplaintResolution.Repaired, "", ""), (plain.ReturnId, plain.Remedy, plain.Resolution, plain.Text, plain.ResolutionText));
+        Assert.Equal(("the lid is broken", "mended", resolved.Etag), (clear.Text, clear.ResolutionText, clear.Etag));
+        Assert.Equal([second.ComplaintId, opened.ComplaintId], await ListAsync(new ListComplaintsRequest()));
+        Assert.Equal([second.ComplaintId], await ListAsync(new ListComplaintsRequest { OpenOnly = true }));
+        Assert.Equal([opened.ComplaintId], await ListAsync(new ListComplaintsRequest { CustomerId = "C1" }));
+        Assert.Equal([second.ComplaintId], await ListAsync(new ListComplaintsRequest { OrderId = other, Owner = Role.Carrier, Category = ComplaintCategory.Late }));
+        Assert.Empty(await ListAsync(new ListComplaintsRequest { OrderId = other, Category = ComplaintCategory.Billing }));
+        var first = await server.Customers.ListComplaintsAsync(new ListComplaintsRequest { PageSize = 1 });
+        var next = await server.Customers.ListComplaintsAsync(new ListComplaintsRequest { PageSize = 1, PageToken = first.NextPageToken });
+        Assert.Equal((second.ComplaintId, opened.ComplaintId, ""), (first.Complaints.Single().ComplaintId, next.Complaints.Single().ComplaintId, next.NextPageToken));
+        var care = (await server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order })).Care;
+        Assert.Equal((1, 0, 0), (care.Complaints, care.OpenComplaints, care.Rating));
+        var events = (await server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order, IncludePersonalData = true })).Events;
+        Assert.Equal("the lid is broken", events.Single(e => e.ComplaintOpened is not null).ComplaintOpened.Text);
+        Assert.Equal(("mended", made), (events[^1].ComplaintResolved.Text, events[^1].ComplaintResolved.ReturnId));
+
+        ResolveComplaintRequest Resolve(string complaint, string withReturn) =>
+            new() { RequestId = Shop.NewId(), ComplaintId = complaint, Resolution = ComplaintResolution.Repaired, Text = "mended", ReturnId = withReturn };
+        async Task<IEnumerable<string>> ListAsync(ListComplaintsRequest request) => (await server.Customers.ListComplaintsAsync(request)).Complaints.Select(one => one.ComplaintId);
+    }
+
+    [Fact]
+    public async Task Feedback_is_given_once_on_an_order_that_came()
+    {
+        await using var server = await TestServer.StartAsync();
+        await Shop.OpenAsync(server);
+        var order = await Returning.DeliverAsync(server);
+        var early = await Refusal.ExpectAsync(async () => await server.Customers.RecordFeedbackAsync(Rate((await Shop.OrderAsync(server)).OrderId, 5)));
+        var given = await server.Customers.RecordFeedbackAsync(Rate(order, 4));
+        var again = await Refusal.ExpectAsync(async () => await server.Customers.RecordFeedbackAsync(Rate(order, 1)));
+        var plain = (await server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order })).Care;
+        var clear = (await server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order, IncludeDelivery = true })).Care;
+
+        Assert.Equal(("ILLEGAL_TRANSITION", OrderState.Delivered, "FEEDBACK_GIVEN"), (early.Reason, given.State, again.Reason));
+        Assert.Equal((4, ""), (plain.Rating, plain.FeedbackText));
+        Assert.Equal((4, "came early"), (clear.Rating, clear.FeedbackText));
+        Assert.NotNull(clear.FeedbackTime);
+
+        static RecordFeedbackRequest Rate(string id, int rating) => new() { RequestId = Shop.NewId(), OrderId = id, Rating = rating, Text = "came early" };
+    }
+
+    [Fact]
     public async Task Texts_travel_with_an_export_that_asks_for_them_and_are_sealed_anew()
     {
         await using var server = await TestServer.StartAsync();

@@ -55,6 +55,12 @@ internal static class CareCommands
             session.Say($"attribute {attribute.Key} = {attribute.Value}");
         foreach (var request in order.Extras?.SpecialRequests ?? [])
             session.Say($"special request{(request.LineNumber == 0 ? "" : $" for line {request.LineNumber}")}: {request.Text}");
+        if (order.Care is { } care)
+        {
+            session.Fields(("complaints", care.Complaints == 0 ? "" : $"{Session.Number(care.Complaints)}, {Session.Number(care.OpenComplaints)} open"),
+                ("rating", care.Rating == 0 ? "" : $"{Session.Number(care.Rating)} of 5  {care.FeedbackText}".TrimEnd()));
+        }
+
         foreach (var note in order.Notes)
             session.Say($"note {Session.Time(note.CreateTime)} by {(note.Actor.Id.Length > 0 ? note.Actor.Id : "anonymous")} ({Values.Upper(note.Actor.Role)}): {(note.Text.Length > 0 ? note.Text : "(not shown)")}");
     }

@@ -18,7 +18,8 @@ public static class SnapshotFormat
     public const int MaxBlockBytes = 8 * 1024 * 1024;
 
     // The records' fields in SnapshotBlock.
-    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Incoming = 20, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Trailer = 15;
+    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Incoming = 20, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Trailer = 15,
+        Complaints = 50, Care = 51;
 
     // Of the trailer alone.
     internal const int Archived = 38, ArchivePosition = 39;
@@ -37,8 +38,10 @@ public static class SnapshotFormat
 /// <param name="Deadlines">Orders that have deadlines.</param>
 /// <param name="Exceptions">Exceptions.</param>
 /// <param name="Incoming">Announcements of supply.</param>
+/// <param name="Complaints">Complaints.</param>
+/// <param name="Care">Orders with complaints or feedback.</param>
 public readonly record struct SnapshotCounts(long Catalog, long StockLevels, long Backorders, long Orders, long OrderEvents, long Reservations, long Requests,
-    long Returns, long AfterSales, long Deadlines, long Exceptions, long Incoming);
+    long Returns, long AfterSales, long Deadlines, long Exceptions, long Incoming, long Complaints, long Care);
 
 /// <summary>
 /// A snapshot's contents do not make sense: damage that no checksum showed, a newer format, or a defect. The state it was loaded into is

@@ -66,6 +66,8 @@ public sealed partial class SnapshotWriter
         for (long order = 1; order <= _state.AfterSales.Count; order++) WriteAfterSale(order);
         for (long number = 1; number <= _state.Deadlines.Rows.Count; number++) WriteDeadlines(number);
         for (long number = 1; number <= _state.Exceptions.Rows.Count; number++) WriteException(number);
+        for (long number = 1; number <= _state.Complaints.Rows.Count; number++) WriteComplaint(number);
+        for (long order = 1; order <= _state.Complaints.Orders.Count; order++) WriteCare(order);
         if (_hash != summary.StateHash || _orders + summary.Archived != summary.Orders)
             throw new SnapshotContentException($"The walk at sequence {_at} came to {_orders} orders and hash {_hash:x16}, recorded are {summary.Orders - summary.Archived} and {summary.StateHash:x16}.");
         EndBlock();
@@ -134,6 +136,8 @@ public sealed partial class SnapshotWriter
         _block.Number(SnapshotFormat.AfterSales, _afterSales);
         _block.Number(SnapshotFormat.Deadlines, _deadlines);
         _block.Number(SnapshotFormat.Exceptions, _exceptions);
+        _block.Number(SnapshotFormat.Complaints, _complaints);
+        _block.Number(SnapshotFormat.Care, _care);
         _block.Number(SnapshotFormat.Archived, summary.Archived);
         _block.Number(SnapshotFormat.ArchivePosition, summary.ArchivePosition);
         _block.EndNested(start);

@@ -222,6 +222,18 @@ public sealed class StateReader
     /// <summary>The deadlines of an order at a sequence.</summary>
     public ReadOnlySpan<DeadlineRow> Deadlines(long order, long at) => MemoryMarshal.Cast<byte, DeadlineRow>(_state.Deadlines.Rows.At(order, at, out _));
 
+    /// <summary>One complaint as it stood at a sequence.</summary>
+    public ComplaintView Complaint(long number, long at) => new(_state.Complaints.Rows.At(number, at, out _));
+
+    /// <summary>The highest complaint number that may exist; numbers are dense from 1.</summary>
+    public long LastComplaint => _state.Complaints.Rows.Count;
+
+    /// <summary>What an order had of complaints and feedback at a sequence; all zero when it had nothing.</summary>
+    public CareRow Care(long order, long at) => _state.Complaints.Orders.TryAt<CareRow>(order, at, out var row, out _) ? row : default;
+
+    /// <summary>Lists complaints as they stand at a sequence, newest first; as <see cref="ListOrders"/>.</summary>
+    public NumberPage ListComplaints(ComplaintQuery query, long at, long after, int size, int looks) => new ComplaintListing(this, query, at).Run(after, size, looks);
+
     /// <summary>The key under which a customer's personal data is sealed; 0 when there is none yet.</summary>
     public long CustomerKey(int customer) => _state.Catalog.CustomerKey(customer);
 

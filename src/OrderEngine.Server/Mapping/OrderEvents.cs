@@ -129,6 +129,9 @@ internal static class OrderEvents
             case Journaled.Event.BodyOneofCase.NoteAdded:
                 mapped.NoteAdded = new NoteAdded { ReviewRuleIds = { e.NoteAdded.ReviewRules }, Open = { Holds.KindsOf((OrderHolds)e.NoteAdded.Open) } };
                 break;
+            case >= Journaled.Event.BodyOneofCase.ComplaintOpened and <= Journaled.Event.BodyOneofCase.FeedbackRecorded:
+                ComplaintReads.SetChange(mapped, e);
+                break;
             case Journaled.Event.BodyOneofCase.HoldReleased:
                 mapped.HoldReleased = new HoldReleased { Kind = Holds.KindsOf((OrderHolds)e.HoldReleased.Hold).Single() };
                 mapped.HoldReleased.Open.Add(Holds.KindsOf((OrderHolds)e.HoldReleased.Open));

@@ -53,6 +53,7 @@ internal static class OrderReads
         ReturnReads.AddTo(order, reader, number, view, at);
         if (head.Holds != Core.OrderHolds.None) AddHolds(reader, order, head.Holds, number, at);
         if ((head.Details & OrderDetails.Attributes) != 0) order.Extras = CareReads.Attributes(Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
+        order.Care = ComplaintReads.Care(reader, number, at);
         if (head.Notes > 0) CareReads.AddNotes(reader, order, head.Notes, number, at);
         return order;
     }

@@ -167,6 +167,16 @@ internal ref struct References(StateReader reader)
         return made.Exists && _caller.Sees(_reader.Order(made.Head.Order, long.MaxValue).Head.Channel) ? number : PublicId.LastNumber;
     }
 
+    /// <summary>The number of a complaint; 0 when there can be none with this id.</summary>
+    public long Complaint(FieldPath path, string id)
+    {
+        var number = Parse(PublicId.Complaint, ErrorReason.ComplaintNotFound, "complaint_id", path, id);
+        if (number == 0 || !_caller.IsBound) return number;
+        using var guard = _reader.Enter();
+        var complaint = _reader.Complaint(number, long.MaxValue);
+        return complaint.Exists && _caller.Sees(_reader.Order(complaint.Head.Order, long.MaxValue).Head.Channel) ? number : PublicId.LastNumber;
+    }
+
     private int Find(SymbolTable table, ErrorReason reason, string kind, FieldPath path, string id, bool own = false)
     {
         Span<byte> utf8 = stackalloc byte[Limits.IdBytes];

@@ -33,6 +33,8 @@ internal enum TokenKind : byte
     Exceptions = 71,
     /// <summary>ListReturns: A = the last number looked at.</summary>
     Returns = 60,
+    /// <summary>ListComplaints: A = the last number looked at.</summary>
+    Complaints = 240,
 }
 
 /// <summary>A token's content.</summary>

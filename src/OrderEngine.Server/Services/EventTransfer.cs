@@ -108,6 +108,9 @@ internal sealed class EventTransfer(EngineCalls calls)
         Event.BodyOneofCase.OrderSubmitted => [e.OrderSubmitted.Delivery, e.OrderSubmitted.SpecialRequests],
         Event.BodyOneofCase.OrderAmended => [e.OrderAmended.Delivery],
         Event.BodyOneofCase.NoteAdded => [e.NoteAdded.Text],
+        Event.BodyOneofCase.ComplaintOpened => [e.ComplaintOpened.Text],
+        Event.BodyOneofCase.ComplaintResolved => [e.ComplaintResolved.Text],
+        Event.BodyOneofCase.FeedbackRecorded => [e.FeedbackRecorded.Text],
         _ => [],
     };
 

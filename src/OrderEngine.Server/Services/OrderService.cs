@@ -220,7 +220,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     {
         if (number == 0) return null;
         var reader = calls.Reader;
-        SealedData delivery = default, requests = default;
+        SealedData delivery = default, requests = default, feedback = default;
         List<(long, SealedData)> notes = [];
         Order? order;
         using (reader.Enter())
@@ -231,10 +231,12 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
             {
                 delivery = OrderReads.SealedDelivery(reader, number, at, out _);
                 (requests, notes) = CareReads.SealedTexts(reader, order, number);
+                feedback = ComplaintReads.SealedFeedback(reader, number, at);
             }
         }
         if (order is not null && delivery.Key != 0) order.Delivery = calls.Vault.Unseal(delivery);
         if (order is not null) CareReads.AddTexts(calls.Vault, order, requests, notes);
+        if (order?.Care is { } care) care.FeedbackText = ComplaintReads.Text(calls.Vault, feedback);
         return order;
     }
 
@@ -269,11 +271,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
 
     private void AddPersonalData(OrderEvent happened, EventView e, long number)
     {
-        if (happened.NoteAdded is { } added)
-        {
-            added.Text = calls.Vault.Unseal(OrderReads.SealedIn(e.Body, PersonalFields.NoteText))?.Note ?? "";
-            return;
-        }
+        if (ComplaintReads.AddText(calls.Vault, happened, e)) return;
         if (happened.Amended is not { } amended || !amended.ChangedFields.Any(Amendment.IsPersonal)) return;
         amended.DeliveryBefore = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence - 1, out _));
         amended.Delivery = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence, out _));

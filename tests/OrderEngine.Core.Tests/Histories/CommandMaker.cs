@@ -68,7 +68,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (10, Receive), (3, Supply), (4, Adjust),
             (7, Cancel), (4, Hold), (4, Amend), (7, Release), (1, Recall), (8, Confirm), (6, Deliver), (1, Lose),
             (3, Review), (2, Resolve), (7, Pay), (2, Refund), (18, AfterSale),
-            (4, Define), (5, Care),
+            (4, Define), (8, Care),
         ];
         var drawn = _random.Next(makers.Sum(maker => maker.Weight));
         return makers.First(maker => (drawn -= maker.Weight) < 0).Make();

@@ -28,6 +28,7 @@ internal static class StateComparison
         foreach (var order in model.Orders) Order(core, model, order);
         foreach (var reservation in model.Reservations) Reservation(core, reservation);
         AfterSaleComparison.Whole(core, model);
+        CareComparison.Whole(core, model);
         foreach (var ((sku, location), level) in model.Stock) Level(core, sku, location, level, model.Coming(sku, location));
         foreach (var sku in model.Skus.Values)
         {
@@ -86,7 +87,7 @@ internal static class StateComparison
             else due = deadline.Due;
         }
         Assert.Equal((expected.Deadline?.Due ?? 0, expected.ConfirmBy?.Due ?? 0), (due, confirmBy));
-        CareComparison.Order(core, expected);
+        CareComparison.Order(core, model, expected);
         Assert.Equal(expected.Holds.Sum(hold => (int)hold), (int)head.Holds);
         Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
         Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);
