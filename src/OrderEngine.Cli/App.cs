@@ -74,6 +74,8 @@ internal static class App
         root.Add(FollowCommands.Watch(run));
         root.Add(CatalogCommands.Catalog(run));
         root.Add(CustomerCommands.Customer(run));
+        root.Add(ComplaintCommands.Complaint(run));
+        root.Add(ComplaintCommands.Feedback(run));
         root.Add(TransferCommands.Import(run));
         root.Add(TransferCommands.Export(run));
         root.Add(ListCommands.Exceptions(run));

@@ -39,6 +39,8 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl keys create"] = ["orderctl keys create web-adapter --channel web --scopes submit,read"],
         ["orderctl order hold"] = ["orderctl order hold ORDER_ID --kind address --reason NO_SUCH_STREET"],
         ["orderctl order unhold"] = ["orderctl order unhold ORDER_ID --kind address --reason CHECKED"],
+        ["orderctl order confirm"] = ["orderctl order confirm ORDER_ID"],
+        ["orderctl order note"] = ["orderctl order note ORDER_ID \"Ring at number 12\""],
         ["orderctl order lookup"] = ["orderctl order lookup web 1001"],
         ["orderctl release"] = ["orderctl release ORDER_ID", "orderctl release ORDER_ID --line 1=2@MAIN"],
         ["orderctl ship"] = ["orderctl ship ORDER_ID --carrier DPD --tracking-number 15501234567", "orderctl ship ORDER_ID --short 2=1@MAIN --carrier DPD"],
@@ -69,6 +71,10 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl catalog location upsert"] = ["orderctl catalog location upsert MAIN --name \"Main warehouse\""],
         ["orderctl catalog channel upsert"] = ["orderctl catalog channel upsert web --name \"Web shop\" --policy partial-backorder --max-order 1000000 --limit-currency GBP --return-window 30d"],
         ["orderctl customer upsert"] = ["orderctl customer upsert C-17 --tier 2 --credit-limit 500000 --credit-currency GBP --name \"A. Buyer\" --city Leeds --country GB"],
+        ["orderctl complaint open"] = ["orderctl complaint open ORDER_ID --category damaged --text \"The lid is broken\""],
+        ["orderctl complaint resolve"] = ["orderctl complaint resolve COMPLAINT_ID --resolution repaired --return RETURN_ID"],
+        ["orderctl complaint list"] = ["orderctl complaint list --open", "orderctl complaint list --customer C-17"],
+        ["orderctl feedback"] = ["orderctl feedback ORDER_ID --rating 4 --text \"Came early\""],
         ["orderctl import"] =
         [
             "orderctl import online-retail.csv.gz --format online-retail --open-stock 0.5 --json",

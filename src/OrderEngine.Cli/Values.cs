@@ -110,6 +110,24 @@ internal static class Values
         return new ReservationItem { SkuId = sku, Quantity = quantity };
     }
 
+    /// <summary>TEXT, or LINE=TEXT for one line of the order.</summary>
+    public static SpecialRequest SpecialRequest(string text)
+    {
+        var at = text.IndexOf('=', StringComparison.Ordinal);
+        return at > 0 && int.TryParse(text[..at], NumberStyles.None, CultureInfo.InvariantCulture, out var line)
+            ? new SpecialRequest { LineNumber = line, Text = text[(at + 1)..] }
+            : new SpecialRequest { Text = text };
+    }
+
+    /// <summary>KEY=VALUE.</summary>
+    public static OrderEngine.Contracts.V1.Attribute Attribute(string text)
+    {
+        var at = text.IndexOf('=', StringComparison.Ordinal);
+        return at > 0
+            ? new OrderEngine.Contracts.V1.Attribute { Key = text[..at], Value = text[(at + 1)..] }
+            : throw new UsageException($"'{text}' names no key. Write KEY=VALUE, such as gift-wrap=red.");
+    }
+
     /// <summary>LINE=QUANTITY.</summary>
     public static LineQuantity LineQuantity(string text)
     {

@@ -92,6 +92,18 @@ public enum CommandKind : byte
     ArchiveOrders = 116,
     /// <summary><see cref="Core.RestoreOrder"/></summary>
     RestoreOrder = 117,
+    /// <summary><see cref="Core.ConfirmOrder"/></summary>
+    ConfirmOrder = 128,
+    /// <summary><see cref="Core.AddNote"/></summary>
+    AddNote = 129,
+    /// <summary><see cref="Core.OpenComplaint"/></summary>
+    OpenComplaint = 130,
+    /// <summary><see cref="Core.AssignComplaint"/></summary>
+    AssignComplaint = 131,
+    /// <summary><see cref="Core.ResolveComplaint"/></summary>
+    ResolveComplaint = 132,
+    /// <summary><see cref="Core.RecordFeedback"/></summary>
+    RecordFeedback = 133,
 }
 
 /// <summary>A request to change something, with who asks and under which request id.</summary>
@@ -217,8 +229,9 @@ public sealed class DefineChannel() : Command(CommandKind.DefineChannel)
 /// <param name="ReturnWindowSeconds">How long after delivery an order stays open for returns.</param>
 /// <param name="MaxReservationSeconds">The longest life of a reservation.</param>
 /// <param name="RequiresConfirmation">True: the customer has to confirm an order.</param>
+/// <param name="ConfirmationDueSeconds">How long an order waits for that.</param>
 public readonly record struct ChannelLimits(long MaxOrder, int MaxOrderCurrency, int MaxLines, long PaymentDueSeconds, long ReviewExpirySeconds,
-    long ReturnWindowSeconds, long MaxReservationSeconds, bool RequiresConfirmation);
+    long ReturnWindowSeconds, long MaxReservationSeconds, bool RequiresConfirmation, long ConfirmationDueSeconds = 0);
 
 /// <summary>Creates or replaces a customer.</summary>
 public sealed class DefineCustomer() : Command(CommandKind.DefineCustomer)
@@ -356,8 +369,10 @@ public sealed class SubmitOrder(CommandKind kind = CommandKind.SubmitOrder) : Co
     public SealedData Delivery { get; init; }
     /// <summary>The reservation to commit; 0: none.</summary>
     public long Reservation { get; init; }
-    /// <summary>Ids of the review rules whose keywords the delivery's note holds.</summary>
+    /// <summary>Ids of the review rules whose keywords the delivery's note, or a special request, holds.</summary>
     public byte[][] NoteRules { get; init; } = [];
+    /// <summary>Null for most orders.</summary>
+    public OrderExtras? Extras { get; init; }
     /// <summary>With <see cref="PaymentTerms.Instalment"/>: at most <see cref="Limits.Instalments"/>, by date, summing to the total. Without: all is due at once.</summary>
     public Instalment[] Instalments { get; init; } = [];
 }

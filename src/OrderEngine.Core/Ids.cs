@@ -30,6 +30,9 @@ public static class PublicId
     /// <summary>The kind letter of exceptions.</summary>
     public const char Exception = 'e';
 
+    /// <summary>The kind letter of complaints.</summary>
+    public const char Complaint = 'c';
+
     /// <summary>The kind letter of returns.</summary>
     public const char Return = 't';
 

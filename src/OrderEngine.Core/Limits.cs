@@ -83,6 +83,30 @@ public static class Limits
     /// <summary>Bytes of a personal note.</summary>
     public const int PersonalNoteBytes = 1_024;
 
+    /// <summary>Notes of one order. An order counts them in a byte.</summary>
+    public const int NotesPerOrder = 100;
+
+    /// <summary>Complaints of one order, whatever became of them.</summary>
+    public const int ComplaintsPerOrder = 100;
+
+    /// <summary>Best rating of an order by its customer; 1 is the worst.</summary>
+    public const int Rating = 5;
+
+    /// <summary>Attributes of one order.</summary>
+    public const int Attributes = 16;
+
+    /// <summary>Bytes of an attribute's key.</summary>
+    public const int AttributeKeyBytes = 40;
+
+    /// <summary>Bytes of an attribute's value.</summary>
+    public const int AttributeValueBytes = 256;
+
+    /// <summary>Special requests of one order.</summary>
+    public const int SpecialRequests = 20;
+
+    /// <summary>Bytes of a special request; all of an order together are bounded by <see cref="SealedBytes"/>.</summary>
+    public const int SpecialRequestBytes = 512;
+
     /// <summary>Address lines of a person.</summary>
     public const int AddressLines = 5;
 
@@ -136,6 +160,9 @@ public static class Limits
 
     /// <summary>How long an order that ships complete waits to be filled whole before it takes what comes, where it was not set, seconds: 7 days.</summary>
     public const long DefaultEarmarkSeconds = 7 * 24 * 3600;
+
+    /// <summary>How long an order waits for its customer's confirmation before somebody has to look into it, where the channel does not say, seconds: 3 days.</summary>
+    public const long DefaultConfirmationDueSeconds = 3 * 24 * 3600;
 
     /// <summary>Instalments of one order.</summary>
     public const int Instalments = 24;

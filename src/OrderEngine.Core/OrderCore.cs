@@ -195,6 +195,7 @@ public sealed partial class OrderCore
         _state.Reclaimer.Reclaim(durableSequence, budget);
         _state.Index.Settle(_state.Reclaimer.ClearedSequence, budget);
         _state.Exceptions.Settle(_state.Reclaimer.ClearedSequence, budget);
+        _state.Complaints.Settle(_state.Reclaimer.ClearedSequence, budget);
     }
 
     /// <summary>Applies one recorded event: recovery, import, a standby. Events must come in sequence. Call <see cref="Seal"/> now and then.</summary>

@@ -83,6 +83,12 @@ public static class Transitions
         new(CommandKind.ResolveException, Role.Support, [Role.Support, Role.Reviewer, Role.Finance, Role.Warehouse, Role.Carrier, Role.Manager], []),
         new(CommandKind.ArchiveOrders, Role.System, [Role.System], []),
         new(CommandKind.RestoreOrder, Role.System, [Role.System], []),
+        new(CommandKind.ConfirmOrder, Role.Customer, [Role.Customer, Role.Support], NotTerminal),
+        new(CommandKind.AddNote, Role.Support, [Role.Support, Role.Customer, Role.Channel, Role.Reviewer, Role.Finance, Role.Warehouse, Role.Carrier], Every),
+        new(CommandKind.OpenComplaint, Role.Customer, [Role.Customer, Role.Support, Role.Channel], Every),
+        new(CommandKind.AssignComplaint, Role.Support, [Role.Support, Role.Manager], []),
+        new(CommandKind.ResolveComplaint, Role.Support, [Role.Support, Role.Manager], []),
+        new(CommandKind.RecordFeedback, Role.Customer, [Role.Customer, Role.Support, Role.Channel], [OrderState.Delivered, OrderState.Completed]),
     ];
 
     private static readonly Transition?[] ByCommand = Index();

@@ -26,6 +26,8 @@ public enum DeadlineKind : byte
     Stall = 7,
     /// <summary>How long an order that ships complete waits to be filled whole before it takes what comes.</summary>
     Earmark = 10,
+    /// <summary>The customer should have confirmed the order.</summary>
+    Confirmation = 13,
 }
 
 /// <summary>What somebody has to look into. Another area adds a kind here and in orderengine.v1.ExceptionKind, and calls <c>Decider.RaiseException</c>.</summary>

@@ -76,6 +76,8 @@ public enum OrderHolds : byte
     Address = 1 << 2,
     /// <summary>Any other reason that a person has.</summary>
     Manual = 1 << 3,
+    /// <summary>The customer has not confirmed the order. Opened with the order where its channel asks for that; <see cref="ConfirmOrder"/> alone ends it.</summary>
+    Confirmation = 1 << 4,
 }
 
 /// <summary>What an order has beside the ordinary: what its history holds (readers look for it only where it is), how it ships.</summary>
@@ -86,6 +88,10 @@ public enum OrderDetails : byte
     None = 0,
     /// <summary>Its delivery was amended: the newest event with one counts, not the acceptance.</summary>
     AmendedDelivery = 1 << 0,
+    /// <summary>The acceptance holds attributes of its adapter.</summary>
+    Attributes = 1 << 1,
+    /// <summary>The acceptance holds special requests.</summary>
+    SpecialRequests = 1 << 2,
     /// <summary>Its acceptance names the region that it goes to.</summary>
     HasRegion = 1 << 5,
     /// <summary>It waited its time: of what it waits for it takes what comes, and keeps it.</summary>
@@ -376,6 +382,20 @@ public enum Outcome : byte
     DiskLow = 180,
     /// <summary>An archived order is too large to be brought back.</summary>
     OrderTooLarge = 181,
+    /// <summary>The order does not wait for its customer's confirmation.</summary>
+    NothingToConfirm = 202,
+    /// <summary>The complaint was resolved before.</summary>
+    ComplaintClosed = 203,
+    /// <summary>The return is not one of the complaint's order.</summary>
+    ComplaintReturnMismatch = 204,
+    /// <summary>The order has its feedback.</summary>
+    FeedbackGiven = 205,
+    /// <summary>Too many notes of one order.</summary>
+    NoteLimitReached = 206,
+    /// <summary>No such complaint.</summary>
+    ComplaintNotFound = 207,
+    /// <summary>Too many complaints of one order.</summary>
+    ComplaintLimitReached = 208,
 }
 
 /// <summary>Facts about outcomes.</summary>
@@ -390,5 +410,6 @@ public static class Outcomes
         or (>= Outcome.ChannelLimitExceeded and <= Outcome.RefundExceedsPaid)
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
         or Outcome.ExceptionNotOpen or Outcome.OrderNotComplete or Outcome.SupplyRequestMismatch
-        or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
+        or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached)
+        or (>= Outcome.NothingToConfirm and <= Outcome.FeedbackGiven);
 }

@@ -9,9 +9,8 @@ namespace OrderEngine.Engine;
 
 internal sealed class ImportSealing(PersonalVault vault)
 {
-    // orderengine.journal.Sealed, and the field that holds one in each body that may.
+    // orderengine.journal.Sealed.
     private const int KeyField = 1, CiphertextField = 2, PlaintextField = 15;
-    private const int CustomerDetailsField = 4, OrderDeliveryField = 9;
     // orderengine.journal.Event and Origin.
     private const int OriginField = 3, BodyDigestField = 2;
 
@@ -27,11 +26,14 @@ internal sealed class ImportSealing(PersonalVault vault)
         {
             try
             {
-                var (oldKey, length) = Personal(events[i]);
-                if (length > PersonalVault.MaxPlaintext) throw new FormatException($"Its personal data has {length} bytes; at most {PersonalVault.MaxPlaintext} are allowed.");
-                if (length > 0 && oldKey == 0) throw new FormatException("Its personal data names no key, so nobody could ever erase it.");
-                if (length > 0 && !_newKeys.ContainsKey(oldKey)) _newKeys[oldKey] = await vault.TakeKeyAsync();
-                resealed[i] = oldKey == 0 && new EventView(events[i]).BodyDigest == 0 ? events[i] : Rewrite(events[i]);
+                var personal = Personal(events[i]);
+                foreach (var (oldKey, length) in personal)
+                {
+                    if (length > PersonalVault.MaxPlaintext) throw new FormatException($"Its personal data has {length} bytes; at most {PersonalVault.MaxPlaintext} are allowed.");
+                    if (length > 0 && oldKey == 0) throw new FormatException("Its personal data names no key, so nobody could ever erase it.");
+                    if (length > 0 && !_newKeys.ContainsKey(oldKey)) _newKeys[oldKey] = await vault.TakeKeyAsync();
+                }
+                resealed[i] = personal.Count == 0 && new EventView(events[i]).BodyDigest == 0 ? events[i] : Rewrite(events[i]);
             }
             catch (Exception exception) when (exception is FormatException or OverflowException)
             {
@@ -41,23 +43,24 @@ internal sealed class ImportSealing(PersonalVault vault)
         return resealed;
     }
 
-    /// <summary>Key and plaintext length of an event's personal data; key 0: it has none.</summary>
-    private static (long Key, int Length) Personal(ReadOnlySpan<byte> encoded)
+    /// <summary>Keys and plaintext lengths of an event's personal data.</summary>
+    private static List<(long Key, int Length)> Personal(ReadOnlySpan<byte> encoded)
     {
+        var found = new List<(long, int)>();
         var e = new EventView(encoded);
-        if (!TryField(e.Kind, out var sealedField)) return (0, 0);
+        if (!PersonalFields.MayHold(e.Kind)) return found;
         var body = new ProtoReader(e.Body);
         while (body.Next(out var field, out var wireType))
         {
-            if (field != sealedField)
+            if (!PersonalFields.IsSealed(e.Kind, field))
             {
                 body.Skip(wireType);
                 continue;
             }
             Read(body.Bytes(), out var key, out var plaintext);
-            return (key, plaintext.Length);
+            found.Add((key, plaintext.Length));
         }
-        return (0, 0);
+        return found;
     }
 
     private byte[] Rewrite(ReadOnlySpan<byte> encoded)
@@ -74,7 +77,7 @@ internal sealed class ImportSealing(PersonalVault vault)
                 _buffer.EndNested(nested);
                 continue;
             }
-            if (field == (int)kind && TryField(kind, out _))
+            if (field == (int)kind && PersonalFields.MayHold(kind))
             {
                 var nested = _buffer.BeginNested(field);
                 RewriteBody(kind, reader.Bytes());
@@ -99,11 +102,10 @@ internal sealed class ImportSealing(PersonalVault vault)
 
     private void RewriteBody(EventKind kind, ReadOnlySpan<byte> body)
     {
-        TryField(kind, out var sealedField);
         var reader = new ProtoReader(body);
         for (var start = 0; reader.Next(out var field, out var wireType); start = reader.Position)
         {
-            if (field != sealedField)
+            if (!PersonalFields.IsSealed(kind, field))
             {
                 reader.Skip(wireType);
                 _buffer.Raw(body[start..reader.Position]);
@@ -130,18 +132,6 @@ internal sealed class ImportSealing(PersonalVault vault)
             else if (field == PlaintextField) plaintext = reader.Bytes();
             else reader.Skip(wireType);
         }
-    }
-
-    private static bool TryField(EventKind kind, out int field)
-    {
-        field = kind switch
-        {
-            EventKind.CustomerDefined => CustomerDetailsField,
-            EventKind.OrderSubmitted => OrderDeliveryField,
-            EventKind.OrderAmended => Amendments.DeliveryField,
-            _ => 0,
-        };
-        return field != 0;
     }
 }
 

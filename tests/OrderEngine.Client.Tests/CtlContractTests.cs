@@ -18,7 +18,7 @@ public sealed class CtlContractTests
         [
             "submit --file ORDER",
             "submit --channel web --external-id 1 --customer C1 --currency GBP --line MUG=2@250 --policy partial-backorder --terms instalment --type wholesale --priority high " +
-                "--shipping complete --region islands --requested-time 2026-03-01 --instalment 2026-03-01=500 --name N --phone P --email E --address-line A --city C --postal-code Z --country GB --note T",
+                "--shipping complete --region islands --requested-time 2026-03-01 --instalment 2026-03-01=500 --name N --phone P --email E --address-line A --city C --postal-code Z --country GB --note T --attribute shelf=9 --special-request 1=T",
         ],
         ["CheckFulfillability"] = ["check --file ORDER"],
         ["StreamSubmitOrders"] = ["import RETAIL --format online-retail"],
@@ -36,6 +36,14 @@ public sealed class CtlContractTests
         [
             "order amend o1 --line 1=2@250 --add TRAY=1@1295 --requested-time 2026-03-01 --name N --phone P --email E --address-line A --city C --postal-code Z --country GB --note T --reason MOVED",
         ],
+        ["ConfirmOrder"] = ["order confirm o1"],
+        ["AddNote"] = ["order note o1 T"],
+        ["OpenComplaint"] = ["complaint open o1 --category damaged --text T --owner support --return t1"],
+        ["AssignComplaint"] = ["complaint assign c1 --owner warehouse --assignee w1"],
+        ["ResolveComplaint"] = ["complaint resolve c1 --resolution repaired --text T --return t1"],
+        ["GetComplaint"] = ["complaint get c1 --text"],
+        ["ListComplaints"] = ["complaint list --order o1 --customer C1 --open --category late --owner support"],
+        ["RecordFeedback"] = ["feedback o1 --rating 4 --text T"],
         ["PlaceHold"] = ["order hold o1 --kind address --reason NO_SUCH_STREET"],
         ["ReleaseHold"] = ["order unhold o1 --kind address --reason CHECKED"],
         ["ReleaseShipment"] = ["release o1 --line 1=2@MAIN"],
@@ -88,7 +96,7 @@ public sealed class CtlContractTests
         ["UpsertChannel"] =
         [
             "catalog channel upsert web --name N --location MAIN --sourcing most-available --policy partial-backorder --terms prepaid --shipping complete --max-order 100 --limit-currency GBP --max-lines 9 " +
-                "--payment-due 3d --review-expiry 7d --return-window 30d --max-ttl 1h --requires-confirmation",
+                "--payment-due 3d --review-expiry 7d --return-window 30d --max-ttl 1h --requires-confirmation --confirmation-due 2d",
         ],
         ["GetChannel"] = ["catalog channel get web"],
         ["ListChannels"] = ["catalog channel list"],
@@ -239,6 +247,7 @@ public sealed class CtlContractTests
         {
             ChannelId = "web", ExternalOrderId = "1", CustomerId = "C1", Type = OrderType.Sale, AllocationPolicy = AllocationPolicy.AllOrNothing, PaymentTerms = PaymentTerms.Instalment,
             Priority = Priority.High, CurrencyCode = "GBP", ShippingPolicy = ShippingPolicy.Complete, ShipToRegion = "islands", RequestedTime = new() { Seconds = 1 }, Delivery = person, Lines = { new OrderLineDraft { SkuId = "MUG", Quantity = 1, UnitPriceMinor = 250 } },
+            Extras = new OrderExtras { Attributes = { new OrderEngine.Contracts.V1.Attribute { Key = "k", Value = "v" } }, SpecialRequests = { new SpecialRequest { LineNumber = 1, Text = "T" } } },
             Instalments = { new Instalment { DueTime = new() { Seconds = 1 }, AmountMinor = 250 } },
         };
         await File.WriteAllTextAsync(scratch["ORDER"], JsonFormatter.Default.Format(order));

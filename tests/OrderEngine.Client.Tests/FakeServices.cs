@@ -56,6 +56,14 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
 
     public Func<ReleaseHoldRequest, HoldResponse>? OnUnhold { get; set; }
 
+    public Func<ConfirmOrderRequest, HoldResponse>? OnConfirm { get; set; }
+
+    public Func<AddNoteRequest, AddNoteResponse>? OnNote { get; set; }
+
+    public override Task<HoldResponse> ConfirmOrder(ConfirmOrderRequest request, ServerCallContext context) => Fake.Answer(OnConfirm, request);
+
+    public override Task<AddNoteResponse> AddNote(AddNoteRequest request, ServerCallContext context) => Fake.Answer(OnNote, request);
+
     public Func<RecordPaymentRequest, RecordPaymentResponse>? OnPay { get; set; }
 
     public Func<GetSettlementRequest, Settlement>? OnSettlement { get; set; }
@@ -202,6 +210,30 @@ internal sealed class FakeCustomers : CustomerService.CustomerServiceBase
     public override Task<Statement> GetStatement(GetStatementRequest request, ServerCallContext context) => Fake.Answer(OnStatement, request);
 
     public override Task<Customer> UpsertCustomer(UpsertCustomerRequest request, ServerCallContext context) => Fake.Answer(OnUpsert, request);
+
+    public Func<OpenComplaintRequest, ComplaintResponse>? OnOpen { get; set; }
+
+    public Func<AssignComplaintRequest, ComplaintResponse>? OnAssign { get; set; }
+
+    public Func<ResolveComplaintRequest, ComplaintResponse>? OnResolve { get; set; }
+
+    public Func<GetComplaintRequest, Complaint>? OnComplaint { get; set; }
+
+    public Func<ListComplaintsRequest, ListComplaintsResponse>? OnComplaints { get; set; }
+
+    public Func<RecordFeedbackRequest, FeedbackResponse>? OnFeedback { get; set; }
+
+    public override Task<ComplaintResponse> OpenComplaint(OpenComplaintRequest request, ServerCallContext context) => Fake.Answer(OnOpen, request);
+
+    public override Task<ComplaintResponse> AssignComplaint(AssignComplaintRequest request, ServerCallContext context) => Fake.Answer(OnAssign, request);
+
+    public override Task<ComplaintResponse> ResolveComplaint(ResolveComplaintRequest request, ServerCallContext context) => Fake.Answer(OnResolve, request);
+
+    public override Task<Complaint> GetComplaint(GetComplaintRequest request, ServerCallContext context) => Fake.Answer(OnComplaint, request);
+
+    public override Task<ListComplaintsResponse> ListComplaints(ListComplaintsRequest request, ServerCallContext context) => Fake.Answer(OnComplaints, request);
+
+    public override Task<FeedbackResponse> RecordFeedback(RecordFeedbackRequest request, ServerCallContext context) => Fake.Answer(OnFeedback, request);
 }
 
 internal sealed class FakeAdmin : AdminService.AdminServiceBase

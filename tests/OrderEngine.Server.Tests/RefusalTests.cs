@@ -25,6 +25,7 @@ public sealed class RefusalTests
     private static readonly Row OfOrder = new("ORDER_NOT_FOUND", "ILLEGAL_TRANSITION");
     private static readonly Row OfReservation = new("RESERVATION_NOT_FOUND", "RESERVATION_NOT_HELD");
     private static readonly Row OfReturn = new("RETURN_NOT_FOUND", "ILLEGAL_RETURN_TRANSITION");
+    private static readonly Row OfComplaint = new("COMPLAINT_NOT_FOUND", "COMPLAINT_CLOSED");
     private static readonly Row Plain = new();
 
     private static readonly Dictionary<string, Row> Rows = new()
@@ -34,6 +35,9 @@ public sealed class RefusalTests
         ["WatchOrders"] = new(Same: true),
         ["RecordPayment"] = new("ORDER_NOT_FOUND", Always: true), ["RecordRefund"] = new("ORDER_NOT_FOUND", "REFUND_EXCEEDS_PAID"), ["GetSettlement"] = new("ORDER_NOT_FOUND"),
         ["ApproveOrder"] = OfOrder, ["RejectOrder"] = OfOrder, ["CancelOrder"] = OfOrder, ["AmendOrder"] = OfOrder, ["PlaceHold"] = OfOrder, ["ReleaseHold"] = OfOrder,
+        ["ConfirmOrder"] = OfOrder, ["AddNote"] = new("ORDER_NOT_FOUND", Always: true),
+        ["OpenComplaint"] = new("ORDER_NOT_FOUND", Always: true), ["AssignComplaint"] = OfComplaint, ["ResolveComplaint"] = OfComplaint, ["GetComplaint"] = new("COMPLAINT_NOT_FOUND"),
+        ["ListComplaints"] = new("ORDER_NOT_FOUND"), ["RecordFeedback"] = OfOrder,
         ["ReleaseShipment"] = OfOrder, ["ConfirmShipment"] = OfOrder, ["RecallShipment"] = OfOrder, ["RecordDelivery"] = OfOrder,
         ["RecordLoss"] = OfOrder with { Fill = request => ((RecordLossRequest)request).ParcelNumber = 1 }, ["StreamStatusReports"] = new(Same: true),
         ["CreateReservation"] = Plain, ["ExtendReservation"] = OfReservation, ["ReleaseReservation"] = OfReservation,
@@ -58,7 +62,7 @@ public sealed class RefusalTests
         ["GetStats"] = Plain, ["GetEngineStatus"] = Plain, ["VerifyInvariants"] = Plain, ["CreateCheckpoint"] = Plain, ["ExportEvents"] = Plain, ["ImportEvents"] = Plain,
     };
 
-    private static readonly string[] Objects = ["order_id", "reservation_id", "return_id"];
+    private static readonly string[] Objects = ["order_id", "reservation_id", "return_id", "complaint_id"];
 
     [Fact]
     public async Task Every_rpc_refuses_an_unknown_object_a_stale_etag_an_illegal_transition_and_a_role_that_may_not_each_with_its_own_reason()
@@ -118,6 +122,8 @@ public sealed class RefusalTests
     {
         var request = Requests.Make(rpc.InputType, named ?? "", things, things, Shop.NewId());
         row.Fill?.Invoke(request);
+        if (named == "complaint_id") Set(request, "complaint_id", absent ? PublicId.Format(PublicId.Complaint, 99) : things.ComplaintId);
+        if (request.Descriptor.FindFieldByName("complaint_id") is not null && request.Descriptor.FindFieldByName("return_id") is not null) Set(request, "return_id", "");
         if (named == "return_id") Set(request, "return_id", absent ? PublicId.Format(PublicId.Return, 99) : returnId);
         if (role != Role.Unspecified) Set(request, "actor", new Actor { Role = role });
         if (etag is not null) Set(request, etag, "9223372036854775807");
@@ -137,13 +143,19 @@ public sealed class RefusalTests
         : request.Fields.InDeclarationOrder().Where(field => field.FieldType == FieldType.Message && !field.IsRepeated && field.MessageType.FindFieldByName("etag") is not null)
             .Select(field => $"{field.Name}.etag").FirstOrDefault();
 
-    private static async Task<Things> ThingsAsync(TestServer server) => await Things.OfAsync(server.Invoker, "WEB");
+    private static async Task<Things> ThingsAsync(TestServer server)
+    {
+        var things = await Things.OfAsync(server.Invoker, "WEB");
+        var complaint = new OpenComplaintRequest { RequestId = Shop.NewId(), OrderId = things.OrderId, Category = Contracts.V1.ComplaintCategory.Late, Text = "text" };
+        return things with { ComplaintId = (await server.Customers.OpenComplaintAsync(complaint)).ComplaintId };
+    }
 
-    // An order that is cancelled and a reservation that was let go.
+    // An order that is cancelled, a complaint that is resolved, and a reservation that was let go.
     private static async Task<Things> EndedAsync(TestServer server)
     {
         var things = await ThingsAsync(server);
         await server.Orders.CancelOrderAsync(new CancelOrderRequest { RequestId = Shop.NewId(), OrderId = things.OrderId });
+        await server.Customers.ResolveComplaintAsync(new ResolveComplaintRequest { RequestId = Shop.NewId(), ComplaintId = things.ComplaintId, Resolution = Contracts.V1.ComplaintResolution.Goodwill });
         await server.Inventory.ReleaseReservationAsync(new ReleaseReservationRequest { RequestId = Shop.NewId(), ReservationId = things.ReservationId });
         return things;
     }

@@ -165,8 +165,9 @@ internal static class CatalogCommands
         var returnWindow = Values.Duration("--return-window", "How long after its delivery an order may come back. Left out: for ever.");
         var maxTtl = Values.Duration("--max-ttl", "The longest life of a reservation. Left out: 24h.");
         var confirmation = new Option<bool>("--requires-confirmation") { Description = "Its orders have to be confirmed by their customers." };
+        var confirmationDue = Values.Duration("--confirmation-due", "How long an order waits for that before an exception is raised. Left out: 3d.");
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        OrderCommands.Add(command, id, name, locations, sourcing, policy, terms, shipping, maxOrder, currency, maxLines, paymentDue, reviewExpiry, returnWindow, maxTtl, confirmation, etag, requestId);
+        OrderCommands.Add(command, id, name, locations, sourcing, policy, terms, shipping, maxOrder, currency, maxLines, paymentDue, reviewExpiry, returnWindow, maxTtl, confirmation, confirmationDue, etag, requestId);
         return run.Does(command, async (session, cancellationToken) => Show(session, await session.Client.Catalog.UpsertChannelAsync(new UpsertChannelRequest
         {
             RequestId = session.Get(requestId) ?? "",
@@ -176,7 +177,7 @@ internal static class CatalogCommands
                 DefaultAllocationPolicy = session.Get(policy), DefaultPaymentTerms = session.Get(terms), DefaultShippingPolicy = session.Get(shipping), MaxOrderMinor = session.Get(maxOrder),
                 OrderLimitCurrency = session.Get(currency) ?? "", MaxLines = session.Get(maxLines), PaymentDue = Values.Wire(session.Get(paymentDue)),
                 ReviewExpiry = Values.Wire(session.Get(reviewExpiry)), ReturnWindow = Values.Wire(session.Get(returnWindow)), MaxReservationTtl = Values.Wire(session.Get(maxTtl)),
-                RequiresConfirmation = session.Get(confirmation), Etag = session.Get(etag) ?? "",
+                RequiresConfirmation = session.Get(confirmation), ConfirmationDue = Values.Wire(session.Get(confirmationDue)), Etag = session.Get(etag) ?? "",
             },
         }, cancellationToken: cancellationToken)));
     }
@@ -187,7 +188,7 @@ internal static class CatalogCommands
         ("largest order", channel.MaxOrderMinor == 0 ? "" : Session.Money(channel.MaxOrderMinor, channel.OrderLimitCurrency)),
         ("most lines", channel.MaxLines == 0 ? "" : Session.Number(channel.MaxLines)), ("payment due", Values.Text(channel.PaymentDue)), ("review expires", Values.Text(channel.ReviewExpiry)),
         ("return window", Values.Text(channel.ReturnWindow)), ("longest hold", Values.Text(channel.MaxReservationTtl)),
-        ("confirmation", channel.RequiresConfirmation ? "by the customer" : ""), ("sequence", Session.Number(channel.Sequence)), ("etag", channel.Etag)));
+        ("confirmation", channel.RequiresConfirmation ? $"by the customer {Values.Text(channel.ConfirmationDue)}".TrimEnd() : ""), ("sequence", Session.Number(channel.Sequence)), ("etag", channel.Etag)));
 
     private static string Locations(Channel channel) => channel.AllowedLocationIds.Count == 0 ? "(all)" : string.Join(", ", channel.AllowedLocationIds);
 }

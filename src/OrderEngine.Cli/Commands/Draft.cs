@@ -24,13 +24,16 @@ internal sealed class Draft
     private readonly Option<Instalment[]> _instalments = Values.Many("--instalment", "With --terms instalment: what is due when, in minor units; repeat for more.", "TIME=MINOR", Part);
     private readonly PersonalOptions _delivery = new();
 
+    private readonly Option<OrderEngine.Contracts.V1.Attribute[]> _attributes = Values.Many("--attribute", "Data of your own that stays with the order, nothing personal; repeat for more.", "KEY=VALUE", Values.Attribute);
+    private readonly Option<SpecialRequest[]> _requests = Values.Many("--special-request", "What the customer asks for beyond the goods; repeat for more.", "TEXT or LINE=TEXT", Values.SpecialRequest);
+
     public void AddTo(Command command)
     {
         foreach (var option in All)
             command.Add(option);
     }
 
-    private IEnumerable<Option> All => [_file, _channel, _external, _customer, _currency, _lines, _policy, _terms, _type, _priority, _shipping, _region, _requested, _instalments, .. _delivery.Options];
+    private IEnumerable<Option> All => [_file, _channel, _external, _customer, _currency, _lines, _policy, _terms, _type, _priority, _shipping, _region, _requested, _instalments, _attributes, _requests, .. _delivery.Options];
 
     public async Task<OrderDraft> ReadAsync(Session session, bool externalIdNeeded, CancellationToken cancellationToken)
     {
@@ -56,6 +59,8 @@ internal sealed class Draft
         order.Instalments.Add(session.Get(_instalments) ?? []);
         if (_delivery.Given(session).Any())
             order.Delivery = _delivery.Read(session);
+        if (session.Has(_attributes) || session.Has(_requests))
+            order.Extras = new OrderExtras { Attributes = { session.Get(_attributes) ?? [] }, SpecialRequests = { session.Get(_requests) ?? [] } };
         return order;
     }
 

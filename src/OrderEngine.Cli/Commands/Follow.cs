@@ -119,6 +119,12 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.Expired => "expired, let go of " + Quantities(e.Expired.Lines),
         OrderEvent.ChangeOneofCase.Completed => "completed: the time for returns is over",
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
+        OrderEvent.ChangeOneofCase.ComplaintOpened => $"complaint {e.ComplaintOpened.ComplaintId} about {Values.Upper(e.ComplaintOpened.Category)} for {Values.Upper(e.ComplaintOpened.Owner)}",
+        OrderEvent.ChangeOneofCase.ComplaintAssigned => $"complaint {e.ComplaintAssigned.ComplaintId} is for {Values.Upper(e.ComplaintAssigned.Owner)} {e.ComplaintAssigned.Assignee}".TrimEnd(),
+        OrderEvent.ChangeOneofCase.ComplaintResolved => $"complaint {e.ComplaintResolved.ComplaintId} resolved, {Values.Upper(e.ComplaintResolved.Resolution)}",
+        OrderEvent.ChangeOneofCase.FeedbackRecorded => $"rated {e.FeedbackRecorded.Rating} of 5",
+        OrderEvent.ChangeOneofCase.Confirmed => "confirmed by the customer",
+        OrderEvent.ChangeOneofCase.NoteAdded => "noted" + (e.NoteAdded.ReviewRuleIds.Count == 0 ? "" : $", looked for by {string.Join(", ", e.NoteAdded.ReviewRuleIds)}"),
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
         OrderEvent.ChangeOneofCase.ReturnChanged => $"return {e.ReturnChanged.ReturnId} {Values.Upper(e.ReturnChanged.State)}" +
             (e.ReturnChanged.Lines.Count == 0 ? "" : ": " + Quantities(e.ReturnChanged.Lines)) +

@@ -57,6 +57,8 @@ internal static class OrderCommands
         session.Say($"{word}{(answer.Replayed ? " before" : "")}.");
         session.Fields(("order", answer.OrderId), ("state", Values.Upper(answer.State)), ("sequence", Session.Number(answer.Sequence)),
             ("accepted", Session.Time(answer.AcceptTime)), ("etag", answer.Etag), ("to be reviewed", ReviewCommands.Reasons(answer.ReviewReasons)));
+        if (answer.RequiresConfirmation)
+            session.Say("It waits for its customer's confirmation: orderctl order confirm.");
         if (answer.Shortfalls.Count > 0)
         {
             session.Table([">line", "sku", ">ordered", ">reserved", ">backordered", ">cancelled"], answer.Shortfalls.Select(line => new[]
@@ -115,10 +117,12 @@ internal static class OrderCommands
         order.Add(ChangeCommands.Amend(run));
         order.Add(ChangeCommands.Hold(run));
         order.Add(ChangeCommands.Unhold(run));
+        order.Add(CareCommands.Confirm(run));
+        order.Add(CareCommands.Note(run));
         return order;
     }
 
-    private static Option<bool> Delivery() => new("--delivery") { Description = "Also show the delivery's personal data." };
+    private static Option<bool> Delivery() => new("--delivery") { Description = "Also show the personal data: delivery, special requests, texts of notes." };
 
     private static Command Get(Runner run)
     {
@@ -185,6 +189,7 @@ internal static class OrderCommands
         Shortages.Say(session.Say, order.Shortages);
         foreach (var parcel in order.Parcels)
             session.Say(Follow.ParcelLine(parcel));
+        CareCommands.Show(session, order);
     }
 
     private static string Some(long minor, Order order) => minor == 0 ? "" : Session.Money(minor, order.CurrencyCode);

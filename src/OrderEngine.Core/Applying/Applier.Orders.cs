@@ -28,6 +28,7 @@ internal sealed partial class Applier
             Version = e.Sequence,
         };
         ReadOnlySpan<byte> externalId = default;
+        var confirmBy = 0L;
         _lineCount = _allocationCount = 0;
         var reader = new ProtoReader(e.Body);
         while (reader.Next(out var field, out var wireType))
@@ -57,6 +58,18 @@ internal sealed partial class Applier
                     head.ReviewReasons++;
                     reader.Skip(wireType);
                     break;
+                case 240:
+                    head.Holds = OrderHolds.Confirmation;
+                    confirmBy = reader.Long();
+                    break;
+                case 241:
+                    head.Details |= OrderDetails.Attributes;
+                    reader.Skip(wireType);
+                    break;
+                case PersonalFields.SubmittedSpecialRequests:
+                    head.Details |= OrderDetails.SpecialRequests;
+                    state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence);
+                    break;
                 default: reader.Skip(wireType); break;
             }
         }
@@ -70,6 +83,7 @@ internal sealed partial class Applier
         if (e.Deadline != 0) MoveDeadline(in e);
         state.Index.Add(e.Order, in head);
         Watch(in e, OrderState.None, head.State, head.RequestedAt);
+        if (confirmBy != 0) state.Deadlines.Set(e.Order, DeadlineKind.Confirmation, confirmBy, e.Sequence);
         for (var i = 0; i < _lineCount; i++)
             if (_lines[i].Backordered > 0) Wait(in head, e.Order, i + 1, in _lines[i], _lines[i].Backordered, e.Sequence);
     }

@@ -111,6 +111,12 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ArchivedOrderLoaded: Loaded(in e); break;
             case EventKind.OrderRestored: Change(in e); break;
             case EventKind.ReviewRulesDefined: state.Catalog.DefineReviewRules(e.Body, e.Sequence); break;
+            case EventKind.OrderConfirmed: Confirmed(in e); break;
+            case EventKind.NoteAdded: NoteAdded(in e); break;
+            case EventKind.ComplaintOpened: ComplaintOpened(in e); break;
+            case EventKind.ComplaintAssigned: ComplaintAssigned(in e); break;
+            case EventKind.ComplaintResolved: ComplaintResolved(in e); break;
+            case EventKind.FeedbackRecorded: FeedbackRecorded(in e); break;
             case EventKind.RequestRefused: break;
             default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");
         }

@@ -26,7 +26,7 @@ internal sealed partial class Decider
     private bool MayLeave(long order, in OrderHead head, long window) =>
         OrderStates.IsClosed(head.State) && head.ChangedAt + window <= _now && head.OpenExceptions == 0 && state.Deadlines.Of(order).IsEmpty
         // What happened after the sale lies in tables of its own, which the archive does not have.
-        && state.AfterSales.Latest(order).IsEmpty
+        && state.AfterSales.Latest(order).IsEmpty && state.Complaints.Orders.Latest(order).IsEmpty
         // What a customer with a credit limit owes has to be known as long as it is owed.
         && (head.Customer == 0 || state.Catalog.Credit(head.Customer).Currency == 0 || PaymentStates.Exposure(state.Order(order)) == 0)
         // Answers kept for retries may lie in its history.

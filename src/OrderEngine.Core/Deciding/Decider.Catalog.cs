@@ -58,6 +58,7 @@ internal sealed partial class Decider
         _body.Number(46, limits.ReturnWindowSeconds);
         _body.Number(47, limits.MaxReservationSeconds);
         _body.Number(220, (long)channel.DefaultShipping);
+        _body.Number(240, limits.ConfirmationDueSeconds);
         return Put(EventKind.ChannelDefined, state.Catalog.Channels, number, Limits.Channels);
     }
 

@@ -66,7 +66,7 @@ internal sealed partial class Decider
         DeadlineKind.Review => (Grade.Medium, Role.Reviewer),
         DeadlineKind.Release => (Grade.Medium, Role.Warehouse),
         DeadlineKind.Delivery => (Grade.High, Role.Support),
-        DeadlineKind.Stall => (Grade.Medium, Role.Support),
+        DeadlineKind.Stall or DeadlineKind.Confirmation => (Grade.Medium, Role.Support),
         _ => (Grade.Low, Role.Support),
     };
 

@@ -52,7 +52,7 @@ internal sealed partial class Decider
         FindReasons(submit, terms);
         if (_reasons.Count > 0) _stored = OrderState.PendingReview;
         else if (terms == PaymentTerms.Prepaid) _stored = OrderState.AwaitingPayment;
-        WriteSubmitted(submit, order, policy, terms, shipping, tier);
+        WriteSubmitted(submit, order, policy, terms, shipping, tier, confirmBy: rules.Limits.RequiresConfirmation ? _now + ConfirmationWait(rules.Limits) : 0);
         return Outcome.Ok;
     }
 
@@ -89,7 +89,8 @@ internal sealed partial class Decider
     }
 
     // An order that is made for a return does not answer the request: the return's own event does.
-    private void WriteSubmitted(SubmitOrder submit, long order, AllocationPolicy policy, PaymentTerms terms, ShippingPolicy shipping, int tier, long forReturn = 0)
+    private void WriteSubmitted(
+        SubmitOrder submit, long order, AllocationPolicy policy, PaymentTerms terms, ShippingPolicy shipping, int tier, long forReturn = 0, long confirmBy = 0)
     {
         BeginEvent();
         Origin(answers: forReturn == 0);
@@ -133,6 +134,8 @@ internal sealed partial class Decider
         _events.Number(60, forReturn);
         if (shipping == ShippingPolicy.Complete) _events.Number(221, (long)shipping);
         if (_allocator.Shortfalls.Length > 0) WriteShortages(222, _allocator.Shortfalls, withAllowed: _allocator.Takes.Length == 0);
+        _events.Number(240, confirmBy);
+        if (submit.Extras is { } extras) WriteExtras(extras);
         if (forReturn == 0) EndAnswer();
         else EndEvent();
     }

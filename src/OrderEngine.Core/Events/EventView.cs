@@ -119,6 +119,18 @@ public enum EventKind : byte
     BackorderPromised = 157,
     /// <summary>Supply of a SKU is asked for: more or less than before, or no more.</summary>
     SupplyRequested = 158,
+    /// <summary>The customer confirmed an order.</summary>
+    OrderConfirmed = 164,
+    /// <summary>An order got a note.</summary>
+    NoteAdded = 165,
+    /// <summary>Somebody complained about an order.</summary>
+    ComplaintOpened = 166,
+    /// <summary>Somebody has to look into a complaint.</summary>
+    ComplaintAssigned = 167,
+    /// <summary>A complaint is done.</summary>
+    ComplaintResolved = 168,
+    /// <summary>A customer said what to think of an order.</summary>
+    FeedbackRecorded = 169,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

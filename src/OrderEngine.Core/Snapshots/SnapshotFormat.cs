@@ -18,7 +18,8 @@ public static class SnapshotFormat
     public const int MaxBlockBytes = 8 * 1024 * 1024;
 
     // The records' fields in SnapshotBlock.
-    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Incoming = 20, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Promises = 45, SupplyRequests = 46, Trailer = 15;
+    internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Incoming = 20, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Promises = 45, SupplyRequests = 46, Trailer = 15,
+        Complaints = 50, Care = 51;
 
     // Statistics. They are under a hash of their own, in the trailer, which stands for their counts as well.
     internal const int StatisticNames = 40, StatisticSeries = 41, StatisticGroups = 42, StatisticService = 43;
@@ -45,8 +46,11 @@ public static class SnapshotFormat
 /// <param name="Incoming">Announcements of supply.</param>
 /// <param name="Promises">Orders with promised dates.</param>
 /// <param name="SupplyRequests">Requests for supply.</param>
+/// <param name="Complaints">Complaints.</param>
+/// <param name="Care">Orders with complaints or feedback.</param>
 public readonly record struct SnapshotCounts(long Catalog, long StockLevels, long Backorders, long Orders, long OrderEvents, long Reservations, long Requests,
-    long Returns, long AfterSales, long Deadlines, long Exceptions, long Incoming, long Promises, long SupplyRequests);
+    long Returns, long AfterSales, long Deadlines, long Exceptions, long Incoming, long Promises, long SupplyRequests,
+    long Complaints, long Care);
 
 /// <summary>
 /// A snapshot's contents do not make sense: damage that no checksum showed, a newer format, or a defect. The state it was loaded into is

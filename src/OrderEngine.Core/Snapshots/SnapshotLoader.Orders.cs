@@ -115,6 +115,7 @@ public sealed partial class SnapshotLoader
             case 71: head.OpenExceptions = reader.Int(); break;
             case 80: head.Holds = (OrderHolds)checked((byte)reader.Varint()); break;
             case 81: head.Details = (OrderDetails)checked((byte)reader.Varint()); break;
+            case 240: head.Notes = checked((byte)reader.Varint()); break;
             default: throw Unknown(field, "order");
         }
     }

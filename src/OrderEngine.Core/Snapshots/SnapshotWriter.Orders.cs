@@ -52,6 +52,7 @@ public sealed partial class SnapshotWriter
         _block.Number(71, head.OpenExceptions);
         _block.Number(80, (long)head.Holds);
         _block.Number(81, (long)head.Details);
+        _block.Number(240, head.Notes);
     }
 
     private void WriteLine(in LineRow line)

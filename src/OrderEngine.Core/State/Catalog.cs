@@ -282,6 +282,7 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
                 case 45: limits = limits with { RequiresConfirmation = reader.Varint() != 0 }; break;
                 case 46: limits = limits with { ReturnWindowSeconds = reader.Long() }; break;
                 case 47: limits = limits with { MaxReservationSeconds = reader.Long() }; break;
+                case 240: limits = limits with { ConfirmationDueSeconds = reader.Long() }; break;
                 default: reader.Skip(wireType); break;
             }
         }

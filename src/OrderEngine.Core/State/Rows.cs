@@ -18,8 +18,8 @@ public struct OrderHead
     public ushort LineCount;
     /// <summary>What its history holds beside the ordinary.</summary>
     public OrderDetails Details;
-    /// <summary>Zero.</summary>
-    public byte Unused;
+    /// <summary>Notes in its history.</summary>
+    public byte Notes;
     /// <summary>Rows that follow the lines.</summary>
     public int AllocationCount;
     /// <summary>Number of the channel.</summary>

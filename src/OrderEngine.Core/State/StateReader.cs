@@ -172,6 +172,25 @@ public sealed class StateReader
     /// <summary>What an order had after the sale at a sequence; all zero when nothing had happened.</summary>
     public AfterSaleRow AfterSale(long order, long at) => _state.AfterSales.TryAt<AfterSaleRow>(order, at, out var row, out _) ? row : default;
 
+    /// <summary>A key under which something of a guest's order is sealed; 0 when there is nothing yet. Walks its history, oldest data last.</summary>
+    public long GuestKey(long order)
+    {
+        using var guard = Enter();
+        var key = 0L;
+        for (long cursor = 0; PreviousEvent(order, long.MaxValue, ref cursor, out var bytes);)
+        {
+            var e = new Events.EventView(bytes);
+            if (!Events.PersonalFields.MayHold(e.Kind)) continue;
+            var body = new Events.ProtoReader(e.Body);
+            while (body.Next(out var field, out var wireType))
+            {
+                if (Events.PersonalFields.IsSealed(e.Kind, field)) key = SealedData.Read(body.Bytes()).Key;
+                else body.Skip(wireType);
+            }
+        }
+        return key;
+    }
+
     /// <summary>The event of an order with this sequence; empty when there is none. Valid inside the guard.</summary>
     public ReadOnlySpan<byte> Event(long order, long sequence)
     {
@@ -234,6 +253,18 @@ public sealed class StateReader
 
     /// <summary>The deadlines of an order at a sequence.</summary>
     public ReadOnlySpan<DeadlineRow> Deadlines(long order, long at) => MemoryMarshal.Cast<byte, DeadlineRow>(_state.Deadlines.Rows.At(order, at, out _));
+
+    /// <summary>One complaint as it stood at a sequence.</summary>
+    public ComplaintView Complaint(long number, long at) => new(_state.Complaints.Rows.At(number, at, out _));
+
+    /// <summary>The highest complaint number that may exist; numbers are dense from 1.</summary>
+    public long LastComplaint => _state.Complaints.Rows.Count;
+
+    /// <summary>What an order had of complaints and feedback at a sequence; all zero when it had nothing.</summary>
+    public CareRow Care(long order, long at) => _state.Complaints.Orders.TryAt<CareRow>(order, at, out var row, out _) ? row : default;
+
+    /// <summary>Lists complaints as they stand at a sequence, newest first; as <see cref="ListOrders"/>.</summary>
+    public NumberPage ListComplaints(ComplaintQuery query, long at, long after, int size, int looks) => new ComplaintListing(this, query, at).Run(after, size, looks);
 
     /// <summary>The key under which a customer's personal data is sealed; 0 when there is none yet.</summary>
     public long CustomerKey(int customer) => _state.Catalog.CustomerKey(customer);

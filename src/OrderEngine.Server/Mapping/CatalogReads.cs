@@ -53,6 +53,7 @@ internal static class CatalogReads
             MaxOrderMinor = (long)defined.MaxOrder, OrderLimitCurrency = defined.MaxOrderCurrency, MaxLines = (int)defined.MaxLines,
             PaymentDue = Wait(defined.PaymentDueSeconds), ReviewExpiry = Wait(defined.ReviewExpirySeconds), ReturnWindow = Wait(defined.ReturnWindowSeconds),
             MaxReservationTtl = Wait(defined.MaxReservationSeconds), RequiresConfirmation = defined.RequiresConfirmation,
+            ConfirmationDue = Wait(defined.ConfirmationDueSeconds),
         };
         foreach (var location in defined.AllowedLocations) channel.AllowedLocationIds.Add(Texts.Location(reader, (int)location));
         return channel;

@@ -102,7 +102,8 @@ internal static class CatalogRequests
         return new ChannelLimits(channel.MaxOrderMinor, currency, channel.MaxLines,
             Fields.Wait(ref violations, "channel.payment_due", channel.PaymentDue), Fields.Wait(ref violations, "channel.review_expiry", channel.ReviewExpiry),
             Fields.Wait(ref violations, "channel.return_window", channel.ReturnWindow),
-            Fields.Wait(ref violations, "channel.max_reservation_ttl", channel.MaxReservationTtl), channel.RequiresConfirmation);
+            Fields.Wait(ref violations, "channel.max_reservation_ttl", channel.MaxReservationTtl), channel.RequiresConfirmation,
+            Fields.Wait(ref violations, "channel.confirmation_due", channel.ConfirmationDue));
     }
 
     /// <summary>A customer.</summary>

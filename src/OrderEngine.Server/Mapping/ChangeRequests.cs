@@ -58,6 +58,7 @@ internal static class Holds
     public static OrderHolds Kind(ref Violations violations, FieldPath path, HoldKind kind)
     {
         if (kind == HoldKind.Unspecified) violations.Add(path, "is required");
+        else if (kind == HoldKind.Confirmation) violations.Add(path, "must not be CONFIRMATION: it opens with the order, and ConfirmOrder ends it");
         else Fields.CheckEnum(ref violations, path, kind);
         return Bit(kind);
     }

@@ -11,7 +11,7 @@ namespace OrderEngine.Server.Mapping;
 /// <summary>Makes the contract's answers from answering events.</summary>
 internal static class OrderAnswers
 {
-    private const int LinesField = 8, ReviewReasonsField = 40;
+    private const int LinesField = 8, ReviewReasonsField = 40, ConfirmTimeField = 240;
 
     /// <summary>An order's acceptance. The hot path: read in place, nothing allocated but the response.</summary>
     /// <param name="answer">The answer.</param>
@@ -36,6 +36,7 @@ internal static class OrderAnswers
             }
             if (field != LinesField)
             {
+                if (field == ConfirmTimeField) response.RequiresConfirmation = true;
                 body.Skip(wireType);
                 continue;
             }
@@ -60,6 +61,7 @@ internal static class OrderAnswers
         var submitted = Journaled.OrderSubmitted.Parser.ParseFrom(e.Body);
         ReviewReads.AddReasons(response.ReviewReasons, submitted);
         Shortages.Add(response.Shortages, reader, submitted);
+        response.RequiresConfirmation = submitted.ConfirmTime != 0;
         var lines = submitted.Lines;
         for (var i = 0; i < lines.Count; i++)
         {
@@ -119,7 +121,7 @@ internal static class OrderAnswers
         };
     }
 
-    /// <summary>A hold that was placed or released: the open ones are field 2 of either.</summary>
+    /// <summary>A hold that was placed or released, or an order that was confirmed: the open ones are field 2 of each.</summary>
     public static HoldResponse Held(in CommandAnswer answer)
     {
         var e = new EventView(answer.Event.Span);
@@ -129,6 +131,18 @@ internal static class OrderAnswers
         };
         response.Open.Add(Holds.KindsOf((Core.OrderHolds)Journaled.HoldPlaced.Parser.ParseFrom(e.Body).Open));
         return response;
+    }
+
+    /// <summary>A note.</summary>
+    public static AddNoteResponse Noted(in CommandAnswer answer)
+    {
+        var e = new EventView(answer.Event.Span);
+        var added = Journaled.NoteAdded.Parser.ParseFrom(e.Body);
+        return new AddNoteResponse
+        {
+            OrderId = Texts.Order(e.Order), Sequence = e.Sequence, State = (OrderState)e.After, Etag = Texts.Etag(e.Sequence), Replayed = answer.Replayed,
+            ReviewRuleIds = { added.ReviewRules }, Open = { Holds.KindsOf((Core.OrderHolds)added.Open) },
+        };
     }
 
     /// <summary>One encoded orderengine.journal.SubmittedLine.</summary>

@@ -133,6 +133,15 @@ internal static class OrderEvents
                 mapped.HoldPlaced = new HoldPlaced { Kind = Holds.KindsOf((OrderHolds)e.HoldPlaced.Hold).Single() };
                 mapped.HoldPlaced.Open.Add(Holds.KindsOf((OrderHolds)e.HoldPlaced.Open));
                 break;
+            case Journaled.Event.BodyOneofCase.OrderConfirmed:
+                mapped.Confirmed = new OrderConfirmed { Open = { Holds.KindsOf((OrderHolds)e.OrderConfirmed.Open) } };
+                break;
+            case Journaled.Event.BodyOneofCase.NoteAdded:
+                mapped.NoteAdded = new NoteAdded { ReviewRuleIds = { e.NoteAdded.ReviewRules }, Open = { Holds.KindsOf((OrderHolds)e.NoteAdded.Open) } };
+                break;
+            case >= Journaled.Event.BodyOneofCase.ComplaintOpened and <= Journaled.Event.BodyOneofCase.FeedbackRecorded:
+                ComplaintReads.SetChange(mapped, e);
+                break;
             case Journaled.Event.BodyOneofCase.HoldReleased:
                 mapped.HoldReleased = new HoldReleased { Kind = Holds.KindsOf((OrderHolds)e.HoldReleased.Hold).Single() };
                 mapped.HoldReleased.Open.Add(Holds.KindsOf((OrderHolds)e.HoldReleased.Open));
@@ -182,6 +191,8 @@ internal static class OrderEvents
         (mapped.ShipToRegion, mapped.ShippingPolicy) = (submitted.ShipToRegion, submitted.ShippingPolicy == 0 ? ShippingPolicy.Partial : (ShippingPolicy)submitted.ShippingPolicy);
         ReviewReads.AddReasons(mapped.ReviewReasons, submitted);
         Shortages.Add(mapped.Shortages, reader, submitted);
+        mapped.ConfirmDueTime = Texts.Time((long)submitted.ConfirmTime);
+        mapped.Extras = CareReads.Attributes(submitted);
         for (var i = 0; i < submitted.Lines.Count; i++)
         {
             var line = submitted.Lines[i];

@@ -12,8 +12,6 @@ namespace OrderEngine.Server.Mapping;
 /// <summary>Makes the contract's orders from rows and history.</summary>
 internal static class OrderReads
 {
-    private const int SealedDeliveryField = 9;
-
     /// <summary>One order as it stands at a sequence; null when there is none. Without delivery.</summary>
     public static Order? Read(StateReader reader, long number, long at)
     {
@@ -59,6 +57,9 @@ internal static class OrderReads
         if (head.Parcels > 0) ParcelReads.Add(reader, order.Parcels, number, view, at);
         ReturnReads.AddTo(order, reader, number, view, at);
         if (head.Holds != Core.OrderHolds.None) AddHolds(reader, order, head.Holds, number, at);
+        if ((head.Details & OrderDetails.Attributes) != 0) order.Extras = CareReads.Attributes(Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
+        order.Care = ComplaintReads.Care(reader, number, at);
+        if (head.Notes > 0) CareReads.AddNotes(reader, order, head.Notes, number, at);
         return order;
     }
 
@@ -71,6 +72,7 @@ internal static class OrderReads
         {
             OrderId = Texts.Order(number), ExternalOrderId = Encoding.UTF8.GetString(reader.ExternalId(number)),
             State = (Contracts.V1.OrderState)view.Head.State, Sequence = view.Head.Version,
+            AwaitsConfirmation = (view.Head.Holds & Core.OrderHolds.Confirmation) != 0,
         };
         var lines = view.Lines;
         for (var i = 0; i < lines.Length; i++)
@@ -104,7 +106,7 @@ internal static class OrderReads
     {
         if ((reader.Order(number, at).Head.Details & OrderDetails.AmendedDelivery) != 0) return NewestDelivery(reader, number, at, out version);
         version = 0;
-        return SealedIn(new EventView(reader.FirstEvent(number)).Body, SealedDeliveryField);
+        return SealedIn(new EventView(reader.FirstEvent(number)).Body, PersonalFields.SubmittedDelivery);
     }
 
     /// <summary>As <see cref="SealedDelivery"/>, for any sequence of the past: walks the order's history.</summary>
@@ -118,10 +120,11 @@ internal static class OrderReads
             return SealedIn(e.Body, Amendments.DeliveryField);
         }
         version = 0;
-        return SealedIn(new EventView(reader.FirstEvent(number)).Body, SealedDeliveryField);
+        return SealedIn(new EventView(reader.FirstEvent(number)).Body, PersonalFields.SubmittedDelivery);
     }
 
-    private static SealedData SealedIn(ReadOnlySpan<byte> body, int sealedField)
+    /// <summary>A copy of a sealed field of an event's body; its key is 0 when it has none.</summary>
+    public static SealedData SealedIn(ReadOnlySpan<byte> body, int sealedField)
     {
         var reader = new ProtoReader(body);
         while (reader.Next(out var field, out var wireType))
@@ -164,20 +167,25 @@ internal static class OrderReads
         }
     }
 
-    // Who placed each open hold and why stands in the last event that placed one of its kind.
+    // Who placed each open hold and why stands in the last event that placed one of its kind; a confirmation's is the acceptance.
     private static void AddHolds(StateReader reader, Order order, Core.OrderHolds open, long number, long at)
     {
         var cursor = 0L;
         while (open != Core.OrderHolds.None && reader.PreviousEvent(number, at, ref cursor, out var bytes))
         {
             var e = new EventView(bytes);
-            if (e.Kind != EventKind.HoldPlaced) continue;
-            var hold = (Core.OrderHolds)Journaled.HoldPlaced.Parser.ParseFrom(e.Body).Hold;
+            var hold = e.Kind switch
+            {
+                EventKind.HoldPlaced => (Core.OrderHolds)Journaled.HoldPlaced.Parser.ParseFrom(e.Body).Hold,
+                EventKind.NoteAdded when Journaled.NoteAdded.Parser.ParseFrom(e.Body).ReviewRules.Count > 0 => Core.OrderHolds.Manual,
+                EventKind.OrderSubmitted => Core.OrderHolds.Confirmation,
+                _ => Core.OrderHolds.None,
+            };
             if ((open & hold) == 0) continue;
             open &= ~hold;
             order.Holds.Add(new OrderHold
             {
-                Kind = Holds.KindsOf(hold).Single(), Reason = Encoding.UTF8.GetString(e.Reason), PlaceTime = Texts.Time(e.Time),
+                Kind = Holds.KindsOf(hold).Single(), Reason = e.Kind == EventKind.NoteAdded ? "NOTE_KEYWORD" : Encoding.UTF8.GetString(e.Reason), PlaceTime = Texts.Time(e.Time),
                 Actor = new Actor { Id = Encoding.UTF8.GetString(e.Actor), Role = (Contracts.V1.Role)e.Role },
             });
         }

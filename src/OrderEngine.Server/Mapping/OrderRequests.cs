@@ -95,6 +95,7 @@ internal static class OrderRequests
         var customer = references.Customer("order.customer_id", draft.CustomerId);
         var lines = Lines(ref violations, ref references, "order.lines", draft.Lines, Limits.LinesPerOrder);
         var instalments = PaymentRequests.Instalments(ref violations, draft, lines);
+        Extras.Check(ref violations, draft.Extras, draft.Lines.Count);
         return new ResolvedDraft(channel, customer, currency, requestedAt, region, lines, instalments);
     }
 
@@ -123,7 +124,8 @@ internal static class OrderRequests
         PersonalVault vault, UInt128 digest)
     {
         var key = RequestIdentity.Key(draft.Channel, asker.RequestId);
-        if (order.Delivery is null) return ValueTask.FromResult<Mapped<SubmitOrder>>(Command(draft, asker, reservation, order, key, digest, default, []));
+        var asksSpecially = order.Extras is { SpecialRequests.Count: > 0 };
+        if (order.Delivery is null && !asksSpecially) return ValueTask.FromResult<Mapped<SubmitOrder>>(Command(draft, asker, reservation, order, key, digest, default, []));
         if (!vault.MaySeal) return ValueTask.FromResult<Mapped<SubmitOrder>>(Errors.Status(ErrorReason.DiskLow));
         var noteRules = ReviewRequests.NoteRules(order, draft.Channel, reader);
         return SealFirstAsync();
@@ -131,12 +133,15 @@ internal static class OrderRequests
         async ValueTask<Mapped<SubmitOrder>> SealFirstAsync()
         {
             var delivery = await vault.SealAsync(order.CustomerId, draft.Customer, order.Delivery);
-            return Command(draft, asker, reservation, order, key, digest, delivery, noteRules);
+            if (!asksSpecially) return Command(draft, asker, reservation, order, key, digest, delivery, noteRules);
+            var wishes = Extras.Requests(order.Extras);
+            var requests = delivery.Key != 0 ? vault.SealUnder(delivery.Key, wishes) : await vault.SealAsync(order.CustomerId, draft.Customer, wishes);
+            return Command(draft, asker, reservation, order, key, digest, delivery, noteRules, requests);
         }
     }
 
     private static SubmitOrder Command(ResolvedDraft draft, Asker asker, long reservation, OrderDraft order, UInt128 key, UInt128 digest,
-        SealedData delivery, byte[][] noteRules) =>
+        SealedData delivery, byte[][] noteRules, SealedData requests = default) =>
         new(asker.Kind)
         {
             RequestKey = key, BodyDigest = digest, Actor = asker.Actor, Role = asker.Role,
@@ -146,7 +151,7 @@ internal static class OrderRequests
             CurrencyCode = draft.Currency, RequestedAt = draft.RequestedAt, Lines = draft.Lines,
             Region = draft.Region, Shipping = (Core.ShippingPolicy)order.ShippingPolicy,
             Delivery = delivery, Reservation = reservation, NoteRules = noteRules,
-            Instalments = draft.Instalments,
+            Instalments = draft.Instalments, Extras = Extras.Map(order.Extras, requests),
         };
 }
 

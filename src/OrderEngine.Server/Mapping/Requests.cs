@@ -34,7 +34,7 @@ internal readonly record struct Mapped<T>(T? Command, RpcStatus? Refusal) where 
 internal static class Sealing
 {
     /// <summary>Seals details under the customer's key, or a key of the order's own for a guest.</summary>
-    public static ValueTask<SealedData> SealAsync(this PersonalVault vault, string customerId, int customer, PersonalDetails? details)
+    public static ValueTask<SealedData> SealAsync(this PersonalVault vault, string customerId, int customer, IMessage? details)
     {
         if (details is null) return ValueTask.FromResult(default(SealedData));
         var plaintext = details.ToByteArray();
@@ -42,7 +42,7 @@ internal static class Sealing
     }
 
     /// <summary>Seals details under a key that is there.</summary>
-    public static SealedData SealUnder(this PersonalVault vault, long key, PersonalDetails details) => vault.Seal(key, details.ToByteArray());
+    public static SealedData SealUnder(this PersonalVault vault, long key, IMessage details) => vault.Seal(key, details.ToByteArray());
 
     /// <summary>Unseals details; null when there are none or their key was destroyed.</summary>
     public static PersonalDetails? Unseal(this PersonalVault vault, SealedData data) =>
@@ -176,6 +176,16 @@ internal ref struct References(StateReader reader)
         using var guard = _reader.Enter();
         var made = _reader.Return(number, long.MaxValue);
         return made.Exists && _caller.Sees(_reader.Order(made.Head.Order, long.MaxValue).Head.Channel) ? number : PublicId.LastNumber;
+    }
+
+    /// <summary>The number of a complaint; 0 when there can be none with this id.</summary>
+    public long Complaint(FieldPath path, string id)
+    {
+        var number = Parse(PublicId.Complaint, ErrorReason.ComplaintNotFound, "complaint_id", path, id);
+        if (number == 0 || !_caller.IsBound) return number;
+        using var guard = _reader.Enter();
+        var complaint = _reader.Complaint(number, long.MaxValue);
+        return complaint.Exists && _caller.Sees(_reader.Order(complaint.Head.Order, long.MaxValue).Head.Channel) ? number : PublicId.LastNumber;
     }
 
     private int Find(SymbolTable table, ErrorReason reason, string kind, FieldPath path, string id, bool own = false)

@@ -11,17 +11,24 @@ namespace OrderEngine.Server.Mapping;
 /// <summary>Maps review rules, approvals and rejections.</summary>
 internal static class ReviewRequests
 {
-    /// <summary>Ids of the rules whose keywords the order's note holds; empty without note or such rules.</summary>
+    /// <summary>Ids of the rules whose keywords the order's note or a special request holds; empty without such texts or rules.</summary>
     public static byte[][] NoteRules(OrderDraft order, int channel, StateReader reader)
     {
-        if (order.Delivery is null || order.Delivery.Note.Length == 0) return [];
+        var note = order.Delivery?.Note ?? "";
+        if (order.Extras is { SpecialRequests.Count: > 0 } extras) return NoteRules([note, .. extras.SpecialRequests.Select(request => request.Text)], channel, reader);
+        return note.Length == 0 ? [] : NoteRules([note], channel, reader);
+    }
+
+    /// <summary>Ids of the rules whose keywords one of the texts holds.</summary>
+    public static byte[][] NoteRules(string[] texts, int channel, StateReader reader)
+    {
         List<byte[]>? fired = null;
         foreach (var rule in reader.LatestReviewRules)
         {
             if (!rule.Covers(channel)) continue;
             foreach (var keyword in rule.Keywords)
             {
-                if (!order.Delivery.Note.Contains(keyword, StringComparison.OrdinalIgnoreCase)) continue;
+                if (!Array.Exists(texts, text => text.Contains(keyword, StringComparison.OrdinalIgnoreCase))) continue;
                 (fired ??= []).Add(rule.Id);
                 break;
             }

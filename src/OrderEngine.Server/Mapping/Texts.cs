@@ -34,6 +34,9 @@ internal static class Texts
     /// <summary>A reservation's id; empty for none.</summary>
     public static string Reservation(long number) => number == 0 ? "" : PublicId.Format(PublicId.Reservation, number);
 
+    /// <summary>A complaint's id.</summary>
+    public static string Complaint(long number) => PublicId.Format(PublicId.Complaint, number);
+
     /// <summary>The id of announced supply.</summary>
     public static string Incoming(long number) => PublicId.Format(PublicId.Incoming, number);
 

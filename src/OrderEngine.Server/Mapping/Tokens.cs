@@ -39,6 +39,8 @@ internal enum TokenKind : byte
     Statement = 121,
     /// <summary>ListReturns: A = the last number looked at.</summary>
     Returns = 60,
+    /// <summary>ListComplaints: A = the last number looked at.</summary>
+    Complaints = 240,
 }
 
 /// <summary>A token's content.</summary>

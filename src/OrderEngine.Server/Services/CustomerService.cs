@@ -1,4 +1,4 @@
-// CustomerService: who buys. Thin.
+// CustomerService: who buys, and what they say afterwards. Thin.
 
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
@@ -47,6 +47,73 @@ internal sealed class CustomerService(EngineCalls calls) : V1.CustomerService.Cu
         if (calls.Reader.Customer(understood.Query.Customer, durable, out _).IsEmpty)
             throw Errors.Exception(ErrorReason.CustomerNotFound, ("field", "customer_id"), ("customer_id", request.CustomerId));
         return StatementReads.Statement(calls.Reader, request, in understood, durable);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ComplaintResponse> OpenComplaint(OpenComplaintRequest request, ServerCallContext context)
+    {
+        var mapped = await ComplaintRequests.MapAsync(request, calls.Reader, calls.Vault);
+        return ComplaintReads.Changed(await calls.ExecuteAsync(mapped.OrThrow(), Lane.Normal, context));
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ComplaintResponse> AssignComplaint(AssignComplaintRequest request, ServerCallContext context) =>
+        ComplaintReads.Changed(await calls.ExecuteAsync(ComplaintRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
+
+    /// <inheritdoc/>
+    public override async Task<ComplaintResponse> ResolveComplaint(ResolveComplaintRequest request, ServerCallContext context)
+    {
+        var mapped = await ComplaintRequests.MapAsync(request, calls.Reader, calls.Vault);
+        return ComplaintReads.Changed(await calls.ExecuteAsync(mapped.OrThrow(), Lane.Normal, context));
+    }
+
+    /// <inheritdoc/>
+    public override async Task<Complaint> GetComplaint(GetComplaintRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Fields.CheckId(ref violations, "complaint_id", request.ComplaintId);
+        Fields.CheckMinSequence(ref violations, request.MinSequence);
+        var references = new References(calls.Reader);
+        var number = references.Complaint("complaint_id", request.ComplaintId);
+        violations.ThrowIfAny(references);
+        await calls.WaitForAsync(request.MinSequence, context);
+        var complaint = Read(number, out var text, out var resolution) ?? throw Errors.Exception(ErrorReason.ComplaintNotFound, ("complaint_id", request.ComplaintId));
+        if (!request.IncludeText) return complaint;
+        complaint.Text = ComplaintReads.Text(calls.Vault, text);
+        complaint.ResolutionText = ComplaintReads.Text(calls.Vault, resolution);
+        return complaint;
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ListComplaintsResponse> ListComplaints(ListComplaintsRequest request, ServerCallContext context)
+    {
+        var list = ComplaintRequests.Map(request, calls.Reader);
+        await calls.WaitForAsync(request.MinSequence, context);
+        using var guard = calls.Reader.Enter();
+        var at = calls.Engine.View.DurableSequence;
+        if (list.Query.Order != 0 && !calls.Reader.Order(list.Query.Order, at).Exists) throw Errors.Exception(ErrorReason.OrderNotFound, ("order_id", request.OrderId));
+        var page = calls.Reader.ListComplaints(list.Query, at, list.Token.A, list.Size, ServerLimits.ListLooks);
+        var response = new ListComplaintsResponse { Sequence = at };
+        foreach (var number in page.Numbers) response.Complaints.Add(ComplaintReads.Complaint(calls.Reader, number, at));
+        if (page.After != 0) response.NextPageToken = (list.Token with { A = page.After }).ToString();
+        return response;
+    }
+
+    /// <inheritdoc/>
+    public override async Task<FeedbackResponse> RecordFeedback(RecordFeedbackRequest request, ServerCallContext context)
+    {
+        var mapped = await ComplaintRequests.MapAsync(request, calls.Reader, calls.Vault);
+        return ComplaintReads.Recorded(await calls.ExecuteAsync(mapped.OrThrow(), Lane.Normal, context));
+    }
+
+    private Complaint? Read(long number, out SealedData text, out SealedData resolution)
+    {
+        using var guard = calls.Reader.Enter();
+        var at = calls.Engine.View.DurableSequence;
+        text = resolution = default;
+        if (!calls.Reader.Complaint(number, at).Exists) return null;
+        (text, resolution) = ComplaintReads.SealedTexts(calls.Reader, number, at);
+        return ComplaintReads.Complaint(calls.Reader, number, at);
     }
 
     private (Customer Customer, SealedData Details) Find(string id)

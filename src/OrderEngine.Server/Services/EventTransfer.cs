@@ -69,7 +69,7 @@ internal sealed class EventTransfer(EngineCalls calls)
             foreach (var e in requests.Current.Events)
             {
                 // The engine seals what came decrypted under one new key for each old one; without a number it would be left as it is.
-                if (SealedOf(e) is { Key: 0, Plaintext.IsEmpty: false })
+                if (SealedOf(e).Any(data => data is { Key: 0, Plaintext.IsEmpty: false }))
                     throw Errors.InvalidField(new FieldPath("events", events.Count), "personal data must name its key's number").ToException();
                 events.Add(e.ToByteArray());
                 bytes += events[^1].Length;
@@ -102,19 +102,25 @@ internal sealed class EventTransfer(EngineCalls calls)
         return Event.Parser.ParseFrom(events.Current);
     }
 
-    private static Sealed? SealedOf(Event e) => e.BodyCase switch
+    private static Sealed?[] SealedOf(Event e) => e.BodyCase switch
     {
-        Event.BodyOneofCase.CustomerDefined => e.CustomerDefined.Details,
-        Event.BodyOneofCase.OrderSubmitted => e.OrderSubmitted.Delivery,
-        Event.BodyOneofCase.OrderAmended => e.OrderAmended.Delivery,
-        _ => null,
+        Event.BodyOneofCase.CustomerDefined => [e.CustomerDefined.Details],
+        Event.BodyOneofCase.OrderSubmitted => [e.OrderSubmitted.Delivery, e.OrderSubmitted.SpecialRequests],
+        Event.BodyOneofCase.OrderAmended => [e.OrderAmended.Delivery],
+        Event.BodyOneofCase.NoteAdded => [e.NoteAdded.Text],
+        Event.BodyOneofCase.ComplaintOpened => [e.ComplaintOpened.Text],
+        Event.BodyOneofCase.ComplaintResolved => [e.ComplaintResolved.Text],
+        Event.BodyOneofCase.FeedbackRecorded => [e.FeedbackRecorded.Text],
+        _ => [],
     };
 
     private void Unseal(Event e)
     {
-        if (SealedOf(e) is not { } details) return;
-        if (!calls.Vault.TryUnseal((long)details.Key, details.Ciphertext.Span, out var plaintext)) return;
-        details.Plaintext = UnsafeByteOperations.UnsafeWrap(plaintext);
-        details.Ciphertext = ByteString.Empty;
+        foreach (var data in SealedOf(e))
+        {
+            if (data is null || !calls.Vault.TryUnseal((long)data.Key, data.Ciphertext.Span, out var plaintext)) continue;
+            data.Plaintext = UnsafeByteOperations.UnsafeWrap(plaintext);
+            data.Ciphertext = ByteString.Empty;
+        }
     }
 }

@@ -168,6 +168,17 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     }
 
     /// <inheritdoc/>
+    public override async Task<HoldResponse> ConfirmOrder(ConfirmOrderRequest request, ServerCallContext context) =>
+        OrderAnswers.Held(await calls.ExecuteAsync(CareRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Priority, context));
+
+    /// <inheritdoc/>
+    public override async Task<AddNoteResponse> AddNote(AddNoteRequest request, ServerCallContext context)
+    {
+        var mapped = await CareRequests.MapAsync(request, calls.Reader, calls.Vault);
+        return OrderAnswers.Noted(await calls.ExecuteAsync(mapped.OrThrow(), Lane.Normal, context));
+    }
+
+    /// <inheritdoc/>
     public override async Task<RecordPaymentResponse> RecordPayment(RecordPaymentRequest request, ServerCallContext context) =>
         PaymentReads.Paid(await calls.ExecuteAsync(PaymentRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Normal, context));
 
@@ -215,15 +226,23 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
     {
         if (number == 0) return null;
         var reader = calls.Reader;
-        SealedData delivery = default;
+        SealedData delivery = default, requests = default, feedback = default;
+        List<(long, SealedData)> notes = [];
         Order? order;
         using (reader.Enter())
         {
             var at = calls.Engine.View.DurableSequence;
             order = OrderReads.Read(reader, number, at);
-            if (order is not null && withDelivery) delivery = OrderReads.SealedDelivery(reader, number, at, out _);
+            if (order is not null && withDelivery)
+            {
+                delivery = OrderReads.SealedDelivery(reader, number, at, out _);
+                (requests, notes) = CareReads.SealedTexts(reader, order, number);
+                feedback = ComplaintReads.SealedFeedback(reader, number, at);
+            }
         }
         if (order is not null && delivery.Key != 0) order.Delivery = calls.Vault.Unseal(delivery);
+        if (order is not null) CareReads.AddTexts(calls.Vault, order, requests, notes);
+        if (order?.Care is { } care) care.FeedbackText = ComplaintReads.Text(calls.Vault, feedback);
         return order;
     }
 
@@ -248,7 +267,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
             cursor = way[index];
             reader.PreviousEvent(number, at, ref cursor, out var bytes);
             response.Events.Add(OrderEvents.Map(reader, bytes, at));
-            if (withPersonalData) AddPersonalData(response.Events[^1], number);
+            if (withPersonalData) AddPersonalData(response.Events[^1], new EventView(bytes), number);
             last = response.Events[^1].Sequence;
             length += response.Events[^1].CalculateSize();
         }
@@ -256,8 +275,9 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         return response;
     }
 
-    private void AddPersonalData(OrderEvent happened, long number)
+    private void AddPersonalData(OrderEvent happened, EventView e, long number)
     {
+        if (ComplaintReads.AddText(calls.Vault, happened, e)) return;
         if (happened.Amended is not { } amended || !amended.ChangedFields.Any(Amendment.IsPersonal)) return;
         amended.DeliveryBefore = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence - 1, out _));
         amended.Delivery = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence, out _));

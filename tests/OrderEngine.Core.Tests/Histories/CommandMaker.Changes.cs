@@ -7,7 +7,7 @@ internal sealed partial class CommandMaker
     // Released about as often as placed: an order is rarely held for long.
     private Command Hold()
     {
-        var held = model.Orders.Where(o => o.Holds.Count > 0).TakeLast(20).ToList();
+        var held = model.Orders.Where(o => o.Holds.Any(IsForPeople)).TakeLast(20).ToList();
         if (held.Count == 0 || _random.Next(2) == 0)
         {
             var order = AnyOrder(o => o.Lines.Any(l => l.Reserved > 0));
@@ -20,10 +20,12 @@ internal sealed partial class CommandMaker
         var one = held[_random.Next(held.Count)];
         return new ReleaseHold
         {
-            Order = one.Number, Hold = _random.Next(6) == 0 ? AnyHold() : one.Holds.First(), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.System),
+            Order = one.Number, Hold = _random.Next(6) == 0 ? AnyHold() : one.Holds.First(IsForPeople), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.System),
             ExpectedVersion = Etag(one.Version),
         };
     }
+
+    private static bool IsForPeople(OrderHolds hold) => hold != OrderHolds.Confirmation;
 
     private OrderHolds AnyHold() => (OrderHolds)(1 << _random.Next(4));
 

@@ -68,7 +68,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (10, Receive), (3, Supply), (4, Adjust),
             (7, Cancel), (4, Hold), (4, Amend), (7, Release), (1, Recall), (8, Confirm), (6, Deliver), (1, Lose),
             (3, Review), (2, Resolve), (7, Pay), (2, Refund), (18, AfterSale),
-            (4, Define),
+            (4, Define), (8, Care),
         ];
         var drawn = _random.Next(makers.Sum(maker => maker.Weight));
         return makers.First(maker => (drawn -= maker.Weight) < 0).Make();
@@ -129,6 +129,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             Delivery = _random.Next(5) == 0 ? new SealedData(_random.Next(1, 1000), RandomBytes(60)) : default,
             Reservation = reservation,
             NoteRules = _random.Next(30) == 0 ? [Bytes("urgent")] : [],
+            Extras = _random.Next(6) == 0 ? SomeExtras() : null,
             RequestKey = Key(),
             BodyDigest = Digest(),
             Actor = Bytes("clerk-7"),
@@ -262,7 +263,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
     private ChannelLimits Bounds() => _random.Next(2) == 0 ? default : new ChannelLimits(
         _random.Next(3) == 0 ? _random.Next(100_000, 2_000_000) : 0, Currency.Pack(_random.Next(4) == 0 ? "USD"u8 : "EUR"u8), _random.Next(3) == 0 ? _random.Next(2, 8) : 0,
         Wait(), Wait(), Wait(),
-        _random.Next(4) == 0 ? _random.Next(600, 80_000) : 0, _random.Next(3) == 0);
+        _random.Next(4) == 0 ? _random.Next(600, 80_000) : 0, _random.Next(3) == 0, Wait());
 
     private ReleaseShipment Release()
     {

@@ -28,6 +28,7 @@ internal static class StateComparison
         foreach (var order in model.Orders) Order(core, model, order);
         foreach (var reservation in model.Reservations) Reservation(core, reservation);
         AfterSaleComparison.Whole(core, model);
+        CareComparison.Whole(core, model);
         foreach (var ((sku, location), level) in model.Stock) Level(core, sku, location, level, model.Coming(sku, location));
         foreach (var sku in model.Skus.Values)
         {
@@ -113,6 +114,8 @@ internal static class StateComparison
         Assert.Equal(expected.Promised.Select(p => (p.Key, p.Value)).Order(), core.Reader.Promises(expected.Number, core.Sequence).ToArray().Select(p => (p.Line, p.PromisedAt)).Order());
         Assert.Equal((expected.Complete, expected.Earmarks, expected.Region.Length > 0),
             ((head.Details & OrderDetails.ShipComplete) != 0, (head.Details & OrderDetails.Earmarks) != 0, (head.Details & OrderDetails.HasRegion) != 0));
+        Assert.Equal(expected.ConfirmBy?.Due ?? 0, DueOf(deadlines, DeadlineKind.Confirmation));
+        CareComparison.Order(core, model, expected);
         Assert.Equal(expected.Holds.Sum(hold => (int)hold), (int)head.Holds);
         Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
         Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);

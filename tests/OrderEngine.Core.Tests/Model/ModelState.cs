@@ -69,6 +69,9 @@ internal sealed class ModelOrder
     public string Region = "";
     /// <summary>When lines that wait will have all of it.</summary>
     public readonly Dictionary<int, long> Promised = [];
+    /// <summary>When its customer should have confirmed it.</summary>
+    public (long Due, long Since)? ConfirmBy;
+    public readonly List<(long Sequence, string Text)> Notes = [];
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly List<int> ParcelPlaces = [];

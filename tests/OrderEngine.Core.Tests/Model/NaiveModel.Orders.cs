@@ -35,6 +35,7 @@ internal sealed partial class NaiveModel
         for (var i = 0; i < lines.Length; i++) order.Lines.Add(Line(order, i + 1, submit.Lines[i], allotted[i]));
         order.Version = order.AcceptedSequence;
         order.ChangedAt = _now;
+        if (!byEngine) AskForConfirmation(order);
         Orders.Add(order);
         TouchedOrders.Add(order.Number);
         NoteLines(order);

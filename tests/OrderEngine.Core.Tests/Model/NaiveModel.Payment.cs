@@ -165,6 +165,7 @@ internal sealed partial class NaiveModel
         var (state, since) = (order.State, order.Version);
         if (state == order.WatchedState) return;
         order.WatchedState = state;
+        if (state is OrderState.Cancelled or OrderState.Rejected or OrderState.Expired or OrderState.Completed) order.ConfirmBy = null;
         var seconds = state switch
         {
             OrderState.PendingReview => limits.ReviewExpirySeconds > 0 ? limits.ReviewExpirySeconds : 7 * 86_400,

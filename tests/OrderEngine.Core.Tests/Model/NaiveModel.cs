@@ -58,7 +58,7 @@ internal sealed partial class NaiveModel
         Prepare(command);
         var before = Sequence;
         var outcome = Decide(command);
-        if (Bound.Contains(outcome) || BoundAfterSale.Contains(outcome)) Event();
+        if (Bound.Contains(outcome) || BoundAfterSale.Contains(outcome) || BoundInCare.Contains(outcome)) Event();
         EndStep();
         if (Sequence > before && command.RequestKey != 0) _requests[command.RequestKey] = (command.BodyDigest, _now, outcome);
         return new ModelAnswer(outcome, false);
@@ -71,7 +71,8 @@ internal sealed partial class NaiveModel
         BeginStep(now);
         var due = Reservations.Where(r => r.State == ReservationState.Held && r.ExpiresAt <= _now).Select(r => (r.ExpiresAt, r.CreatedSequence, Fire: (Action)(() => Expire(r))))
             .Concat(Orders.Where(o => o.Deadline?.Due <= _now).Select(o => (o.Deadline!.Value.Due, o.Deadline.Value.Since, Fire: (Action)(() => FireDeadline(o)))))
-            .Concat(Orders.Where(o => o.Earmark?.Due <= _now).Select(o => (o.Earmark!.Value.Due, o.Earmark.Value.Since, Fire: (Action)(() => FireEarmark(o)))));
+            .Concat(Orders.Where(o => o.Earmark?.Due <= _now).Select(o => (o.Earmark!.Value.Due, o.Earmark.Value.Since, Fire: (Action)(() => FireEarmark(o)))))
+            .Concat(Orders.Where(o => o.ConfirmBy?.Due <= _now).Select(o => (o.ConfirmBy!.Value.Due, o.ConfirmBy.Value.Since, Fire: (Action)(() => MissConfirmation(o)))));
         foreach (var (_, _, fire) in due.OrderBy(d => (d.Item1, d.Item2)).ToList()) fire();
         ServeAll(null);
         Reorder();
@@ -115,6 +116,7 @@ internal sealed partial class NaiveModel
         CommandKind.CancelOrder => [Role.Customer, Role.Support],
         CommandKind.ResolveException => [Role.Support, Role.Reviewer, Role.Finance, Role.Warehouse, Role.Carrier, Role.Manager],
         _ when AfterSaleRoles(kind) is { } roles => roles,
+        _ when CareRoles(kind) is { } roles => roles,
         CommandKind.AmendOrder => [Role.Customer, Role.Support],
         CommandKind.AmendLines => [Role.Support],
         CommandKind.PlaceHold or CommandKind.ReleaseHold => [Role.Reviewer, Role.Support, Role.System],
@@ -145,10 +147,7 @@ internal sealed partial class NaiveModel
         if (command is IOrderCommand { Order: > 0 } about && about.Order <= Orders.Count)
         {
             var subject = Orders[(int)about.Order - 1];
-            // Whatever is due first; an order that expires waits no more.
-            if (subject.Earmark?.Due <= _now && subject.Earmark.Value.CompareTo(subject.Deadline ?? (long.MaxValue, 0)) < 0) FireEarmark(subject);
-            if (subject.Deadline?.Due <= _now) FireDeadline(subject);
-            FireEarmark(subject);
+            FireDue(subject);
             if (command is RecordPayment && subject.State == OrderState.Expired)
                 foreach (var line in subject.Lines.Where(l => l.Unallocated > 0)) ServeAheadOf(line.Sku, subject.Place(0));
         }
@@ -188,6 +187,11 @@ internal sealed partial class NaiveModel
         ReleaseHold hold => Release(hold),
         ReleaseShipment release => Release(release),
         ConfirmShipment confirm => Confirm(confirm),
+        ConfirmOrder confirm => Confirm(confirm),
+        AddNote note => Add(note),
+        OpenComplaint open => Open(open),
+        ComplaintCommand asked => OfComplaint(asked),
+        RecordFeedback feedback => Record(feedback),
         RecallShipment recall => Recall(recall),
         RecordDelivery delivery => Deliver(delivery),
         RecordLoss loss => Lose(loss),

@@ -15,6 +15,9 @@ internal sealed record Things(string ChannelId, string OrderId, string Reservati
     /// <summary>A return of another order of the channel.</summary>
     public string ReturnId { get; init; } = "";
 
+    /// <summary>A complaint about an order of the channel.</summary>
+    public string ComplaintId { get; init; } = "";
+
     /// <summary>An order and a reservation made through this caller, which may submit and reserve.</summary>
     public static async Task<Things> OfAsync(CallInvoker caller, string channel)
     {
@@ -27,7 +30,7 @@ internal sealed record Things(string ChannelId, string OrderId, string Reservati
         return new Things(channel, order.OrderId, reservation.ReservationId, draft.ExternalOrderId);
     }
 
-    /// <summary>The same and a return; the caller may fulfil, too.</summary>
+    /// <summary>The same, a return and a complaint; the caller may fulfil, too.</summary>
     public static async Task<Things> WithReturnAsync(CallInvoker caller, string channel)
     {
         var things = await OfAsync(caller, channel);
@@ -35,7 +38,9 @@ internal sealed record Things(string ChannelId, string OrderId, string Reservati
         other.ChannelId = channel;
         var sold = await Returning.DeliverAsync(new OrderService.OrderServiceClient(caller), new FulfillmentService.FulfillmentServiceClient(caller), other);
         var made = await new ReturnService.ReturnServiceClient(caller).RequestReturnAsync(Returning.Request(sold, 1, 1));
-        return things with { ReturnId = made.ReturnId };
+        var complaint = new OpenComplaintRequest { RequestId = Shop.NewId(), OrderId = sold, Category = ComplaintCategory.Late, Text = "text" };
+        var opened = await new CustomerService.CustomerServiceClient(caller).OpenComplaintAsync(complaint);
+        return things with { ReturnId = made.ReturnId, ComplaintId = opened.ComplaintId };
     }
 }
 
@@ -86,6 +91,8 @@ internal static class Requests
         if (field.IsMap) return null;
         // They go with one of the payment terms only, and sum to the value of the lines.
         if (field.FieldType == FieldType.Message && field.MessageType == Instalment.Descriptor) return null;
+        // Most orders have none; the bad-input table has them.
+        if (field.FieldType == FieldType.Message && field.MessageType == OrderExtras.Descriptor) return null;
         if (field.FieldType == FieldType.Message)
         {
             if (field.MessageType == Duration.Descriptor) return Duration.FromTimeSpan(TimeSpan.FromMinutes(5));
@@ -102,7 +109,7 @@ internal static class Requests
         return field.Name switch
         {
             "quantity" or "line_number" or "client_seq" => field.FieldType switch { FieldType.Int32 => 1, FieldType.Int64 => 1L, FieldType.UInt64 => 1UL, _ => null },
-            "from_sequence" or "amount_minor" or "rating" => field.FieldType == FieldType.Int32 ? 1 : 1L,
+            "from_sequence" or "amount_minor" or "rating" => field.FieldType == FieldType.Int32 ? (object)1 : 1L,
             _ => null,
         };
     }
@@ -114,7 +121,10 @@ internal static class Requests
         ("reservation_id", true) => things.ReservationId,
         ("reservation_id", false) => own.ReservationId,
         ("return_id", true) => things.ReturnId,
-        ("return_id", false) => own.ReturnId,
+        // A complaint goes with a return of its own order, if with any.
+        ("return_id", false) when own.ComplaintId.Length == 0 || Last(wanted) is not ("order_id" or "complaint_id") => own.ReturnId,
+        ("complaint_id", true) => things.ComplaintId,
+        ("complaint_id", false) => own.ComplaintId,
         ("channel_id" or "channel_ids", true) => things.ChannelId,
         // An order is named by its id, or by channel and external id.
         ("channel_id", false) when !wanted.EndsWith("order_id", StringComparison.Ordinal) || wanted.Contains('.', StringComparison.Ordinal) => "WEB",

@@ -76,7 +76,10 @@ public sealed class RpcTableTests
         var theirs = await Things.WithReturnAsync(keyed.As(keyed.Create("ebay", "EBAY", Scopes.Submit | Scopes.Reserve | Scopes.Fulfil)), "EBAY");
         var own = keyed.As(keyed.Create("web", "WEB", AllScopes.Aggregate((all, one) => all | one) & ~ScopeNames.Shared));
         var ours = await Things.WithReturnAsync(own, "WEB");
-        var nothing = new Things("NOWHERE", Core.PublicId.Format(Core.PublicId.Order, 4_711_000), Core.PublicId.Format(Core.PublicId.Reservation, 4_711_000), "x-nothing") { ReturnId = Core.PublicId.Format(Core.PublicId.Return, 4_711_000) };
+        var nothing = new Things("NOWHERE", Core.PublicId.Format(Core.PublicId.Order, 4_711_000), Core.PublicId.Format(Core.PublicId.Reservation, 4_711_000), "x-nothing") 
+        {
+            ReturnId = Core.PublicId.Format(Core.PublicId.Return, 4_711_000), ComplaintId = Core.PublicId.Format(Core.PublicId.Complaint, 4_711_000),
+        };
         var wrong = new List<string>();
         var told = 0;
         foreach (var rpc in AnyRpc.All.Where(rpc => RpcTable.Find(PathOf(rpc)) is { Bound: true }))
@@ -113,7 +116,7 @@ public sealed class RpcTableTests
     {
         var text = $"{answer.Code} {answer.Reason} {answer.Details} {answer.First}"
             .Replace(things.OrderId, "ORDER", StringComparison.Ordinal).Replace(things.ReservationId, "RESERVATION", StringComparison.Ordinal)
-            .Replace(things.ReturnId, "RETURN", StringComparison.Ordinal)
+            .Replace(things.ReturnId, "RETURN", StringComparison.Ordinal).Replace(things.ComplaintId, "COMPLAINT", StringComparison.Ordinal)
             .Replace($"\"{things.ChannelId}\"", "\"CHANNEL\"", StringComparison.Ordinal).Replace(things.ExternalOrderId, "EXTERNAL", StringComparison.Ordinal);
         return System.Text.RegularExpressions.Regex.Replace(text, "\"(resumeToken|highWatermark|time|sequence)\": \"[^\"]*\"", "");
     }

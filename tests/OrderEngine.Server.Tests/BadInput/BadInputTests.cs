@@ -26,7 +26,8 @@ public sealed class BadInputTests(BadInputTests.Stage stage) : IClassFixture<Bad
             var reservation = await Server.Inventory.CreateReservationAsync(Shop.Reserve(quantity: 10));
             var delivered = await Returning.DeliverAsync(Server, Shop.Draft(quantity: 50_000));
             var asked = await Server.Returns.RequestReturnAsync(Returning.Request(delivered, 1, 1));
-            World = new World(order.OrderId, reservation.ReservationId) { DeliveredOrderId = delivered, ReturnId = asked.ReturnId };
+            var complaint = await Server.Customers.OpenComplaintAsync(new OpenComplaintRequest { RequestId = Shop.NewId(), OrderId = delivered, Category = ComplaintCategory.Late, Text = "late" });
+            World = new World(order.OrderId, reservation.ReservationId) { DeliveredOrderId = delivered, ReturnId = asked.ReturnId, ComplaintId = complaint.ComplaintId };
         }
 
         public async Task DisposeAsync() => await Server.DisposeAsync();

@@ -30,6 +30,8 @@ internal sealed record World(string OrderId, string ReservationId)
     public string DeliveredOrderId { get; init; } = "";
     /// <summary>A return of one unit of the delivered order, REQUESTED.</summary>
     public string ReturnId { get; init; } = "";
+    /// <summary>A complaint about the delivered order, OPEN.</summary>
+    public string ComplaintId { get; init; } = "";
 }
 
 /// <summary>An rpc, a sound request for it, and how to call it.</summary>

@@ -87,6 +87,7 @@ internal static class CatalogTable
         foreach (var row in Waits(upsert, "channel.review_expiry", (request, wait) => request.Channel.ReviewExpiry = wait)) yield return row;
         foreach (var row in Waits(upsert, "channel.return_window", (request, wait) => request.Channel.ReturnWindow = wait)) yield return row;
         foreach (var row in Waits(upsert, "channel.max_reservation_ttl", (request, wait) => request.Channel.MaxReservationTtl = wait)) yield return row;
+        foreach (var row in Waits(upsert, "channel.confirmation_due", (request, wait) => request.Channel.ConfirmationDue = wait)) yield return row;
         yield return upsert.Ok("channel.requires_confirmation", "asked for", request => request.Channel.RequiresConfirmation = true);
         foreach (var row in upsert.Etag("channel.etag", (request, etag) => request.Channel.Etag = etag)) yield return row;
 

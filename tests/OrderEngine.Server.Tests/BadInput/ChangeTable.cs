@@ -95,7 +95,7 @@ internal static class ChangeTable
     {
         foreach (var kind in System.Enum.GetValues<HoldKind>())
         {
-            if (kind == HoldKind.Unspecified) yield return rpc.Bad("kind", "unspecified", request => set(request, kind));
+            if (kind is HoldKind.Unspecified or HoldKind.Confirmation) yield return rpc.Bad("kind", $"= {kind}", request => set(request, kind));
             else yield return SoFar(rpc.Ok("kind", $"= {kind}", request => set(request, kind)));
         }
         yield return rpc.Bad("kind", "unknown", request => set(request, (HoldKind)99));

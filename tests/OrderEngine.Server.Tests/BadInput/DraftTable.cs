@@ -25,7 +25,38 @@ internal static class DraftTable
             yield return rpc.Bad("order.currency_code", $"'{currency}'", request => order(request).CurrencyCode = currency);
         foreach (var row in Lines(rpc, order)) yield return row;
         foreach (var row in Times(rpc, (request, time) => order(request).RequestedTime = time)) yield return row;
+        foreach (var row in Extras(rpc, request => order(request).Extras ??= new OrderExtras())) yield return row;
         foreach (var row in Personal(rpc, "order.delivery", request => order(request).Delivery ??= new PersonalDetails())) yield return row;
+    }
+
+    private static IEnumerable<Case> Extras<T>(Rpc<T> rpc, Func<T, OrderExtras> extras) where T : IMessage<T>
+    {
+        const string Key = "order.extras.attributes.key", Value = "order.extras.attributes.value", KeyPath = "order.extras.attributes[0].key", ValuePath = "order.extras.attributes[0].value";
+        Contracts.V1.Attribute Pair(string key, string value = "v") => new() { Key = key, Value = value };
+        yield return rpc.Ok(Key, "of 40 letters", request => extras(request).Attributes.Add(Pair(Ids.Of(40))));
+        yield return rpc.Ok(Key, "of all letters", request => extras(request).Attributes.Add(Pair("a0._-z9")));
+        foreach (var key in new[] { "", "A", "0a", "_a", "a b", "é", "a\ufffd", Ids.Of(41), Ids.Of(1024 * 1024) })
+            yield return rpc.Bad(Key, $"'{key[..Math.Min(8, key.Length)]}' of {key.Length}", request => extras(request).Attributes.Add(Pair(key)), KeyPath);
+        yield return rpc.Bad(Key, "twice", request => extras(request).Attributes.Add([Pair("a"), Pair("b"), Pair("a")]), "order.extras.attributes[2].key");
+        yield return rpc.Ok(Value, "empty", request => extras(request).Attributes.Add(Pair("a", "")));
+        yield return rpc.Ok(Value, "of 256 bytes", request => extras(request).Attributes.Add(Pair("a", Ids.Wide(256))));
+        foreach (var value in new[] { Ids.Of(257), Ids.Wide(258), "a\0b", "a\nb", "a\u0085b", "a\ufffdb" })
+            yield return rpc.Bad(Value, $"of {value.Length} like {(int)value[1]}", request => extras(request).Attributes.Add(Pair("a", value)), ValuePath);
+        yield return rpc.Ok("order.extras.attributes", "16", request => extras(request).Attributes.Add(Enumerable.Range(0, 16).Select(i => Pair($"k{i}", Ids.Of(256)))));
+        yield return rpc.Bad("order.extras.attributes", "17", request => extras(request).Attributes.Add(Enumerable.Range(0, 17).Select(i => Pair($"k{i}"))));
+
+        const string Requests = "order.extras.special_requests", Text = Requests + ".text";
+        SpecialRequest Wish(string text, int line = 0) => new() { Text = text, LineNumber = line };
+        yield return rpc.Bad(Text, "empty", request => extras(request).SpecialRequests.Add(Wish("")), Requests + "[0].text");
+        yield return rpc.Ok(Text, "of 512 bytes", request => extras(request).SpecialRequests.Add(Wish(Ids.Of(512))));
+        yield return rpc.Bad(Text, "of 513 bytes", request => extras(request).SpecialRequests.Add(Wish(Ids.Of(513))), Requests + "[0].text");
+        yield return rpc.Bad(Text, "not UTF-8", request => extras(request).SpecialRequests.Add(Wish("a\ufffd")), Requests + "[0].text");
+        yield return rpc.Ok(Requests + ".line_number", "= 1", request => extras(request).SpecialRequests.Add(Wish("red", 1)));
+        foreach (var line in new[] { -1, 2, int.MaxValue })
+            yield return rpc.Bad(Requests + ".line_number", $"= {line}", request => extras(request).SpecialRequests.Add(Wish("red", line)), Requests + "[0].line_number");
+        yield return rpc.Ok(Requests, "20", request => extras(request).SpecialRequests.Add(Enumerable.Range(0, 20).Select(_ => Wish(Ids.Of(190)))));
+        yield return rpc.Bad(Requests, "21", request => extras(request).SpecialRequests.Add(Enumerable.Range(0, 21).Select(_ => Wish("a"))));
+        yield return rpc.Bad(Requests, "8 of 512 bytes, which are too many", request => extras(request).SpecialRequests.Add(Enumerable.Range(0, 8).Select(_ => Wish(Ids.Of(512)))));
     }
 
     private static IEnumerable<Case> Lines<T>(Rpc<T> rpc, Func<T, OrderDraft> order) where T : IMessage<T>

@@ -13,7 +13,7 @@ namespace OrderEngine.Server.Tests.BadInput;
 internal static class Table
 {
     public static IReadOnlyList<Case> Rows { get; } =
-        [.. Orders(), .. OrderReads(), .. Cancels(), .. ChangeTable.Rows(), .. ListTable.Rows(), .. Reservations(), .. StockChanges(), .. StockReads(), .. SupplyTable.Rows(), .. FulfillmentTable.Rows(), .. ReturnTable.Rows(), .. Watches(), .. CatalogTable.Rows(), .. ReviewTable.Rows(), .. PaymentTable.Rows(), .. StatsTable.Rows(), .. Admin()];
+        [.. Orders(), .. OrderReads(), .. Cancels(), .. ChangeTable.Rows(), .. CareTable.Rows(), .. ListTable.Rows(), .. Reservations(), .. StockChanges(), .. StockReads(), .. SupplyTable.Rows(), .. FulfillmentTable.Rows(), .. ReturnTable.Rows(), .. Watches(), .. CatalogTable.Rows(), .. ReviewTable.Rows(), .. PaymentTable.Rows(), .. StatsTable.Rows(), .. Admin()];
 
     private static IEnumerable<Case> Orders()
     {

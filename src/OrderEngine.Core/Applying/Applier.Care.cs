@@ -1,0 +1,29 @@
+// Applying what was asked for the customer's sake: confirmation, notes.
+
+using OrderEngine.Core.Events;
+
+namespace OrderEngine.Core.Applying;
+
+internal sealed partial class Applier
+{
+    // The deadline may have passed before: then somebody looked into it, and it is gone.
+    private void Confirmed(in EventView e)
+    {
+        var order = Change(in e, 0);
+        order.Head.Holds &= ~OrderHolds.Confirmation;
+        state.Deadlines.Clear(e.Order, DeadlineKind.Confirmation, e.Sequence);
+    }
+
+    private void NoteAdded(in EventView e)
+    {
+        var order = Change(in e, 0);
+        order.Head.Notes = checked((byte)(order.Head.Notes + 1));
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == PersonalFields.NoteText) state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence);
+            else if (field == 2) order.Head.Holds = (OrderHolds)checked((byte)reader.Varint());
+            else reader.Skip(wireType);
+        }
+    }
+}
