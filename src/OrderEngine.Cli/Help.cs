@@ -76,6 +76,13 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl export"] = ["orderctl export engine.events", "orderctl export orders.jsonl --format orders", "orderctl export - | gzip > engine.events.gz"],
         ["orderctl status"] = ["orderctl status --json", "until orderctl status --json; do sleep 1; done"],
         ["orderctl checkpoint"] = ["orderctl checkpoint"],
+        ["orderctl backup"] = ["orderctl backup /backup/monday", "orderctl backup /backup/monday --with-keys /safe/monday.keys"],
+        ["orderctl restore"] =
+        [
+            "orderctl restore /backup/monday --data ./data --keys /safe/monday.keys",
+            "orderctl restore /backup/monday --data ./as-it-was --to-sequence 4711 --keys /safe/monday.keys",
+        ],
+        ["orderctl journal repair"] = ["orderctl journal repair ./data", "orderctl journal repair ./data --yes", "orderctl journal repair ./data --yes --accept-loss"],
         ["orderctl journal verify"] = ["orderctl journal verify ./data"],
         ["orderctl journal dump"] = ["orderctl journal dump ./data | head"],
     };
