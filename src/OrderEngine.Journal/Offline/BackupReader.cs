@@ -39,13 +39,13 @@ public sealed class BackupReader
         var last = Manifest.FirstSequence - 1;
         foreach (var batch in Batches()) last = batch.LastSequence;
         if (last != Manifest.LastSequence) throw new JournalException($"The backup promises sequence {Manifest.LastSequence}, its batches end at {last}. Use another backup.");
-        var oldest = long.MaxValue;
+        var newest = 0L;
         foreach (var snapshot in Store.List())
         {
             ReadSnapshot(snapshot, _ => { });
-            oldest = Math.Min(oldest, snapshot.Sequence);
+            newest = Math.Max(newest, snapshot.Sequence);
         }
-        if (Manifest.FirstSequence > 1 && oldest < Manifest.FirstSequence - 1 || Manifest.FirstSequence > 1 && oldest == long.MaxValue)
+        if (newest < Manifest.FirstSequence - 1)
             throw new JournalException($"The backup begins at sequence {Manifest.FirstSequence} and has no snapshot that reaches so far. Use another backup.");
     }
 

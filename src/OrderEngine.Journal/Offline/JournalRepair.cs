@@ -113,6 +113,7 @@ public sealed class JournalRepair : IDisposable
         return Replace(making);
     }
 
+    /// <summary>Lets go of the directory.</summary>
     public void Dispose() => _held.Dispose();
 
     /// <summary>Between the moves the directory has no journal: an engine refuses it, and both halves are there.</summary>
