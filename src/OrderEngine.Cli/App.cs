@@ -86,6 +86,8 @@ internal static class App
         root.Add(AdminCommands.Health(run));
         root.Add(AdminCommands.Verify(run));
         root.Add(AdminCommands.Checkpoint(run));
+        root.Add(BackupCommands.Backup(run));
+        root.Add(BackupCommands.Restore(run));
         root.Add(JournalCommands.Journal(run));
         root.Add(KeyCommands.Keys(run));
         if (root.Options.OfType<HelpOption>().SingleOrDefault() is { } help)
@@ -123,7 +125,7 @@ internal sealed class Runner(Terminal terminal)
             {
                 return session.Refused(OrderEngineError.From(refused));
             }
-            catch (Exception failed) when (failed is JournalException or IOException or UnauthorizedAccessException or InvalidDataException or CsvFormatException)
+            catch (Exception failed) when (failed is JournalException or SnapshotFileException or IOException or UnauthorizedAccessException or InvalidDataException or CsvFormatException)
             {
                 terminal.Error.WriteLine($"orderctl: {failed.Message}");
                 return ExitCodes.Failed;

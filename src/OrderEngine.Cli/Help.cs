@@ -85,6 +85,13 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl stats"] = ["orderctl stats --from 2026-01-01 --to 2026-01-31", "orderctl stats --channel web --currency GBP --json"],
         ["orderctl customer statement"] = ["orderctl customer statement C-17 --from 2026-01-01 --to 2026-02-01"],
         ["orderctl checkpoint"] = ["orderctl checkpoint"],
+        ["orderctl backup"] = ["orderctl backup /backup/monday", "orderctl backup /backup/monday --with-keys /safe/monday.keys"],
+        ["orderctl restore"] =
+        [
+            "orderctl restore /backup/monday --data ./data --keys /safe/monday.keys",
+            "orderctl restore /backup/monday --data ./as-it-was --to-sequence 4711 --keys /safe/monday.keys",
+        ],
+        ["orderctl journal repair"] = ["orderctl journal repair ./data", "orderctl journal repair ./data --yes", "orderctl journal repair ./data --yes --accept-loss"],
         ["orderctl journal verify"] = ["orderctl journal verify ./data"],
         ["orderctl journal dump"] = ["orderctl journal dump ./data | head"],
     };

@@ -241,6 +241,12 @@ public sealed class Engine : IAsyncDisposable
     public Task<CheckpointResult> CreateCheckpointAsync() =>
         _snapshotter?.CreateAsync() ?? Task.FromResult(new CheckpointResult(CheckpointStatus.NotServing, null, ""));
 
+    /// <summary>The snapshots kept, for backups; null: none are taken.</summary>
+    public ISnapshotStore? Snapshots => _snapshots;
+
+    /// <summary>Keeps the journal's beginning where it is until what is returned is disposed of: for backups, which read it from there.</summary>
+    public async Task<IDisposable?> HoldJournalAsync() => _snapshotter is null ? null : await _snapshotter.HoldAsync();
+
     /// <summary>Takes nothing new, answers what is in flight, ends the feeds, closes the journal. Safe to call more than once.</summary>
     public Task StopAsync()
     {

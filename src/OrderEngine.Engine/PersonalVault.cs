@@ -89,6 +89,11 @@ public sealed class PersonalVault
     /// </summary>
     public UInt128 BodyDigest(ReadOnlySpan<byte> canonicalBody) => Core.BodyDigest.OfSipHash(SipHash.Of128(Keys.EngineSecret.Span, canonicalBody));
 
+    /// <summary>Copies the stored keys, for a backup of them: bytes copied from <paramref name="offset"/> on, 0 at the end.</summary>
+    /// <param name="offset">A multiple of 4096.</param>
+    /// <param name="to">A multiple of 4096 bytes.</param>
+    public int CopyKeys(long offset, Span<byte> to) => Keys.Copy(offset, to);
+
     /// <summary>A fresh key, for what an import brings.</summary>
     internal async ValueTask<long> TakeKeyAsync()
     {

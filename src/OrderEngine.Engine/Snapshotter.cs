@@ -59,6 +59,7 @@ internal sealed class Snapshotter : IDisposable
     private double _seconds;
     private bool _open;
     private bool _holdBack;
+    private int _holds;
 
     public Snapshotter(ISnapshotStore store, ReadView view, EngineOptions options, FailureLatch failure, EngineMetrics metrics, TimeProvider time,
         DiskWatch disk, EngineThreads threads, ILogger logger)
@@ -124,6 +125,30 @@ internal sealed class Snapshotter : IDisposable
             if (_newest is not null && _newest.Sequence == _view.DurableSequence) return Task.FromResult(new CheckpointResult(CheckpointStatus.Unchanged, _newest, ""));
             Start();
             return _running;
+        }
+    }
+
+    /// <summary>Lets go of nothing in the journal until what is returned is disposed of. Nothing is being let go of on return. Any thread.</summary>
+    public async Task<IDisposable> HoldAsync()
+    {
+        Task<CheckpointResult> running;
+        lock (_sync)
+        {
+            _holds++;
+            running = _running;
+        }
+        await running;
+        return new Hold(this);
+    }
+
+    private sealed class Hold(Snapshotter owner) : IDisposable
+    {
+        private int _ended;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) != 0) return;
+            lock (owner._sync) owner._holds--;
         }
     }
 
@@ -219,6 +244,11 @@ internal sealed class Snapshotter : IDisposable
     [SuppressMessage("Design", "CA1031", Justification = "The process ends with whatever it was.")]
     private async Task TruncateAsync()
     {
+        lock (_sync)
+        {
+            // A backup reads it. The next snapshot lets go of more.
+            if (_holds > 0) return;
+        }
         try
         {
             var kept = _store.List();

@@ -14,6 +14,9 @@ internal static class Crc32C
     /// <summary>The checksum of two spans, as if they were one.</summary>
     public static uint Of(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) => ~Add(Add(uint.MaxValue, first), second);
 
+    /// <summary>The checksum of what came before and <paramref name="bytes"/>, as if they were one; 0: nothing came before.</summary>
+    public static uint Continue(uint crc, ReadOnlySpan<byte> bytes) => ~Add(~crc, bytes);
+
     private static uint Add(uint crc, ReadOnlySpan<byte> bytes)
     {
         if (BitConverter.IsLittleEndian)

@@ -129,6 +129,7 @@ public sealed partial class FasterJournal
         directoryLock = held;
         geometry = options.Geometry;
         chain = found.End;
+        CreationId = found.Manifest.CreationId;
         Identity = BinaryPrimitives.ReadUInt64LittleEndian(found.Manifest.CreationId.ToByteArray());
         beginAddress = found.BeginAddress;
         durableAddress = found.EndAddress;

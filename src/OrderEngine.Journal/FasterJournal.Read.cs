@@ -50,12 +50,13 @@ public sealed partial class FasterJournal
     /// <summary>A reader that truncation has overtaken learns so; anything else is damage.</summary>
     private Exception Unreadable(FrameScanner scanner, long fromSequence)
     {
-        var next = scanner.Chain.LastSequence + 1;
+        // The genesis frame is sequence 0; damage to it is no truncation.
+        var next = Math.Max(1, scanner.Chain.LastSequence + 1);
         if (next < FirstSequence || scanner.Address < Volatile.Read(ref beginAddress))
         {
             return new ArgumentOutOfRangeException(nameof(fromSequence), fromSequence, $"The journal was truncated while it was read; it begins at sequence {FirstSequence} now.");
         }
         return new JournalException($"'{directory.Segment(geometry.SegmentOf(scanner.Address))}' is damaged at byte " +
-            $"{geometry.OffsetInSegment(scanner.Address)}, sequence {next}: {scanner.Stop}. Stop, keep the directory as it is and restore a backup.");
+            $"{geometry.OffsetInSegment(scanner.Address)}, sequence {next}: {scanner.Stop}. Stop, keep the directory as it is, and see orderctl journal repair.");
     }
 }

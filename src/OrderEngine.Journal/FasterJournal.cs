@@ -48,6 +48,9 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
     public ulong Identity { get; }
 
     /// <inheritdoc/>
+    public Guid CreationId { get; }
+
+    /// <inheritdoc/>
     public long FirstSequence => Volatile.Read(ref firstSequence);
 
     /// <inheritdoc/>

@@ -24,6 +24,9 @@ public interface IJournal : IAsyncDisposable
     /// <summary>Made at random with the journal and its own for ever: tells positions in it from positions in another one.</summary>
     ulong Identity { get; }
 
+    /// <summary>The same in full: ties snapshots and backups to their journal.</summary>
+    Guid CreationId { get; }
+
     /// <summary>The first sequence still stored: 1 until the journal is truncated. LastSequence + 1 when it is empty.</summary>
     long FirstSequence { get; }
 

@@ -25,6 +25,10 @@ public interface ISnapshotStore
     /// <exception cref="JournalException">It belongs to another journal.</exception>
     void Read(SnapshotFile snapshot, Action<ReadOnlySpan<byte>> block);
 
+    /// <summary>The bytes of a snapshot as they are stored; they stay readable although it is deleted meanwhile.</summary>
+    /// <exception cref="SnapshotFileException">It cannot be read.</exception>
+    Stream Open(SnapshotFile snapshot);
+
     /// <summary>
     /// Writes a snapshot: whole, verified and durable on return, or not at all. Afterwards the <see cref="Kept"/> newest are kept.
     /// </summary>

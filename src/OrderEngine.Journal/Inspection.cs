@@ -29,6 +29,9 @@ internal sealed class Inspection
     /// <summary>What is damaged, where, and what to do; null when the journal is intact.</summary>
     public string? Damage { get; private set; }
 
+    /// <summary>MANIFEST, commit file and log do not belong together.</summary>
+    public bool Mixed { get; private set; }
+
     public long FirstSequence => Math.Max(1, FirstFrameSequence);
     public long LastSequence => Math.Max(0, End.LastSequence);
 
@@ -56,6 +59,7 @@ internal sealed class Inspection
         {
             Damage = $"'{directory.Commit}' belongs to another journal than '{directory.Manifest}'. Restore both from the same backup.";
             floor = null;
+            Mixed = true;
         }
 
         // Without a floor the walk only serves the report: it starts where the oldest file does.
@@ -77,6 +81,7 @@ internal sealed class Inspection
             if (floor is not null && !Agrees(frame.Header, floor))
             {
                 Damage = Foreign(directory, frame.Address);
+                Mixed = true;
                 break;
             }
             if (frame.Header.FirstSequence > 0)
@@ -106,7 +111,7 @@ internal sealed class Inspection
             var missing = File.Exists(directory.Segment(segment)) ? "" : " (the file is missing)";
             Damage = $"'{directory.Segment(segment)}'{missing} is damaged at byte {geometry.OffsetInSegment(EndAddress)}, sequence " +
                 $"{End.LastSequence + 1}: {stop}. Everything up to sequence {floor.LastSequence} was acknowledged, so nothing may be cut. " +
-                "Keep the directory as it is and restore a backup, or the file from one.";
+                "Keep the directory as it is; orderctl journal repair tells what can be kept, and what a backup would have to bring.";
         }
         else if (Commit.SlotLost && End.LastSequence == floor.LastSequence)
         {

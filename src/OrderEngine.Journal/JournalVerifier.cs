@@ -37,6 +37,12 @@ public static class JournalVerifier
         return Walk(directory, batch);
     }
 
+    /// <exception cref="JournalException">What was just written is not what can be read: the disk is not to be trusted.</exception>
+    internal static void MustBeIntact(string directory)
+    {
+        if (Verify(directory) is { IsIntact: false } report) throw new JournalException($"What was written cannot be read back: {report.Damage}");
+    }
+
     private static JournalReport Walk(string directory, Action<JournalBatch>? batch)
     {
         var layout = new DataDirectory(directory);

@@ -22,15 +22,20 @@ public sealed class SnapshotStore : ISnapshotStore
 
     private readonly DataDirectory _directory;
     private readonly Disk _disk;
+    private readonly Guid? _creationId;
 
     /// <summary>Names the place; touches nothing.</summary>
     /// <param name="directory">The data directory.</param>
     public SnapshotStore(string directory) : this(directory, Disk.Real) { }
 
-    internal SnapshotStore(string directory, Disk disk)
+    /// <param name="directory">The data directory, or one that has its snapshots laid out like one.</param>
+    /// <param name="disk">What it lies on.</param>
+    /// <param name="creationId">Of the journal that the snapshots belong to; left out: as its MANIFEST says.</param>
+    internal SnapshotStore(string directory, Disk disk, Guid? creationId = null)
     {
         _directory = new DataDirectory(directory, disk);
         _disk = disk;
+        _creationId = creationId;
     }
 
     private static ReadOnlySpan<byte> Magic => "OESNAP01"u8;
@@ -57,6 +62,14 @@ public sealed class SnapshotStore : ISnapshotStore
         var path = _directory.Snapshot(snapshot.Sequence);
         using var file = Guarded(path, "read", () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan));
         Scan(file, path, block);
+    }
+
+    /// <inheritdoc/>
+    public Stream Open(SnapshotFile snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        var path = _directory.Snapshot(snapshot.Sequence);
+        return Guarded(path, "read", () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16, FileOptions.SequentialScan));
     }
 
     /// <inheritdoc/>
@@ -150,7 +163,7 @@ public sealed class SnapshotStore : ISnapshotStore
     {
         var header = new byte[HeaderBytes];
         Magic.CopyTo(header);
-        Manifest.Load(_directory.Manifest).CreationId.TryWriteBytes(header.AsSpan(Magic.Length));
+        (_creationId ?? Manifest.Load(_directory.Manifest).CreationId).TryWriteBytes(header.AsSpan(Magic.Length));
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderCrcAt), Crc32C.Of(header.AsSpan(0, HeaderCrcAt)));
         return header;
     }

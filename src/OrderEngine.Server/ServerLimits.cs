@@ -17,6 +17,12 @@ internal static class ServerLimits
     /// <summary>Bytes of one streamed answer, roughly: it is sent before it grows beyond. Clients accept 4 MiB by default.</summary>
     public const int StreamMessageBytes = 1024 * 1024;
 
+    /// <summary>Bytes of a snapshot or of the keys in one message of a backup.</summary>
+    public const int BackupPartBytes = 1024 * 1024;
+
+    /// <summary>How long a backup may take: the journal grows meanwhile, since nothing in it is let go of.</summary>
+    public static readonly TimeSpan LongestBackup = TimeSpan.FromHours(6);
+
     /// <summary>Bytes of one answer's list, roughly: a page is cut before it grows beyond, and its token goes on. One entry stays below 3 MiB.</summary>
     public const int PageBytes = StreamMessageBytes;
 

@@ -208,6 +208,25 @@ public sealed class SnapshotTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backup_holds_the_journals_beginning_until_it_is_done()
+    {
+        await using var engine = await Start();
+        await Define(engine);
+        using (await engine.HoldJournalAsync())
+        {
+            for (var i = 0; i < 4; i++)
+            {
+                await Orders(engine, 700);
+                await engine.CreateCheckpointAsync();
+            }
+            Assert.Equal(1, engine.Journal!.FirstSequence);
+        }
+        await Orders(engine, 700);
+        await engine.CreateCheckpointAsync();
+        Assert.True(engine.Journal!.FirstSequence > 1);
+    }
+
+    [Fact]
     public async Task While_the_journal_is_whole_it_replaces_every_snapshot()
     {
         StateSummary live;

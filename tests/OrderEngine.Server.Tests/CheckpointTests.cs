@@ -55,6 +55,8 @@ public sealed class CheckpointTests
 
         public void Read(SnapshotFile snapshot, Action<ReadOnlySpan<byte>> block) => throw new InvalidOperationException("There is none.");
 
+        public Stream Open(SnapshotFile snapshot) => throw new InvalidOperationException("There is none.");
+
         public SnapshotFile Write(Func<Action<ReadOnlySpan<byte>>, long> walk) => throw new SnapshotFileException("No space left on device");
 
         public void RemoveLeftovers()

@@ -9,6 +9,7 @@ internal sealed class SimJournal(FasterJournal inner, SimDisk disk, Baton baton)
     private readonly Queue<(Task Real, long Last, TaskCompletionSource Shown)> _under = new();
 
     public ulong Identity => inner.Identity;
+    public Guid CreationId => inner.CreationId;
     public long FirstSequence => inner.FirstSequence;
     public long LastSequence => inner.LastSequence;
     public long SizeBytes => inner.SizeBytes;

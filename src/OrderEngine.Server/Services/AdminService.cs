@@ -24,6 +24,7 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
     private static readonly Timestamp StartTime = Timestamp.FromDateTime(Process.GetCurrentProcess().StartTime.ToUniversalTime());
 
     private int _verifying;
+    private int _backingUp;
 
     /// <inheritdoc/>
     public override Task<EngineStatus> GetEngineStatus(GetEngineStatusRequest request, ServerCallContext context)
@@ -119,6 +120,24 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
     /// <inheritdoc/>
     public override Task<ImportEventsResponse> ImportEvents(IAsyncStreamReader<ImportEventsRequest> requestStream, ServerCallContext context) =>
         new EventTransfer(calls).ImportAsync(requestStream, context);
+
+    /// <inheritdoc/>
+    public override async Task CreateBackup(CreateBackupRequest request, IServerStreamWriter<BackupPart> responseStream, ServerCallContext context)
+    {
+        if (Interlocked.Exchange(ref _backingUp, 1) != 0) throw Errors.Exception(ErrorReason.AlreadyRunning);
+        try
+        {
+            await new BackupTransfer(calls).SendAsync(responseStream, context);
+        }
+        finally
+        {
+            Volatile.Write(ref _backingUp, 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Task ExportKeys(ExportKeysRequest request, IServerStreamWriter<KeysPart> responseStream, ServerCallContext context) =>
+        new BackupTransfer(calls).SendKeysAsync(responseStream, context);
 
     /// <inheritdoc/>
     public override async Task<ListExceptionsResponse> ListExceptions(ListExceptionsRequest request, ServerCallContext context)

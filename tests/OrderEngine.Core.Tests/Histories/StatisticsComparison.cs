@@ -34,6 +34,8 @@ internal static class StatisticsComparison
         Durations(expected.Ship, row.ToShip);
         Durations(expected.Delivery, row.ToDelivery);
         Assert.Equal((expected.Dated, expected.Late, expected.AsOrdered, expected.Returned), (row.Dated, row.Late, row.AsOrdered, row.Returned));
+        var complaints = model.Complaints.Where(c => channel == 0 || model.Orders[(int)c.Opened.Order - 1].Submitted.Channel == channel).ToList();
+        Assert.Equal((complaints.Count, complaints.DistinctBy(c => c.Opened.Order).Count()), (row.Complaints, row.Complained));
     }
 
     private static void Durations(List<long> expected, DurationFigures durations)

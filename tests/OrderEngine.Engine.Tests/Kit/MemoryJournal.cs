@@ -23,6 +23,8 @@ internal sealed class MemoryJournal : IJournal
 
     public ulong Identity => 1;
 
+    public Guid CreationId => Guid.Empty;
+
     public long FirstSequence { get; set; } = 1;
 
     public long LastSequence { get; private set; }

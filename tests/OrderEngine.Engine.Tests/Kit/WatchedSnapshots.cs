@@ -32,6 +32,8 @@ internal sealed class WatchedSnapshots(ISnapshotStore? inner = null) : ISnapshot
         foreach (var one in blocks) block(one);
     }
 
+    public Stream Open(SnapshotFile snapshot) => inner?.Open(snapshot) ?? throw new NotSupportedException("These lie in no file.");
+
     public SnapshotFile Write(Func<Action<ReadOnlySpan<byte>>, long> walk)
     {
         var file = inner is not null ? inner.Write(add => walk(Watched(add))) : Keep(walk);
