@@ -81,6 +81,7 @@ internal static class App
         root.Add(AdminCommands.Health(run));
         root.Add(AdminCommands.Verify(run));
         root.Add(AdminCommands.Checkpoint(run));
+        root.Add(AdminCommands.LogLevelOf(run));
         root.Add(JournalCommands.Journal(run));
         root.Add(KeyCommands.Keys(run));
         if (root.Options.OfType<HelpOption>().SingleOrDefault() is { } help)

@@ -194,6 +194,8 @@ internal sealed class FakeAdmin : AdminService.AdminServiceBase
 
     public Func<VerifyInvariantsRequest, VerifyInvariantsResponse>? OnVerify { get; set; }
 
+    public Func<SetLogLevelRequest, SetLogLevelResponse>? OnLogLevel { get; set; }
+
     public Func<ListExceptionsRequest, ListExceptionsResponse>? OnExceptions { get; set; }
 
     public Func<ResolveExceptionRequest, ResolveExceptionResponse>? OnResolve { get; set; }
@@ -203,6 +205,8 @@ internal sealed class FakeAdmin : AdminService.AdminServiceBase
     public Func<IAsyncStreamReader<ImportEventsRequest>, Task<ImportEventsResponse>>? OnImport { get; set; }
 
     public override Task<EngineStatus> GetEngineStatus(GetEngineStatusRequest request, ServerCallContext context) => Fake.Answer(OnStatus, request);
+
+    public override Task<SetLogLevelResponse> SetLogLevel(SetLogLevelRequest request, ServerCallContext context) => Fake.Answer(OnLogLevel, request);
 
     public override Task<ListExceptionsResponse> ListExceptions(ListExceptionsRequest request, ServerCallContext context) => Fake.Answer(OnExceptions, request);
 

@@ -9,6 +9,7 @@ using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
 using OrderEngine.Engine;
 using OrderEngine.Server.Mapping;
+using OrderEngine.Server.Traces;
 using RpcStatus = Google.Rpc.Status;
 
 namespace OrderEngine.Server.Services;
@@ -33,6 +34,11 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
     private ulong _lastSeq;
     private bool _any;
     private Lane _lane;
+
+    // The message that is traced, one at a time, until its first command has been answered.
+    private TracedMessage? _traced;
+
+    private sealed record TracedMessage(CallTrace Trace, ulong FirstSeq);
 
     /// <summary>The list's name in the request, for violations.</summary>
     protected abstract string ItemsPath { get; }
@@ -72,6 +78,10 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
             await reading;
             throw;
         }
+        finally
+        {
+            _traced?.Trace.End(StatusCode.Cancelled);
+        }
         // What was taken has been answered; now say why no more is taken, if not because the client is done.
         if (await reading is { } end) ExceptionDispatchInfo.Throw(end);
     }
@@ -86,10 +96,11 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
                 var items = ItemsOf(requests.Current);
                 if (items.Count is 0 or > ServerLimits.ItemsPerMessage)
                     return Errors.InvalidField(ItemsPath, "must have 1 to 1,000 entries").ToException();
+                var trace = BeginTrace(items, context);
                 for (var i = 0; i < items.Count; i++)
                 {
                     // Room first: once a command is queued it is carried out, so nothing may come between it and its place in the answers.
-                    if (!_slots.Writer.TryWrite(await TakeAsync(items[i], context, stop)))
+                    if (!_slots.Writer.TryWrite(await TakeAsync(items[i], context, i == 0 ? trace : null, stop)))
                         throw new InvalidOperationException("A slot was taken by another writer.");
                 }
             }
@@ -127,7 +138,7 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         }
     }
 
-    private async ValueTask<Slot> TakeAsync(TItem item, ServerCallContext context, CancellationToken stop)
+    private async ValueTask<Slot> TakeAsync(TItem item, ServerCallContext context, CallTrace? trace, CancellationToken stop)
     {
         await _slots.Writer.WaitToWriteAsync(stop);
         stop.ThrowIfCancellationRequested();
@@ -138,8 +149,15 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         _lastSeq = seq;
         var mapped = await MapAsync(item);
         return mapped.Command is { } command
-            ? new Slot(seq, command, await calls.EnqueueAsync(command, _lane, context), null)
+            ? new Slot(seq, command, await calls.EnqueueAsync(command, _lane, context, trace), null)
             : new Slot(seq, null, default, mapped.Refusal);
+    }
+
+    private CallTrace? BeginTrace(IReadOnlyList<TItem> items, ServerCallContext context)
+    {
+        if (calls.Traces is null || Volatile.Read(ref _traced) is not null || calls.Traces.BeginMessage(context, items.Count) is not { } trace) return null;
+        Volatile.Write(ref _traced, new TracedMessage(trace, ClientSeqOf(items[0])));
+        return trace;
     }
 
     private async Task WriteAsync(IServerStreamWriter<TResponse> responses, CancellationToken cancellation)
@@ -149,14 +167,26 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
             var response = new TResponse();
             var bytes = 0;
             var count = 0;
+            var last = 0UL;
             while (count < ServerLimits.ItemsPerMessage && bytes < ServerLimits.StreamMessageBytes
                 && _slots.Reader.TryPeek(out var next) && (count == 0 || next.IsFinal))
             {
                 _slots.Reader.TryRead(out var slot);
                 bytes += await AddAsync(response, slot);
                 count++;
+                last = slot.ClientSeq;
             }
-            await responses.WriteAsync(response, cancellation);
+            // Before the answer is out: the client's next message may be traced again.
+            var traced = Volatile.Read(ref _traced) is { } message && last >= message.FirstSeq ? message.Trace : null;
+            if (traced is not null) Volatile.Write(ref _traced, null);
+            try
+            {
+                await responses.WriteAsync(response, cancellation);
+            }
+            finally
+            {
+                traced?.End(StatusCode.OK);
+            }
         }
     }
 
