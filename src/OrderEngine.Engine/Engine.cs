@@ -177,14 +177,21 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="ct">Ends the wait and withdraws the command while it is queued.</param>
     /// <param name="trace">As for <see cref="ExecuteAsync"/>.</param>
     /// <exception cref="OperationCanceledException">Withdrawn while it waited for its place.</exception>
-    public async ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct, CommandTrace? trace = null)
+    public ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct, CommandTrace? trace = null)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (NotTaking() is { } outcome) return new PendingAnswer(Undecided(command, outcome));
+        if (NotTaking() is { } outcome) return ValueTask.FromResult(new PendingAnswer(Undecided(command, outcome)));
         var pending = _commands.Rent();
         pending.Set(command, isCheck: false, deadlineMicros, trace, ct);
         trace?.Reach(Station.Queued);
         var answer = pending.Answer;
+        return _intake.TryPut(lane, pending) ? ValueTask.FromResult(new PendingAnswer(answer)) : WaitForRoomAsync(pending, answer, lane, ct);
+    }
+
+    // A method of its own: one within the other would allocate for every command.
+    private async ValueTask<PendingAnswer> WaitForRoomAsync(PendingCommand pending, ValueTask<CommandAnswer> answer, Lane lane, CancellationToken ct)
+    {
+        var command = pending.Command!;
         try
         {
             if (await _intake.PutAsync(lane, pending, ct)) return new PendingAnswer(answer);

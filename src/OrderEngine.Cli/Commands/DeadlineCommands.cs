@@ -33,7 +33,7 @@ internal static class DeadlineCommands
             RequestId = session.Get(requestId) ?? "",
             Settings = new DeadlineSettings
             {
-                ReleaseAfter = Wire(session.Get(release)), DeliveryAfter = Wire(session.Get(delivery)), RemindBefore = Wire(session.Get(remind)),
+                ReleaseAfter = Values.Wire(session.Get(release)), DeliveryAfter = Values.Wire(session.Get(delivery)), RemindBefore = Values.Wire(session.Get(remind)),
                 Stalls = { session.Get(stalls) ?? [] }, Etag = session.Get(etag) ?? "",
             },
         }, cancellationToken: cancellationToken)));
@@ -53,7 +53,5 @@ internal static class DeadlineCommands
         return new StallTime { State = state, After = Duration.FromTimeSpan(after) };
     }
 
-    private static Duration? Wire(TimeSpan? duration) => duration is { } given ? Duration.FromTimeSpan(given) : null;
-
-    private static string Text(Duration? duration) => duration is null ? "(not watched)" : duration.ToTimeSpan().ToString("g", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Text(Duration? duration) => duration is null ? "(not watched)" : Values.Text(duration);
 }
