@@ -182,7 +182,7 @@ public sealed class Engine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(command);
         if (NotTaking() is { } outcome) return ValueTask.FromResult(new PendingAnswer(Undecided(command, outcome)));
         var pending = _commands.Rent();
-        pending.Set(command, isCheck: false, deadlineMicros, trace, ct);
+        pending.Set(command, isCheck: false, deadlineMicros, ct, trace);
         trace?.Reach(Station.Queued);
         var answer = pending.Answer;
         return _intake.TryPut(lane, pending) ? ValueTask.FromResult(new PendingAnswer(answer)) : WaitForRoomAsync(pending, answer, lane, ct);
@@ -346,7 +346,7 @@ public sealed class Engine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(command);
         if ((isCheck ? NotServing() : NotTaking()) is { } outcome) return Undecided(command, outcome);
         var pending = _commands.Rent();
-        pending.Set(command, isCheck, deadlineMicros, trace, ct);
+        pending.Set(command, isCheck, deadlineMicros, ct, trace);
         trace?.Reach(Station.Queued);
         var answer = pending.Answer;
         if (_intake.TryPut(lane, pending)) return answer;

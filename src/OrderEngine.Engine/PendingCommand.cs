@@ -32,7 +32,7 @@ internal sealed class PendingCommand : IValueTaskSource<CommandAnswer>
 
     public ValueTask<CommandAnswer> Answer => new(this, _completion.Version);
 
-    public void Set(Command command, bool isCheck, long deadline, CommandTrace? trace, CancellationToken cancellation)
+    public void Set(Command command, bool isCheck, long deadline, CancellationToken cancellation, CommandTrace? trace = null)
     {
         Command = command;
         IsCheck = isCheck;

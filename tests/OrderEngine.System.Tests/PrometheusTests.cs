@@ -143,7 +143,7 @@ public sealed class PrometheusTests(ITestOutputHelper log)
         {
             try
             {
-                await orders.SubmitOrderAsync(Order());
+                await orders.SubmitOrderAsync(Order(), cancellationToken: CancellationToken.None);
             }
             catch (RpcException refused) when (refused.StatusCode is StatusCode.ResourceExhausted)
             {

@@ -50,8 +50,14 @@ internal sealed class CallTraces : IDisposable
         var request = Activity.Current;
         // Without a caller's span the trace is that of the framework's activity, so that exemplars name it.
         var parent = CallersSpan(context) ?? new ActivityContext(request?.TraceId ?? ActivityTraceId.CreateRandom(), default, ActivityTraceFlags.None);
+        // A span without a parent would take the current activity for one.
+        Activity.Current = null;
         var trace = Traced(_source.StartActivity(Name(context), ActivityKind.Server, parent), context, 0);
-        if (trace is null) return null;
+        if (trace is null)
+        {
+            Activity.Current = request;
+            return null;
+        }
         if (request?.TraceId == trace.Span.TraceId) request.ActivityTraceFlags |= ActivityTraceFlags.Recorded;
         context.UserState[typeof(CallTrace)] = trace;
         return trace;

@@ -85,7 +85,7 @@ public sealed class TraceTests
         Assert.Equal(roots.Count, roots.Select(root => root.TraceId).Distinct().Count());
         Assert.All(roots, root => Assert.Empty(root.ParentSpanId));
         var refused = Assert.Single(roots, root => root.Name.EndsWith("/GetOrder", StringComparison.Ordinal));
-        Assert.Equal($"{(int)StatusCode.NotFound}", Collector.Attribute(refused.Attributes, "rpc.grpc.status_code"));
+        Assert.Equal($"{(int)Grpc.Core.StatusCode.NotFound}", Collector.Attribute(refused.Attributes, "rpc.grpc.status_code"));
         Assert.Equal(0, refused.Status?.Code ?? 0);
         Assert.Single(collector.Of(ActivityTraceId.CreateFromString(Collector.Hex(refused.TraceId))));
         // Health is nobody's trace.
@@ -174,7 +174,7 @@ public sealed class TraceTests
             Assert.Equal("application/openmetrics-text; version=1.0.0; charset=utf-8", answer.Content.Headers.ContentType!.ToString());
             page = await answer.Content.ReadAsStringAsync(patience.Token);
         }
-        while (page.Split('\n').Count(line => line.Contains(trace, StringComparison.Ordinal) && line.StartsWith("http_", StringComparison.Ordinal)) == 0);
+        while (!page.Split('\n').Any(line => line.Contains(trace, StringComparison.Ordinal) && line.StartsWith("http_", StringComparison.Ordinal)));
         Assert.EndsWith("\n# EOF\n", page, StringComparison.Ordinal);
         Assert.Contains("# TYPE orderengine_commands counter\norderengine_commands_total{", page, StringComparison.Ordinal);
         Assert.Contains(",le=\"1.0\"}", page, StringComparison.Ordinal);
