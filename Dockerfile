@@ -33,6 +33,10 @@ COPY proto/ proto/
 COPY src/ src/
 RUN dotnet publish src/OrderEngine.Server --no-restore --configuration Release --output /app/server
 RUN dotnet publish src/OrderEngine.Cli --no-restore --configuration Release --output /app/orderctl
+# What is in it, package by package.
+COPY build/ build/
+RUN dotnet run build/sbom.cs -- /app/server/sbom.json src/OrderEngine.Server
+RUN dotnet run build/sbom.cs -- /app/orderctl/sbom.json src/OrderEngine.Cli
 RUN mkdir /data
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled

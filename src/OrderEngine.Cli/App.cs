@@ -88,6 +88,7 @@ internal static class App
         root.Add(AdminCommands.Checkpoint(run));
         root.Add(BackupCommands.Backup(run));
         root.Add(BackupCommands.Restore(run));
+        root.Add(AdminCommands.LogLevelOf(run));
         root.Add(JournalCommands.Journal(run));
         root.Add(KeyCommands.Keys(run));
         if (root.Options.OfType<HelpOption>().SingleOrDefault() is { } help)

@@ -34,7 +34,7 @@ public sealed class OrderEngineClient : IDisposable
         _options.Validate();
         _jitter = new Jitter(_options.RandomSeed);
         Channel = channel;
-        var bare = channel.CreateCallInvoker();
+        var bare = channel.CreateCallInvoker().Named();
         var invoker = new RetryingCallInvoker(_options.Credential is { } credential ? bare.Intercept(Show(credential)) : bare, _options, _jitter);
         Orders = new OrderService.OrderServiceClient(invoker);
         Inventory = new InventoryService.InventoryServiceClient(invoker);

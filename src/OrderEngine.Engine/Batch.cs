@@ -32,6 +32,9 @@ internal sealed class Batch
     /// <summary>The import whose last events are in here.</summary>
     public ImportJob? Import { get; set; }
 
+    /// <summary>Those of its commands that are traced; null: none.</summary>
+    public List<CommandTrace>? Traces { get; private set; }
+
     /// <summary>When it was handed over (TimeProvider timestamp).</summary>
     public long HandedOverAt { get; set; }
 
@@ -40,6 +43,8 @@ internal sealed class Batch
         if (Count == _answers.Length) Array.Resize(ref _answers, _answers.Length * 2);
         _answers[Count++] = new Decided(pending, pending.Command!.Kind, decision, checkEvent);
     }
+
+    public void Follow(CommandTrace trace) => (Traces ??= []).Add(trace);
 
     public void Close(byte[] payload, long firstSequence, StateSummary summary, long[] touchedStock)
     {
@@ -58,6 +63,7 @@ internal sealed class Batch
         Summary = null;
         TouchedStock = [];
         Import = null;
+        Traces = null;
         FirstSequence = LastSequence = 0;
     }
 

@@ -156,15 +156,16 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="lane">Where it queues.</param>
     /// <param name="deadlineMicros">By <see cref="NowMicros"/>; from then on it is not applied any more and answers <see cref="Outcome.DeadlinePassed"/>. 0: none.</param>
     /// <param name="ct">Withdraws it while it is queued; once decided, the answer comes.</param>
+    /// <param name="trace">Notes its way; null: nobody wants to know.</param>
     /// <exception cref="OperationCanceledException">Withdrawn in time: it was not applied.</exception>
-    public ValueTask<CommandAnswer> ExecuteAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct) =>
-        Put(command, isCheck: false, lane, deadlineMicros, ct);
+    public ValueTask<CommandAnswer> ExecuteAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct, CommandTrace? trace = null) =>
+        Put(command, isCheck: false, lane, deadlineMicros, trace, ct);
 
     /// <summary>Decides a submission and changes nothing. The answer's event is the OrderSubmitted or RequestRefused that would have come of it.</summary>
     /// <param name="command">Not to be changed any more.</param>
     /// <param name="ct">Withdraws it while it is queued.</param>
     /// <exception cref="OperationCanceledException">Withdrawn in time.</exception>
-    public ValueTask<CommandAnswer> CheckAsync(SubmitOrder command, CancellationToken ct) => Put(command, isCheck: true, Lane.Normal, 0, ct);
+    public ValueTask<CommandAnswer> CheckAsync(SubmitOrder command, CancellationToken ct) => Put(command, isCheck: true, Lane.Normal, 0, null, ct);
 
     /// <summary>
     /// Queues a command, waiting while the lane is full: for streams, which are slowed down rather than refused. Completes when it has
@@ -174,13 +175,15 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="lane">Where it queues.</param>
     /// <param name="deadlineMicros">As for <see cref="ExecuteAsync"/>.</param>
     /// <param name="ct">Ends the wait and withdraws the command while it is queued.</param>
+    /// <param name="trace">As for <see cref="ExecuteAsync"/>.</param>
     /// <exception cref="OperationCanceledException">Withdrawn while it waited for its place.</exception>
-    public ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct)
+    public ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct, CommandTrace? trace = null)
     {
         ArgumentNullException.ThrowIfNull(command);
         if (NotTaking() is { } outcome) return ValueTask.FromResult(new PendingAnswer(Undecided(command, outcome)));
         var pending = _commands.Rent();
-        pending.Set(command, isCheck: false, deadlineMicros, ct);
+        pending.Set(command, isCheck: false, deadlineMicros, ct, trace);
+        trace?.Reach(Station.Queued);
         var answer = pending.Answer;
         return _intake.TryPut(lane, pending) ? ValueTask.FromResult(new PendingAnswer(answer)) : WaitForRoomAsync(pending, answer, lane, ct);
     }
@@ -344,12 +347,13 @@ public sealed class Engine : IAsyncDisposable
         Vault.Close();
     }
 
-    private ValueTask<CommandAnswer> Put(Command command, bool isCheck, Lane lane, long deadlineMicros, CancellationToken ct)
+    private ValueTask<CommandAnswer> Put(Command command, bool isCheck, Lane lane, long deadlineMicros, CommandTrace? trace, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(command);
         if ((isCheck ? NotServing() : NotTaking()) is { } outcome) return Undecided(command, outcome);
         var pending = _commands.Rent();
-        pending.Set(command, isCheck, deadlineMicros, ct);
+        pending.Set(command, isCheck, deadlineMicros, ct, trace);
+        trace?.Reach(Station.Queued);
         var answer = pending.Answer;
         if (_intake.TryPut(lane, pending)) return answer;
         pending.Abandon();

@@ -104,8 +104,11 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("orderengine.orders", () => engine.View.Summary.Orders, "{order}", "Orders accepted, ever.");
         _meter.CreateObservableGauge("orderengine.durable.sequence", () => engine.View.DurableSequence, "{event}", "The last durable sequence.");
         _meter.CreateObservableGauge("orderengine.journal.first.sequence", () => engine.Journal?.FirstSequence ?? 0, "{event}", "The first sequence that the journal holds.");
+        _meter.CreateObservableGauge("orderengine.recovery.done", () => engine.Recovery.BytesDone, "By", "Bytes of the journal read by the recovery under way, or by the last one.");
+        _meter.CreateObservableGauge("orderengine.recovery.size", () => engine.Recovery.BytesTotal, "By", "Bytes of the journal that it had to read.");
+        _meter.CreateObservableGauge("orderengine.recovery.duration", () => engine.Recovery.Seconds, "s", "How long it has taken, or took.");
         _meter.CreateObservableGauge("orderengine.snapshot.sequence", () => engine.Snapshot.Sequence, "{event}", "The newest snapshot's sequence; 0: there is none.");
-        _meter.CreateObservableGauge("orderengine.snapshot.age", () => engine.Snapshot.AgeSeconds, "s", "Since the newest snapshot was taken, or since the start if before.");
+        _meter.CreateObservableGauge("orderengine.snapshot.age", () => engine.Snapshot.AgeSeconds, "s", "Since the newest snapshot was taken, or since the start if before or never.");
         _meter.CreateObservableGauge("orderengine.snapshot.duration", () => engine.Snapshot.Seconds, "s", "How long the newest snapshot took.");
         _meter.CreateObservableGauge("orderengine.snapshot.size", () => engine.Snapshot.Bytes, "By", "The newest snapshot.");
         _meter.CreateObservableGauge("orderengine.disk.free", () => engine.Disk.FreeBytes, "By", "Room on the disk; -1: not known.");

@@ -27,13 +27,17 @@ internal sealed class PendingCommand : IValueTaskSource<CommandAnswer>
     /// <summary>Whether the caller still wants it; looked at once, when the writer takes it.</summary>
     public CancellationToken Cancellation { get; private set; }
 
+    /// <summary>Notes its way; null: it is not traced.</summary>
+    public CommandTrace? Trace { get; private set; }
+
     public ValueTask<CommandAnswer> Answer => new(this, _completion.Version);
 
-    public void Set(Command command, bool isCheck, long deadline, CancellationToken cancellation)
+    public void Set(Command command, bool isCheck, long deadline, CancellationToken cancellation, CommandTrace? trace = null)
     {
         Command = command;
         IsCheck = isCheck;
         Deadline = deadline;
+        Trace = trace;
         Cancellation = cancellation;
     }
 
@@ -74,6 +78,7 @@ internal sealed class PendingCommand : IValueTaskSource<CommandAnswer>
     private void Clear()
     {
         Command = null;
+        Trace = null;
         Cancellation = default;
     }
 }

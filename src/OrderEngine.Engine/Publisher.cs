@@ -1,6 +1,7 @@
 // Commits and what follows them. Begin runs on the writer's thread; RunAsync is one task that takes the commits in order and makes each
 // visible: first the read view, then the answers, then the feeds (rule 4). A watchdog ends the process when a commit is overdue.
 
+using System.Diagnostics;
 using System.Threading.Channels;
 using OrderEngine.Core.State;
 using OrderEngine.Journal;
@@ -111,12 +112,15 @@ internal sealed class Publisher : IDisposable
     {
         // Before anybody is told: once answered, nobody finds the batch overdue.
         lock (_sync) _inFlight.Dequeue();
+        var isTraced = batch.Traces is not null;
+        if (isTraced) Durable(batch);
         if (batch.Summary is { } summary)
         {
             _metrics.Committed(batch.Count, batch.Payload!.Length, _time.GetElapsedTime(batch.HandedOverAt));
             _view.Publish(summary);
             _snapshotter?.Committed(batch.Payload!.Length);
         }
+        if (isTraced) Activity.Current = null;
         foreach (ref readonly var decided in batch.Answers)
         {
             var answer = decided.Answer(batch.Payload);
@@ -127,6 +131,13 @@ internal sealed class Publisher : IDisposable
         if (batch.Payload is not null) _feed.Add(batch.FirstSequence, batch.LastSequence, batch.Payload, batch.TouchedStock);
         _batches.Return(batch);
         _slots.Release();
+    }
+
+    // The exemplars of the commit name the trace that they find around them: that of the first command that has one.
+    private static void Durable(Batch batch)
+    {
+        foreach (var trace in batch.Traces!) trace.Commit(batch.HandedOverAt, batch.Count, batch.Payload?.Length ?? 0);
+        Activity.Current = batch.Traces[0].Span;
     }
 
     private void CheckDeadline()

@@ -35,7 +35,7 @@ public sealed record CheckpointResult(CheckpointStatus Status, SnapshotFile? Sna
 /// <param name="Sequence">Everything up to here is in it; 0: there is none.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Seconds">How long it took; 0 for one that an earlier process took.</param>
-/// <param name="AgeSeconds">Since it was taken, or since the start for one that an earlier process took; 0: there is none.</param>
+/// <param name="AgeSeconds">Since it was taken; since the start for one that an earlier process took, and where there is none.</param>
 public readonly record struct SnapshotStatus(long Sequence, long Bytes, double Seconds, double AgeSeconds);
 
 internal sealed class Snapshotter : IDisposable
@@ -83,7 +83,8 @@ internal sealed class Snapshotter : IDisposable
         {
             lock (_sync)
             {
-                return _newest is null ? default : new SnapshotStatus(_newest.Sequence, _newest.Bytes, _seconds, _time.GetElapsedTime(_takenAt).TotalSeconds);
+                // Where none succeeds the age must grow too: an alert waits for it.
+                return _open || _newest is not null ? new SnapshotStatus(_newest?.Sequence ?? 0, _newest?.Bytes ?? 0, _seconds, _time.GetElapsedTime(_takenAt).TotalSeconds) : default;
             }
         }
     }

@@ -76,6 +76,7 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
         while (taken < ready && _events.Length < options.MaxBatchBytes && Next() is { } pending)
         {
             taken++;
+            pending.Trace?.Reach(Station.Taken);
             if (pending.Cancellation.IsCancellationRequested)
             {
                 pending.Cancel();
@@ -125,6 +126,11 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
             metrics.DecideFailed();
             EngineLog.DecideFailed(logger, command.Kind, exception);
             _open.Add(pending, new Decision(Outcome.InternalError, core.Sequence, -1, 0, null), null);
+        }
+        if (pending.Trace is { } trace)
+        {
+            trace.Reach(Station.Decided);
+            _open.Follow(trace);
         }
     }
 

@@ -7,6 +7,7 @@ using OrderEngine.Contracts.V1;
 using OrderEngine.Engine;
 using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
+using OrderEngine.Server.Traces;
 
 namespace OrderEngine.Server;
 
@@ -16,11 +17,40 @@ namespace OrderEngine.Server;
 /// <param name="logger">For what should never happen.</param>
 internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<CallGuard> logger) : Interceptor
 {
-    private const string StatusMethod = "/orderengine.v1.AdminService/GetEngineStatus";
+    // What needs no engine.
+    private static readonly string[] AlwaysServed = ["/orderengine.v1.AdminService/GetEngineStatus", "/orderengine.v1.AdminService/SetLogLevel"];
 
     /// <inheritdoc/>
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
+        calls.Traces is null ? ServeAsync(request, context, continuation) : TracedAsync(calls.Traces, request, context, continuation);
+
+    private async Task<TResponse> TracedAsync<TRequest, TResponse>(
+        CallTraces traces, TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        where TRequest : class
+        where TResponse : class
+    {
+        var trace = traces.Begin(context);
+        var status = StatusCode.OK;
+        try
+        {
+            return await ServeAsync(request, context, continuation);
+        }
+        catch (RpcException refused)
+        {
+            status = refused.StatusCode;
+            throw;
+        }
+        finally
+        {
+            trace?.End(status);
+        }
+    }
+
+    private async Task<TResponse> ServeAsync<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        where TRequest : class
+        where TResponse : class
     {
         try
         {
@@ -100,7 +130,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
 
     private void Admit(string method)
     {
-        if (method == StatusMethod || !method.StartsWith(RpcTable.Prefix, StringComparison.Ordinal)) return;
+        if (!method.StartsWith(RpcTable.Prefix, StringComparison.Ordinal) || AlwaysServed.Contains(method)) return;
         if (calls.Stopping.IsCancellationRequested) throw Errors.Exception(ErrorReason.EngineDraining);
         switch (calls.Engine.Phase)
         {

@@ -2,13 +2,16 @@
 
 using Grpc.AspNetCore.Server.Model;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging.Console;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Engine;
 using OrderEngine.Journal;
 using OrderEngine.Server.Access;
 using OrderEngine.Server.Metrics;
 using OrderEngine.Server.Protocol;
+using OrderEngine.Server.Traces;
 using OrderEngine.Server.Wire;
 
 namespace OrderEngine.Server;
@@ -43,7 +46,14 @@ internal static class Composition
     public static WebApplication Build(WebApplicationBuilder builder, ServerOptions options)
     {
         builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = LogDefaults });
-        builder.Logging.AddSimpleConsole(console =>
+        var files = builder.Configuration.Sources.OfType<JsonConfigurationSource>()
+            .Select(source => source.FileProvider?.GetFileInfo(source.Path ?? "").PhysicalPath).OfType<string>();
+        var levels = new LogLevels([.. files]);
+        ((IConfigurationBuilder)builder.Configuration).Add(levels);
+        builder.Services.AddSingleton(_ => levels);
+        // Lines for people, unless Logging:Console:FormatterName asks for others (json).
+        if (builder.Configuration["Logging:Console:FormatterName"] is null) builder.Logging.AddSimpleConsole();
+        builder.Services.Configure<SimpleConsoleFormatterOptions>(console =>
         {
             console.SingleLine = true;
             console.UseUtcTimestamp = true;
@@ -63,6 +73,7 @@ internal static class Composition
         ServerLog.Starts(Logger(app), Services.AdminService.Version, Path.GetFullPath(options.DataDirectory), app.Environment.EnvironmentName);
         foreach (var weakening in Posture.Named(options.Allow))
             if (!app.Environment.IsDevelopment()) ServerLog.Weakened(Logger(app), weakening);
+        app.Services.GetRequiredService<LogLevels>().Watch(app.Services.GetRequiredService<TimeProvider>(), Logger(app));
         app.Services.GetService<CertificateFile>()?.Watch(app.Services.GetRequiredService<TimeProvider>(), Logger(app));
         app.UseMiddleware<UnreadMessages>();
         // A constructor's optional service is not looked for among the services.
@@ -151,6 +162,7 @@ internal static class Composition
                 provider.GetRequiredService<Func<DiskSpace>>());
             return engine;
         });
+        if (options.Traces is { } traces) services.AddSingleton(traces).AddSingleton<CallTraces>();
         services.AddSingleton<EngineCalls>();
     }
 

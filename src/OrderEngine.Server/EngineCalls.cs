@@ -8,6 +8,7 @@ using OrderEngine.Core;
 using OrderEngine.Core.State;
 using OrderEngine.Engine;
 using OrderEngine.Server.Mapping;
+using OrderEngine.Server.Traces;
 
 namespace OrderEngine.Server;
 
@@ -25,8 +26,10 @@ internal sealed class EngineCalls : IDisposable
     /// <param name="engine">The engine.</param>
     /// <param name="time">The server's clock.</param>
     /// <param name="lifetime">Says when the server stops.</param>
-    public EngineCalls(Engine.Engine engine, TimeProvider time, IHostApplicationLifetime lifetime)
+    /// <param name="traces">Begins spans; null: there are none.</param>
+    public EngineCalls(Engine.Engine engine, TimeProvider time, IHostApplicationLifetime lifetime, CallTraces? traces = null)
     {
+        Traces = traces;
         _engine = engine;
         _time = time;
         _abandon = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -36,6 +39,9 @@ internal sealed class EngineCalls : IDisposable
 
     /// <summary>The engine.</summary>
     public Engine.Engine Engine => _engine;
+
+    /// <summary>Begins spans; null: there are none.</summary>
+    public CallTraces? Traces { get; }
 
     /// <summary>The rows and ids.</summary>
     public StateReader Reader => _engine.View.Reader;
@@ -74,13 +80,15 @@ internal sealed class EngineCalls : IDisposable
     /// <exception cref="RpcException">Its outcome is not Ok.</exception>
     public async ValueTask<CommandAnswer> ExecuteAsync(Command command, Lane lane, ServerCallContext context)
     {
-        var answer = await _engine.ExecuteAsync(command, lane, Deadline(context), context.CancellationToken);
+        var trace = Traces is null ? null : CallTrace.Of(context);
+        var answer = await _engine.ExecuteAsync(command, lane, Deadline(context), context.CancellationToken, trace?.Follow(command));
+        trace?.Answered(answer);
         return answer.Outcome == Outcome.Ok ? answer : throw Refusals.Of(answer, command, Reader, ServerLimits.DetailBytes).ToException();
     }
 
     /// <summary>Queues a command as soon as there is room, behind those that the same caller queued before.</summary>
-    public ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, ServerCallContext context) =>
-        _engine.EnqueueAsync(command, lane, Deadline(context), context.CancellationToken);
+    public ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, ServerCallContext context, CallTrace? trace = null) =>
+        _engine.EnqueueAsync(command, lane, Deadline(context), context.CancellationToken, trace?.Follow(command));
 
     /// <summary>When the caller stops waiting, microseconds since 1970; capped.</summary>
     // What is left of it counts, not its date: the engine's clock may be ahead of the wall clock.

@@ -95,9 +95,10 @@ internal sealed class EngineHost(
                 health.SetAll(ServingStatus.Serving);
                 return;
             }
-            health.Set(HealthStatus.WholeServer, ServingStatus.NotServing);
             foreach (var service in Contract.Services)
                 health.Set(service.FullName, Contract.ReadOnly.Contains(service.FullName) ? ServingStatus.Serving : ServingStatus.NotServing);
+            // Last: who waits for the whole finds its parts as they are.
+            health.Set(HealthStatus.WholeServer, ServingStatus.NotServing);
         }
     }
 

@@ -5,7 +5,7 @@ using OrderEngine.Engine;
 using OrderEngine.Server;
 using OrderEngine.Server.Access;
 
-// Settings are read once. Watching their folder for changes would watch the data directory below it, and cost a look at the file at every commit.
+// Settings are read once (but for log levels: LogLevels). Watching their folder for changes would watch the data directory below it, and cost a look at the file at every commit.
 var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
 if (!ServerOptions.TryRead(builder.Configuration, out var options, out var problems))
 {

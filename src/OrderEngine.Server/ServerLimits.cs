@@ -132,6 +132,15 @@ internal static class ServerLimits
     /// <summary>How long one fetch of them may take.</summary>
     public static readonly TimeSpan JwksTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Watches of a kind that GetEngineStatus names.</summary>
+    public const int SlowestTold = 10;
+
+    /// <summary>Characters of a log category in SetLogLevel.</summary>
+    public const int LogCategoryChars = 128;
+
+    /// <summary>Calls and streamed messages traced in one second, whatever their callers ask.</summary>
+    public const int TracedCallsPerSecond = 200;
+
     /// <summary>The quiet time after which a watch sends a heartbeat.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 }

@@ -47,6 +47,24 @@ internal static partial class ServerLog
     [LoggerMessage(126, LogLevel.Error, "The keys of tokens stay as they were: '{Source}': {Problem}")]
     public static partial void JwtKeysBroken(ILogger logger, string source, string problem);
 
+    [LoggerMessage(127, LogLevel.Information, "Traces go to {Collector}: one call in {OneIn}, and those that their callers trace.")]
+    public static partial void TracesGo(ILogger logger, string collector, int oneIn);
+
+    [LoggerMessage(128, LogLevel.Warning, "{Collector} does not take traces. They are lost until it does; nothing else is.")]
+    public static partial void TracesLost(ILogger logger, string collector);
+
+    [LoggerMessage(129, LogLevel.Information, "{Collector} takes traces again; {Spans} spans were lost.")]
+    public static partial void TracesTaken(ILogger logger, string collector, long spans);
+
+    [LoggerMessage(130, LogLevel.Warning, "From now on {Category} is logged from {Level} on, by {Who}.")]
+    public static partial void LogLevelChanged(ILogger logger, string category, LogLevel level, string who);
+
+    [LoggerMessage(131, LogLevel.Warning, "From now on {Category} is logged as at the start, by {Who}.")]
+    public static partial void LogLevelReset(ILogger logger, string category, string who);
+
+    [LoggerMessage(132, LogLevel.Error, "The log levels stay as they were: {Problem}")]
+    public static partial void LogLevelsBroken(ILogger logger, string problem);
+
     [LoggerMessage(122, LogLevel.Warning, "Weakened by the setting Allow: {Weakening}.")]
     public static partial void Weakened(ILogger logger, string weakening);
 }

@@ -6,6 +6,7 @@ using System.Net;
 using OrderEngine.Access;
 using OrderEngine.Engine;
 using OrderEngine.Server.Access;
+using OrderEngine.Server.Traces;
 
 namespace OrderEngine.Server;
 
@@ -73,6 +74,18 @@ internal sealed record ServerOptions
     /// <summary>What tokens must be like; null: they are not taken.</summary>
     public JwtSettings? Jwt => JwtIssuer is null ? null : new JwtSettings(JwtIssuer, JwtAudience, JwtAlgorithm, JwtKeys ?? "");
 
+    /// <summary>Where traces go (OTLP), http or https; null: there are none.</summary>
+    public Uri? TraceTo { get; init; }
+
+    /// <summary>How: one of <see cref="TraceSettings.Protocols"/>.</summary>
+    public string TraceProtocol { get; init; } = TraceSettings.Protocols[0];
+
+    /// <summary>One call in so many is traced, besides those that their callers trace.</summary>
+    public int TraceOneIn { get; init; } = 100;
+
+    /// <summary>The same; null: there are none.</summary>
+    public TraceSettings? Traces => TraceTo is null ? null : new TraceSettings(TraceTo, TraceProtocol == TraceSettings.Http, TraceOneIn);
+
     /// <summary>Calls and streamed messages a second of one client (a channel, or the holder of a credential for all); as many may come at once.</summary>
     public int RequestsPerSecond { get; init; } = 10_000;
 
@@ -113,6 +126,9 @@ internal sealed record ServerOptions
             JwtAudience = reader.Text(nameof(JwtAudience), defaults.JwtAudience, "the audience"),
             JwtAlgorithm = reader.OneOf(nameof(JwtAlgorithm), defaults.JwtAlgorithm, JwtSettings.Algorithms),
             JwtKeys = reader.OptionalText(nameof(JwtKeys), "a file or an https URL"),
+            TraceTo = reader.Url(nameof(TraceTo), "http://127.0.0.1:4317"),
+            TraceProtocol = reader.OneOf(nameof(TraceProtocol), defaults.TraceProtocol, TraceSettings.Protocols),
+            TraceOneIn = (int)reader.Number(nameof(TraceOneIn), defaults.TraceOneIn, 1, 1_000_000),
             Engine = new EngineOptions
             {
                 NormalQueueCapacity = (int)reader.Number(nameof(EngineOptions.NormalQueueCapacity), defaults.Engine.NormalQueueCapacity, 1, 1_000_000),
@@ -198,6 +214,16 @@ internal sealed record ServerOptions
             if (IPAddress.TryParse(text, out var address)) return address;
             _problems.Add($"{Section}:{name} is '{text}'. Give an IP address, or leave the setting out for {fallback}.");
             return fallback;
+        }
+
+        public Uri? Url(string name, string example)
+        {
+            _known.Add(name);
+            var text = section[name];
+            if (text is null) return null;
+            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0) return url;
+            _problems.Add($"{Section}:{name} is '{text}'. Give a URL such as {example}, http or https and without a password, or leave the setting out.");
+            return null;
         }
 
         public List<string> Problems()

@@ -114,6 +114,7 @@ public sealed class CtlContractTests
         ["GetEngineStatus"] = ["status"],
         ["VerifyInvariants"] = ["verify"],
         ["CreateCheckpoint"] = ["checkpoint"],
+        ["SetLogLevel"] = ["log-level OrderEngine debug"],
         ["ListExceptions"] = ["exceptions list --grade high --owner warehouse --kind deadline-missed --order o1 --state any --oldest-first"],
         ["ResolveException"] = ["exceptions resolve e1 --resolution done --reason DONE"],
         ["ExportEvents"] = ["export - --personal-data"],

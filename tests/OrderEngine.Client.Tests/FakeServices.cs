@@ -242,6 +242,8 @@ internal sealed class FakeAdmin : AdminService.AdminServiceBase
 
     public Func<VerifyInvariantsRequest, VerifyInvariantsResponse>? OnVerify { get; set; }
 
+    public Func<SetLogLevelRequest, SetLogLevelResponse>? OnLogLevel { get; set; }
+
     public Func<ListExceptionsRequest, ListExceptionsResponse>? OnExceptions { get; set; }
 
     public Func<ResolveExceptionRequest, ResolveExceptionResponse>? OnResolve { get; set; }
@@ -255,6 +257,8 @@ internal sealed class FakeAdmin : AdminService.AdminServiceBase
     public Func<GetStatsRequest, Stats>? OnStats { get; set; }
 
     public override Task<Stats> GetStats(GetStatsRequest request, ServerCallContext context) => Fake.Answer(OnStats, request);
+
+    public override Task<SetLogLevelResponse> SetLogLevel(SetLogLevelRequest request, ServerCallContext context) => Fake.Answer(OnLogLevel, request);
 
     public override Task<ListExceptionsResponse> ListExceptions(ListExceptionsRequest request, ServerCallContext context) => Fake.Answer(OnExceptions, request);
 

@@ -6,7 +6,10 @@ using System.Net;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
+using OrderEngine.Access;
+using OrderEngine.Contracts.V1;
 using OrderEngine.Engine;
+using OrderEngine.Server.Tests.Access;
 using OrderEngine.Server.Tests.Kit;
 
 namespace OrderEngine.Server.Tests;
@@ -85,6 +88,29 @@ public sealed partial class OperationsTests
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             Assert.Contains("\"phase\":\"SERVING\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Status_names_the_readers_that_are_behind()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var watcher = new TrackingService.TrackingServiceClient(keyed.As(keyed.Create("slowpoke", null, Scopes.Track)));
+        using (var watch = watcher.WatchOrders(new WatchOrdersRequest()))
+        {
+            Assert.True(await watch.ResponseStream.MoveNext(default));
+            // More than what lies in the buffers of a connection that nobody reads.
+            for (var bulk = 0; bulk < 6; bulk++)
+            {
+                var orders = new BulkSubmitOrdersRequest();
+                for (var i = 0; i < 500; i++) orders.Requests.Add(Shop.Submit());
+                await keyed.Server.Orders.BulkSubmitOrdersAsync(orders);
+            }
+            var behind = Assert.Single((await keyed.Server.StatusAsync()).SlowestSubscribers);
+            Assert.Equal(("WatchOrders", "slowpoke"), (behind.Rpc, behind.Client));
+            Assert.InRange(behind.Events, 1, 3_000);
+        }
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while ((await keyed.Server.StatusAsync()).SlowestSubscribers.Count > 0) patience.Token.ThrowIfCancellationRequested();
     }
 
     [PromtoolFact]

@@ -30,6 +30,7 @@ public sealed class ContainerTests(ITestOutputHelper log)
             await image.BuildAsync();
             var (user, group) = (image.User.Split(':')[0], image.User.Split(':')[1]);
             Assert.Equal(("1654", "1654"), (user, group));
+            Assert.All((string[])["/app/server/sbom.json", "/app/orderctl/sbom.json"], file => Assert.Contains("\"CycloneDX\"", File.ReadAllText(image.Outside(file)), StringComparison.Ordinal));
             (await ChildProcess.RunAsync("chown", [image.User, image.Outside("/data")])).Succeeded();
             await RunAsync(image);
         }

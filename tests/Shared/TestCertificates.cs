@@ -1,4 +1,4 @@
-// Certificates of the tests' own authority, made for the occasion: a server's for this machine, and clients'. Real keys, good for a day.
+// Certificates of the tests' own authority, made for the occasion: a server's for this machine, and clients'. Real keys, good for a day unless a test wants more.
 
 using System.Net;
 using System.Security.Cryptography;
@@ -12,7 +12,7 @@ internal sealed class TestCertificates : IDisposable
     private readonly X509Certificate2 _authority;
     private readonly string _name;
 
-    public TestCertificates(string name)
+    public TestCertificates(string name, int days = 1)
     {
         _name = name;
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -20,7 +20,7 @@ internal sealed class TestCertificates : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         var now = DateTimeOffset.UtcNow;
-        _authority = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
+        _authority = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(days));
         ServerPem = Issue(ServerUse);
     }
 

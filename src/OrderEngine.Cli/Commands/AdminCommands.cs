@@ -1,4 +1,4 @@
-// Owns status, verify and checkpoint. One thread.
+// Owns status, health, verify, checkpoint and log-level. One thread.
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
@@ -82,6 +82,29 @@ internal static class AdminCommands
         });
     }
 
+    public static Command LogLevelOf(Runner run)
+    {
+        var command = new Command("log-level", "Change what the server logs, until its next start: orderctl log-level OrderEngine debug. Without a level: as at its start.");
+        var category = new Argument<string>("CATEGORY") { Description = "The beginning of the names of those who log; Default: who has no entry of its own." };
+        var level = new Argument<LogThreshold>("LEVEL")
+        {
+            Description = "trace, debug, information, warning, error, critical.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => LogThreshold.Unspecified,
+        };
+        command.Add(category);
+        command.Add(level);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            var request = new SetLogLevelRequest { Category = session.Get(category), Level = session.Get(level) };
+            var answer = await session.Client.Admin.SetLogLevelAsync(request, cancellationToken: cancellationToken);
+            session.Answer(answer, s =>
+            {
+                foreach (var entry in answer.Changed) s.Say($"{entry.Category} {Values.Upper(entry.Level)}");
+                if (answer.Changed.Count == 0) s.Say("All is logged as at the start.");
+            });
+            return ExitCodes.Ok;
+        });
+    }
+
     // Plain numbers, unlike protobuf's JSON, which writes 64-bit numbers as text: scripts compare these.
     private static JsonObject ToJson(EngineStatus status)
     {
@@ -117,6 +140,7 @@ internal static class AdminCommands
             ["journalFirstSequence"] = status.JournalFirstSequence,
             ["diskFreeBytes"] = status.DiskFreeBytes,
             ["diskLowBytes"] = status.DiskLowBytes,
+            ["slowestSubscribers"] = new JsonArray([.. status.SlowestSubscribers.Select(one => new JsonObject { ["rpc"] = one.Rpc, ["client"] = one.Client, ["events"] = one.Events })]),
             ["startTime"] = status.StartTime?.ToDateTimeOffset().ToString("O", CultureInfo.InvariantCulture),
             ["version"] = status.Version,
         };
@@ -137,6 +161,8 @@ internal static class AdminCommands
             ("snapshot", status.SnapshotSequence == 0 ? "none yet" : $"at {Session.Number(status.SnapshotSequence)}, {Megabytes(status.SnapshotBytes)}"),
             ("disk", $"{Megabytes(status.DiskFreeBytes)} free, changes are refused below {Megabytes(status.DiskLowBytes)}"),
             ("recovery", status.RecoverySeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s"), ("started", Session.Time(status.StartTime)), ("version", status.Version));
+        foreach (var one in status.SlowestSubscribers)
+            session.Say($"{(one.Client.Length == 0 ? "A caller without a credential" : one.Client)} is {Session.Number(one.Events)} events behind in {one.Rpc}.");
     }
 
     private static string Megabytes(long bytes) => (bytes / 1048576.0).ToString("N1", CultureInfo.InvariantCulture) + " MiB";

@@ -37,6 +37,11 @@ public sealed class SubscriberLimitException : Exception
     public int Limit { get; }
 }
 
+/// <summary>How far a subscriber is behind.</summary>
+/// <param name="Owner">Who reads.</param>
+/// <param name="Lag">Sequences between what it has been handed and what is durable.</param>
+public readonly record struct SubscriberLag(string Owner, long Lag);
+
 /// <summary>The journal no longer reaches back to the position asked for.</summary>
 public sealed class PositionTruncatedException : Exception
 {

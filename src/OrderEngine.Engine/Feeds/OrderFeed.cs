@@ -52,6 +52,14 @@ public sealed class OrderFeed
     /// <summary>Everything up to here is in the buffers of those it matches. Rises after they were filled.</summary>
     internal long DispatchedThrough => Volatile.Read(ref _dispatchedThrough);
 
+    /// <summary>The subscribers that are furthest behind what is durable, the worst first; none of those that are not behind.</summary>
+    public IReadOnlyList<SubscriberLag> Slowest(int count)
+    {
+        var durable = _context.Durable;
+        lock (_gate)
+            return [.. _subscribers.Select(subscriber => new SubscriberLag(subscriber.Owner, durable - subscriber.Through)).Where(one => one.Lag > 0).OrderByDescending(one => one.Lag).Take(count)];
+    }
+
     internal FeedContext Context => _context;
 
     /// <summary>Subscribes to what comes after a sequence. The engine must be serving.</summary>

@@ -43,6 +43,9 @@ public sealed class OrderSubscription : IDisposable
     /// <summary>Everything that matches up to here has been handed out.</summary>
     public long Through => Volatile.Read(ref _through);
 
+    /// <summary>Who reads, for those who run the engine; empty: nobody in particular. Set once, by who subscribes.</summary>
+    public string Owner { get; set; } = "";
+
     internal OrderMatcher Matcher { get; }
 
     /// <summary>

@@ -41,6 +41,14 @@ public sealed class StockFeed
         }
     }
 
+    /// <summary>The subscribers that are furthest behind what is durable, the worst first; none of those that are not behind.</summary>
+    public IReadOnlyList<SubscriberLag> Slowest(int count)
+    {
+        var durable = _context.Durable;
+        lock (_gate)
+            return [.. _subscribers.Select(subscriber => new SubscriberLag(subscriber.Owner, durable - subscriber.Through)).Where(one => one.Lag > 0).OrderByDescending(one => one.Lag).Take(count)];
+    }
+
     internal FeedContext Context => _context;
 
     /// <summary>Everything up to here is in the sets of those it matches. Rises after they were filled.</summary>

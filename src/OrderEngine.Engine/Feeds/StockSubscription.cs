@@ -43,6 +43,9 @@ public sealed class StockSubscription : IDisposable
     /// <summary>Every change up to here is covered by what was handed out.</summary>
     public long Through => Volatile.Read(ref _through);
 
+    /// <summary>Who reads, for those who run the engine; empty: nobody in particular. Set once, by who subscribes.</summary>
+    public string Owner { get; set; } = "";
+
     /// <summary>
     /// The slots that changed since they were handed out last, as soon as there are any; a page without slots when there were none for
     /// <paramref name="heartbeat"/>.

@@ -80,7 +80,7 @@ internal static class RpcTable
             ("SetReviewRules", Scopes.Admin, false), ("GetReviewRules", Scopes.Review | Scopes.Admin, false),
             ("SetDeadlines", Scopes.Admin, false), ("GetDeadlines", Scopes.Fulfil | Scopes.Review | Scopes.Admin, false)),
         .. Service("AdminService",
-            ("GetEngineStatus", Scopes.Admin, false), ("VerifyInvariants", Scopes.Admin, false), ("CreateCheckpoint", Scopes.Admin, false),
+            ("GetEngineStatus", Scopes.Admin, false), ("VerifyInvariants", Scopes.Admin, false), ("CreateCheckpoint", Scopes.Admin, false), ("SetLogLevel", Scopes.Admin, false),
             ("ExportEvents", Scopes.Admin, false), ("ImportEvents", Scopes.Admin, false), ("CreateBackup", Scopes.Admin, false), ("ExportKeys", Scopes.Admin, false),
             ("GetStats", Scopes.Admin | Scopes.Finance, false),
             ("ListExceptions", Scopes.Admin | Scopes.Review | Scopes.Finance | Scopes.Stock | Scopes.Fulfil, false),

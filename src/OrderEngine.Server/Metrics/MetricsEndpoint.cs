@@ -3,6 +3,7 @@
 
 using System.Net;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OrderEngine.Server.Traces;
 
 namespace OrderEngine.Server.Metrics;
 
@@ -11,10 +12,14 @@ internal sealed record MetricsAddress(IPEndPoint EndPoint);
 
 /// <summary>Serves the metrics from before recovery until after the drain.</summary>
 internal sealed class MetricsEndpoint(
-    MetricsAddress address, System.Diagnostics.Metrics.IMeterFactory meters, HealthPages health, ILogger<MetricsEndpoint> logger)
+    MetricsAddress address, System.Diagnostics.Metrics.IMeterFactory meters, HealthPages health, ILogger<MetricsEndpoint> logger, TraceSettings? traces = null)
     : IHostedService, IAsyncDisposable
 {
-    private readonly MetricsCollector _collector = new(meters);
+#if PROMETHEUS_NET
+    private readonly PrometheusNetPage _page = new(meters, withExemplars: traces is not null);
+#else
+    private readonly MetricsCollector _page = new(meters, withExemplars: traces is not null);
+#endif
     private WebApplication? _app;
 
     /// <summary>Where it listens, once started.</summary>
@@ -30,7 +35,7 @@ internal sealed class MetricsEndpoint(
         // Signals are for the server; this one goes with it.
         builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());
         _app = builder.Build();
-        _app.MapGet("/metrics", WriteAsync);
+        _page.Map(_app);
         health.Map(_app);
         await _app.StartAsync(cancellationToken);
         ServerLog.MetricsAt(logger, $"{Address}/metrics");
@@ -43,13 +48,7 @@ internal sealed class MetricsEndpoint(
     public async ValueTask DisposeAsync()
     {
         if (_app is not null) await _app.DisposeAsync();
-        _collector.Dispose();
-    }
-
-    private Task WriteAsync(HttpContext context)
-    {
-        context.Response.ContentType = PrometheusText.ContentType;
-        return context.Response.WriteAsync(_collector.Collect(), context.RequestAborted);
+        _page.Dispose();
     }
 
     private sealed class NoLifetime : IHostLifetime

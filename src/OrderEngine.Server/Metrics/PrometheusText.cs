@@ -1,5 +1,6 @@
-// Prometheus' text exposition format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats). Names after OpenTelemetry's
-// compatibility rules: dots become underscores, units are spelled out at the end, counters end in _total.
+// Prometheus' text exposition format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats), and for who asks for it OpenMetrics 1.0, which
+// can say which trace a measurement belongs to. Names after OpenTelemetry's compatibility rules: dots become underscores, units are spelled
+// out at the end, counters end in _total.
 
 using System.Globalization;
 using System.Text;
@@ -9,10 +10,16 @@ using OpenTelemetry.Metrics;
 namespace OrderEngine.Server.Metrics;
 
 /// <summary>Writes metrics as text, one family after the other.</summary>
-internal sealed class PrometheusText
+/// <param name="isOpenMetrics">True: OpenMetrics, with exemplars; else the classic format.</param>
+internal sealed class PrometheusText(bool isOpenMetrics = false)
 {
-    /// <summary>The media type of what this writes.</summary>
+    /// <summary>The media type of the classic format.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// <summary>The media type of OpenMetrics.</summary>
+    public const string OpenMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    private const string Total = "_total";
 
     // A family's lines stand together, under one head, even if several meters of a process bring the same name (two hosts in one process do).
     private readonly List<StringBuilder> _families = [];
@@ -20,7 +27,7 @@ internal sealed class PrometheusText
     private StringBuilder _text = new();
 
     /// <inheritdoc/>
-    public override string ToString() => string.Concat(_families);
+    public override string ToString() => isOpenMetrics ? string.Concat(_families) + "# EOF\n" : string.Concat(_families);
 
     /// <summary>Adds a metric with all its points.</summary>
     public void Add(Metric metric)
@@ -49,19 +56,21 @@ internal sealed class PrometheusText
         }
         _text = _byName[name] = new StringBuilder();
         _families.Add(_text);
-        if (help.Length > 0) _text.Append("# HELP ").Append(name).Append(' ').Append(EscapeHelp(help)).Append('\n');
-        _text.Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
+        var head = isOpenMetrics && type == "counter" ? name[..^Total.Length] : name;
+        if (help.Length > 0) _text.Append("# HELP ").Append(head).Append(' ').Append(EscapeHelp(help)).Append('\n');
+        _text.Append("# TYPE ").Append(head).Append(' ').Append(type).Append('\n');
     }
 
     /// <summary>Adds one line of a family.</summary>
     /// <param name="name">The family's name, with suffix.</param>
     /// <param name="labels">As <see cref="Labels"/> writes them, without braces.</param>
     /// <param name="value">Any number.</param>
-    public void Sample(string name, string labels, double value)
+    /// <param name="exemplar">As OpenMetrics writes it; empty: none.</param>
+    public void Sample(string name, string labels, double value, string exemplar = "")
     {
         _text.Append(name);
         if (labels.Length > 0) _text.Append('{').Append(labels).Append('}');
-        _text.Append(' ').Append(Number(value)).Append('\n');
+        _text.Append(' ').Append(Number(value)).Append(exemplar).Append('\n');
     }
 
     /// <summary>The name of a family: sound characters, the unit spelled out, _total for counters.</summary>
@@ -75,7 +84,7 @@ internal sealed class PrometheusText
         // _count at the end of a gauge reads as part of a histogram, and promtool refuses it: the runtime's own gauges have it.
         if (!isCounter && result.EndsWith("_count", StringComparison.Ordinal)) result = result[..^"_count".Length];
         if (!result.EndsWith(suffix, StringComparison.Ordinal)) result += suffix;
-        return isCounter && !result.EndsWith("_total", StringComparison.Ordinal) ? result + "_total" : result;
+        return isCounter && !result.EndsWith(Total, StringComparison.Ordinal) ? result + Total : result;
     }
 
     /// <summary>Labels as they stand between the braces.</summary>
@@ -86,13 +95,21 @@ internal sealed class PrometheusText
         return text.ToString();
     }
 
+    /// <summary>The name of a label: sound characters.</summary>
+    public static string LabelName(string key)
+    {
+        var sound = string.Create(key.Length, key, static (name, from) =>
+        {
+            for (var i = 0; i < name.Length; i++) name[i] = char.IsAsciiLetterOrDigit(from[i]) ? from[i] : '_';
+        });
+        return sound.Length == 0 || char.IsAsciiDigit(sound[0]) ? "_" + sound : sound;
+    }
+
     /// <summary>Appends one label.</summary>
     public static void Label(StringBuilder text, string key, string value)
     {
         if (text.Length > 0) text.Append(',');
-        if (key.Length == 0 || char.IsAsciiDigit(key[0])) text.Append('_');
-        foreach (var c in key) text.Append(char.IsAsciiLetterOrDigit(c) ? c : '_');
-        text.Append("=\"");
+        text.Append(LabelName(key)).Append("=\"");
         foreach (var c in value)
         {
             if (c == '\\') text.Append(@"\\");
@@ -107,7 +124,18 @@ internal sealed class PrometheusText
     public static string Number(double value) =>
         double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf" : value.ToString("R", CultureInfo.InvariantCulture);
 
-    private static string EscapeHelp(string help) => help.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
+    private string EscapeHelp(string help)
+    {
+        var escaped = help.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
+        return isOpenMetrics ? escaped.Replace("\"", "\\\"", StringComparison.Ordinal) : escaped;
+    }
+
+    // OpenMetrics knows one way to write a bound, so that it is the same label everywhere.
+    private string Bound(double bound)
+    {
+        var text = isOpenMetrics && bound >= 1_000_000 && !double.IsInfinity(bound) ? bound.ToString("0.################e+00", CultureInfo.InvariantCulture) : Number(bound);
+        return isOpenMetrics && text.All(char.IsAsciiDigit) ? text + ".0" : text;
+    }
 
     private static double Value(MetricType type, in MetricPoint point) => type switch
     {
@@ -121,14 +149,31 @@ internal sealed class PrometheusText
     {
         var labels = Labels(point.Tags);
         var cumulative = 0L;
+        var exemplars = isOpenMetrics && point.TryGetExemplars(out var found) ? Newest(found) : [];
+        var below = double.NegativeInfinity;
         foreach (var bucket in point.GetHistogramBuckets())
         {
             cumulative += bucket.BucketCount;
             var text = new StringBuilder(labels);
-            Label(text, "le", Number(bucket.ExplicitBound));
-            Sample(name + "_bucket", text.ToString(), cumulative);
+            Label(text, "le", Bound(bucket.ExplicitBound));
+            var exemplar = exemplars.FirstOrDefault(one => one.Value > below && one.Value <= bucket.ExplicitBound).Text ?? "";
+            Sample(name + "_bucket", text.ToString(), cumulative, exemplar);
+            below = bucket.ExplicitBound;
         }
         Sample(name + "_sum", labels, point.GetHistogramSum());
         Sample(name + "_count", labels, point.GetHistogramCount());
+    }
+
+    // One a bucket is written, the newest. The trace is what leads on from here; its span is of no use without it.
+    private static List<(double Value, string Text)> Newest(ReadOnlyExemplarCollection exemplars)
+    {
+        var newest = new List<(DateTimeOffset At, double Value, string Text)>();
+        foreach (ref readonly var exemplar in exemplars)
+        {
+            if (exemplar.TraceId == default) continue;
+            var at = exemplar.Timestamp.ToUnixTimeMilliseconds() / 1000d;
+            newest.Add((exemplar.Timestamp, exemplar.DoubleValue, string.Create(CultureInfo.InvariantCulture, $" # {{trace_id=\"{exemplar.TraceId}\"}} {exemplar.DoubleValue:R} {at:0.000}")));
+        }
+        return [.. newest.OrderByDescending(one => one.At).Select(one => (one.Value, one.Text))];
     }
 }

@@ -9,13 +9,14 @@ using OrderEngine.Contracts.V1;
 using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
 using V1 = OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Server.Services;
 
 /// <summary>Serves orderengine.v1.AdminService.</summary>
-internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminServiceBase
+internal sealed class AdminService(EngineCalls calls, LogLevels levels, ILogger<AdminService> logger) : V1.AdminService.AdminServiceBase
 {
     /// <summary>The program's version, as in GetEngineStatus and the log.</summary>
     public static readonly string Version =
@@ -33,7 +34,7 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
         var summary = engine.View.Summary;
         var recovery = engine.Recovery;
         var reader = calls.Reader;
-        return Task.FromResult(new EngineStatus
+        var status = new EngineStatus
         {
             Phase = calls.Stopping.IsCancellationRequested ? V1.EnginePhase.Draining
                 : engine is { Phase: Engine.EnginePhase.Serving, Disk.IsLow: true } ? V1.EnginePhase.LowDisk : (V1.EnginePhase)engine.Phase,
@@ -64,7 +65,10 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
             JournalFirstSequence = engine.Journal?.FirstSequence ?? 0,
             DiskFreeBytes = engine.Disk.FreeBytes,
             DiskLowBytes = engine.Disk.LowBytes,
-        });
+        };
+        foreach (var (owner, lag) in engine.Orders.Slowest(ServerLimits.SlowestTold)) status.SlowestSubscribers.Add(new V1.SubscriberLag { Rpc = "WatchOrders", Client = owner, Events = lag });
+        foreach (var (owner, lag) in engine.Stock.Slowest(ServerLimits.SlowestTold)) status.SlowestSubscribers.Add(new V1.SubscriberLag { Rpc = "WatchStock", Client = owner, Events = lag });
+        return Task.FromResult(status);
     }
 
     /// <inheritdoc/>
@@ -106,6 +110,32 @@ internal sealed class AdminService(EngineCalls calls) : V1.AdminService.AdminSer
             CheckpointStatus.Failed => throw Errors.Status(ErrorReason.CheckpointFailed, result.Reason).ToException(),
             _ => throw Errors.Exception(calls.Engine.Phase == Engine.EnginePhase.Recovering ? ErrorReason.EngineRecovering : ErrorReason.EngineDraining),
         };
+    }
+
+    /// <inheritdoc/>
+    public override Task<SetLogLevelResponse> SetLogLevel(SetLogLevelRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        if (request.Category.Length is 0 or > ServerLimits.LogCategoryChars || !request.Category.All(c => char.IsAsciiLetterOrDigit(c) || c == '.'))
+            violations.Add("category", "must be 1 to 128 ASCII letters, digits and dots");
+        if (!System.Enum.IsDefined(request.Level)) violations.Add("level", "must be a level that this server knows");
+        violations.ThrowIfAny();
+        var who = Grant.Current.Caller.IsTrusted ? "a caller without a credential" : Grant.Current.Caller.Name;
+        if (request.Level == LogThreshold.Unspecified)
+        {
+            levels.Set(request.Category, null);
+            ServerLog.LogLevelReset(logger, request.Category, who);
+        }
+        else
+        {
+            // Both count from trace on, the contract one higher.
+            var level = (LogLevel)(request.Level - 1);
+            levels.Set(request.Category, level);
+            ServerLog.LogLevelChanged(logger, request.Category, level, who);
+        }
+        var response = new SetLogLevelResponse();
+        foreach (var (category, level) in levels.Changed) response.Changed.Add(new CategoryLevel { Category = category, Level = (LogThreshold)(level + 1) });
+        return Task.FromResult(response);
     }
 
     /// <inheritdoc/>

@@ -8,6 +8,7 @@ using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
 using OrderEngine.Engine;
 using OrderEngine.Server.Mapping;
+using OrderEngine.Server.Traces;
 using RpcStatus = Google.Rpc.Status;
 
 namespace OrderEngine.Server.Services;
@@ -32,6 +33,11 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
     private ulong _lastSeq;
     private bool _any;
     private Lane _lane;
+
+    // The message that is traced, one at a time, until its first command has been answered.
+    private TracedMessage? _traced;
+
+    private sealed record TracedMessage(CallTrace Trace, ulong FirstSeq);
 
     /// <summary>The list's name in the request, for violations.</summary>
     protected abstract string ItemsPath { get; }
@@ -76,6 +82,10 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
             await reading;
             throw;
         }
+        finally
+        {
+            _traced?.Trace.End(StatusCode.Cancelled);
+        }
         // What was taken has been answered; now say why no more is taken, if not because the client is done.
         if (await reading is { } end) ExceptionDispatchInfo.Throw(end);
     }
@@ -90,12 +100,13 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
                 var items = ItemsOf(requests.Current);
                 if (items.Count is 0 or > ServerLimits.ItemsPerMessage)
                     return Errors.InvalidField(ItemsPath, "must have 1 to 1,000 entries").ToException();
+                var trace = BeginTrace(items, context);
                 for (var i = 0; i < items.Count; i++)
                 {
                     // Room first: once a command is queued it is carried out, so nothing may come between it and its place in the answers.
                     await _slots.Writer.WaitToWriteAsync(stop);
                     stop.ThrowIfCancellationRequested();
-                    var slot = await TakeAsync(items[i], context);
+                    var slot = await TakeAsync(items[i], context, i == 0 ? trace : null);
                     if (!_slots.Writer.TryWrite(slot)) throw new InvalidOperationException("A slot was taken by another writer.");
                 }
                 WereTaken(requests.Current);
@@ -135,7 +146,7 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
     }
 
     // Runs through without a state machine as long as nothing has to be waited for.
-    private ValueTask<Slot> TakeAsync(TItem item, ServerCallContext context)
+    private ValueTask<Slot> TakeAsync(TItem item, ServerCallContext context, CallTrace? trace)
     {
         var seq = ClientSeqOf(item);
         if (_any && seq <= _lastSeq)
@@ -144,22 +155,29 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         _any = true;
         _lastSeq = seq;
         var mapping = MapAsync(item);
-        if (!mapping.IsCompletedSuccessfully) return MapFirstAsync(seq, mapping, context);
+        if (!mapping.IsCompletedSuccessfully) return MapFirstAsync(seq, mapping, context, trace);
         var mapped = mapping.Result;
         if (mapped.Command is not { } command) return ValueTask.FromResult(new Slot(seq, null, default, mapped.Refusal));
-        var queueing = calls.EnqueueAsync(command, _lane, context);
+        var queueing = calls.EnqueueAsync(command, _lane, context, trace);
         return queueing.IsCompletedSuccessfully ? ValueTask.FromResult(new Slot(seq, command, queueing.Result, null)) : QueueAsync(seq, command, queueing);
     }
 
-    private async ValueTask<Slot> MapFirstAsync(ulong seq, ValueTask<Mapped<Command>> mapping, ServerCallContext context)
+    private async ValueTask<Slot> MapFirstAsync(ulong seq, ValueTask<Mapped<Command>> mapping, ServerCallContext context, CallTrace? trace)
     {
         var mapped = await mapping;
         return mapped.Command is { } command
-            ? await QueueAsync(seq, command, calls.EnqueueAsync(command, _lane, context))
+            ? await QueueAsync(seq, command, calls.EnqueueAsync(command, _lane, context, trace))
             : new Slot(seq, null, default, mapped.Refusal);
     }
 
     private static async ValueTask<Slot> QueueAsync(ulong seq, Command command, ValueTask<PendingAnswer> queueing) => new(seq, command, await queueing, null);
+
+    private CallTrace? BeginTrace(IReadOnlyList<TItem> items, ServerCallContext context)
+    {
+        if (calls.Traces is null || Volatile.Read(ref _traced) is not null || calls.Traces.BeginMessage(context, items.Count) is not { } trace) return null;
+        Volatile.Write(ref _traced, new TracedMessage(trace, ClientSeqOf(items[0])));
+        return trace;
+    }
 
     private async Task WriteAsync(IServerStreamWriter<TResponse> responses, CancellationToken cancellation)
     {
@@ -168,14 +186,26 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
             var response = new TResponse();
             var bytes = 0;
             var count = 0;
+            var last = 0UL;
             while (count < ServerLimits.ItemsPerMessage && bytes < ServerLimits.StreamMessageBytes
                 && _slots.Reader.TryPeek(out var next) && (count == 0 || next.IsFinal))
             {
                 _slots.Reader.TryRead(out var slot);
                 bytes += slot.Refusal is { } refusal ? AddRefused(response, slot.ClientSeq, refusal) : Add(response, slot, await slot.Answer);
                 count++;
+                last = slot.ClientSeq;
             }
-            await responses.WriteAsync(response, cancellation);
+            // Before the answer is out: the client's next message may be traced again.
+            var traced = Volatile.Read(ref _traced) is { } message && last >= message.FirstSeq ? message.Trace : null;
+            if (traced is not null) Volatile.Write(ref _traced, null);
+            try
+            {
+                await responses.WriteAsync(response, cancellation);
+            }
+            finally
+            {
+                traced?.End(StatusCode.OK);
+            }
         }
     }
 

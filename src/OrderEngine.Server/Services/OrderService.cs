@@ -9,6 +9,7 @@ using OrderEngine.Core.State;
 using OrderEngine.Engine;
 using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
+using OrderEngine.Server.Traces;
 using OrderEngine.Server.Wire;
 using RpcStatus = Google.Rpc.Status;
 using V1 = OrderEngine.Contracts.V1;
@@ -40,12 +41,13 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         if (requests.Sum(one => one.Order?.Lines.Count ?? 0) > ServerLimits.LinesPerBulk)
             throw Errors.InvalidField("requests", "must have at most 40,000 lines in all: send them in several calls or as a stream").ToException();
         var lane = OrderRequests.LaneOf((Core.Priority)(requests[0].Order?.Priority ?? V1.Priority.Normal));
+        var trace = calls.Traces is null ? null : CallTrace.Of(context);
         var queued = new (Command? Command, PendingAnswer Answer, RpcStatus? Refusal)[requests.Count];
         for (var i = 0; i < queued.Length; i++)
         {
             var mapped = await OrderRequests.MapAsync(requests[i], calls.Reader, calls.Vault);
             queued[i] = mapped.Command is { } command
-                ? (command, await calls.EnqueueAsync(command, lane, context), null)
+                ? (command, await calls.EnqueueAsync(command, lane, context, trace), null)
                 : (null, default, mapped.Refusal);
         }
         var response = new BulkSubmitOrdersResponse();

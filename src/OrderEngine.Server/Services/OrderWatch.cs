@@ -29,6 +29,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
         var start = resumes ? token.A : calls.Engine.View.DurableSequence;
         var firstOrder = resumes ? token.B : request.SnapshotFirst ? 1 : 0;
         using var subscription = calls.Engine.Orders.Subscribe(filter, start);
+        subscription.Owner = Grant.Current.Caller.Name;
         // The client has a position from the first moment on: as pages of the snapshot, or at once.
         if (firstOrder > 0) await SendSnapshotAsync(filter, start, firstOrder, abandon.Token);
         else await SendAsync(new FeedPage([], start, calls.Engine.View.DurableSequence), abandon.Token);

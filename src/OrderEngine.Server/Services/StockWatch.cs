@@ -3,6 +3,7 @@
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
 
 namespace OrderEngine.Server.Services;
@@ -23,6 +24,7 @@ internal sealed class StockWatch(EngineCalls calls, IServerStreamWriter<WatchSto
         using var abandon = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Abandoning);
         var start = request.ResumeToken.Length > 0 ? token.A : calls.Engine.View.DurableSequence;
         using var subscription = calls.Engine.Stock.Subscribe(_skus, _locations, start);
+        subscription.Owner = Grant.Current.Caller.Name;
         // The client has a position from the first moment on: with the snapshot's last page, or at once.
         if (request.ResumeToken.Length == 0 && request.SnapshotFirst) await SendAllAsync(start, abandon.Token);
         else await responses.WriteAsync(Levels(new StockPage([], start, calls.Engine.View.DurableSequence)), abandon.Token);

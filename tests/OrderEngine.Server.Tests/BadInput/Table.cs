@@ -300,6 +300,13 @@ internal static class Table
         yield return export.Bad("from_sequence", "= 0", request => request.FromSequence = 0);
         yield return export.Bad("from_sequence", "overflowing", request => request.FromSequence = long.MinValue);
         yield return export.Ok("include_personal_data", "asked for", request => request.IncludePersonalData = true);
+        var level = Rpc<SetLogLevelRequest>.Unary("SetLogLevel", _ => new SetLogLevelRequest { Category = "OrderEngine.Nobody" }, async (server, request) => await server.Admin.SetLogLevelAsync(request));
+        yield return level.Ok("category", "of 128 characters", request => request.Category = new string('x', 128));
+        yield return level.Bad("category", "empty", request => request.Category = "");
+        yield return level.Bad("category", "of 129 characters", request => request.Category = new string('x', 129));
+        yield return level.Bad("category", "with a colon", request => request.Category = "Kestrel:Endpoints");
+        yield return level.Ok("level", "none", request => request.Level = LogThreshold.Unspecified);
+        yield return level.Bad("level", "unknown", request => request.Level = (LogThreshold)99);
         var import = Rpc<ImportEventsRequest>.Unary("ImportEvents", _ => new ImportEventsRequest(), async (server, request) =>
         {
             using var call = server.Admin.ImportEvents();

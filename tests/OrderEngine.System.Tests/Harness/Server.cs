@@ -63,11 +63,13 @@ internal sealed class Server : IAsyncDisposable
     private ChildProcess Running => _process ?? throw new InvalidOperationException("The server is not running.");
 
     /// <summary>A new engine on an empty directory, serving.</summary>
-    public static async Task<Server> StartNewAsync(ITestOutputHelper log, IReadOnlyDictionary<string, string?>? environment = null)
+    public static async Task<Server> StartNewAsync(
+        ITestOutputHelper log, IReadOnlyDictionary<string, string?>? environment = null, Func<Server, Task>? prepare = null)
     {
         var server = new Server(log, environment);
         try
         {
+            if (prepare is not null) await prepare(server);
             await server.StartAsync();
             return server;
         }
@@ -115,10 +117,12 @@ internal sealed class Server : IAsyncDisposable
     }
 
     /// <summary>Starts the process without waiting for it.</summary>
-    public void Launch()
+    /// <param name="under">A program that starts it and leaves its place to it, with arguments; none: nobody.</param>
+    public void Launch(params string[] under)
     {
         Assert.True(File.Exists(Setting.ServerDll), $"{Setting.ServerDll} is missing: build the solution first.");
-        _process = ChildProcess.Start(Setting.Dotnet, ["exec", Setting.ServerDll, "--urls", Address], _environment);
+        string[] command = [.. under, Setting.Dotnet, "exec", Setting.ServerDll, "--urls", Address];
+        _process = ChildProcess.Start(command[0], command[1..], _environment);
     }
 
     public async Task WaitUntilServingAsync()
@@ -225,7 +229,8 @@ internal sealed class Server : IAsyncDisposable
         Credential = await CreateKeyAsync("operations", "admin,stock,submit,reserve,track,fulfil");
     }
 
-    private GrpcChannel OpenChannel() => GrpcChannel.ForAddress(Address, new GrpcChannelOptions
+    /// <summary>A bare channel, without credentials.</summary>
+    public GrpcChannel OpenChannel() => GrpcChannel.ForAddress(Address, new GrpcChannelOptions
     {
         HttpHandler = AuthorityFile is null ? null : Trusting(AuthorityFile),
         DisposeHttpClient = true,
