@@ -11,18 +11,20 @@ internal sealed class EngineState
     private readonly ChunkedArray<int> _openByCustomer = new();
     private readonly ChunkedArray<int> _ordersByCustomer = new();
 
-    public EngineState()
+    /// <param name="hash">For the indexes over what clients choose.</param>
+    public EngineState(KeyedHash hash)
     {
         Reclaimer = new Reclaimer(Heap, Epochs);
-        Catalog = new Catalog(Heap, Reclaimer);
+        Catalog = new Catalog(Heap, Reclaimer, hash);
         Stock = new StockLedger(Heap, Reclaimer);
         Orders = new VersionedRows(Heap, Reclaimer, tableId: 7);
         Reservations = new VersionedRows(Heap, Reclaimer, tableId: 8);
         Returns = new VersionedRows(Heap, Reclaimer, tableId: 25);
         AfterSales = new VersionedRows(Heap, Reclaimer, tableId: 26);
-        ExternalIds = new ExternalIdIndex(Heap);
+        ExternalIds = new ExternalIdIndex(Heap, hash);
         History = new OrderHistory(Heap);
-        Requests = new RequestTable(Heap, Reclaimer);
+        Credit = new CreditLedger(hash);
+        Requests = new RequestTable(Heap, Reclaimer, hash);
         Deadlines = new Deadlines(Heap, Reclaimer, Timers, Catalog);
         Supply = new SupplyLedger(Heap, Reclaimer);
         Exceptions = new Exceptions(Heap, Reclaimer);
@@ -45,7 +47,7 @@ internal sealed class EngineState
     public RequestTable Requests { get; }
     public BackorderQueues Queues { get; } = new();
     public TimerQueue Timers { get; } = new();
-    public CreditLedger Credit { get; } = new();
+    public CreditLedger Credit { get; }
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
     public SupplyLedger Supply { get; }
