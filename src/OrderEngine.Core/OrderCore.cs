@@ -5,6 +5,7 @@ using OrderEngine.Core.Applying;
 using OrderEngine.Core.Deciding;
 using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
+using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core;
 
@@ -54,13 +55,16 @@ public sealed partial class OrderCore
     private const int ReclaimedPerTurn = 4_096;
     private int _touched;
     private bool _wasReplayed;
-    private readonly EngineState _state = new();
+    private readonly EngineState _state;
     private readonly Decider _decider;
     private readonly Applier _applier;
 
     /// <summary>Creates a core that holds nothing.</summary>
-    public OrderCore()
+    /// <param name="hash">For the indexes over what clients choose: decides where entries lie in memory and nothing that can be seen.
+    /// Null: a known one, for cores that no client reaches.</param>
+    public OrderCore(KeyedHash? hash = null)
     {
+        _state = new EngineState(hash ?? KeyedHash.Known);
         _decider = new Decider(_state);
         _applier = new Applier(_state);
         Reader = new StateReader(_state);

@@ -17,7 +17,7 @@ public sealed class Engine : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly EngineMetrics _metrics;
     private readonly ILogger _logger;
-    private readonly OrderCore _core = new();
+    private readonly OrderCore _core = new(IndexSecret.New());
     private readonly EngineClock _clock;
     private readonly Intake _intake;
     private readonly PendingCommandPool _commands = new();
@@ -134,7 +134,10 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>Commands that wait in a lane.</summary>
     public int QueueLength(Lane lane) => _intake.Length(lane);
 
-    /// <summary>Commands that may wait in a lane.</summary>
+    /// <summary>Commands of single calls, or of streams, that wait in a lane.</summary>
+    public int QueueLength(Lane lane, bool streamed) => _intake.Length(lane, streamed);
+
+    /// <summary>Commands of single calls that may wait in a lane, and as many of streams.</summary>
     public int QueueCapacity(Lane lane) => lane == Lane.Priority ? _options.PriorityQueueCapacity : _options.NormalQueueCapacity;
 
     /// <summary>For a journal that can tell how many bytes it has read and has to read while it opens. Any thread.</summary>
@@ -185,7 +188,7 @@ public sealed class Engine : IAsyncDisposable
         pending.Set(command, isCheck: false, deadlineMicros, ct, trace);
         trace?.Reach(Station.Queued);
         var answer = pending.Answer;
-        return _intake.TryPut(lane, pending) ? ValueTask.FromResult(new PendingAnswer(answer)) : WaitForRoomAsync(pending, answer, lane, ct);
+        return _intake.TryPut(lane, pending, isStreamed: true) ? ValueTask.FromResult(new PendingAnswer(answer)) : WaitForRoomAsync(pending, answer, lane, ct);
     }
 
     // A method of its own: one within the other would allocate for every command.

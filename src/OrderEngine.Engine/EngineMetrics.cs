@@ -94,8 +94,8 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>Lets the gauges read an engine.</summary>
     internal void Observe(Engine engine)
     {
-        _meter.CreateObservableGauge("orderengine.queue.length", () => Lanes(engine.QueueLength), "{command}", "Commands that wait, by lane.");
-        _meter.CreateObservableGauge("orderengine.queue.capacity", () => Lanes(engine.QueueCapacity), "{command}", "Commands that may wait, by lane.");
+        _meter.CreateObservableGauge("orderengine.queue.length", () => Lanes(engine.QueueLength), "{command}", "Commands that wait, by lane, of single calls and of streams.");
+        _meter.CreateObservableGauge("orderengine.queue.capacity", () => Lanes((lane, _) => engine.QueueCapacity(lane)), "{command}", "Commands that may wait, by lane, of single calls and of streams.");
         _meter.CreateObservableGauge("orderengine.subscribers", () => Streams(engine.Orders.Count, engine.Stock.Count), "{subscriber}", "Open subscriptions, by stream.");
         _meter.CreateObservableGauge("orderengine.subscriber.lag", () => Streams(engine.Orders.MaxLag, engine.Stock.MaxLag), "{event}",
             "Sequences that the slowest subscriber is behind what is durable, by stream.");
@@ -117,8 +117,13 @@ public sealed class EngineMetrics : IDisposable
             "1 recovering, 2 serving, 3 draining, 4 the disk is low.");
     }
 
-    private static Measurement<long>[] Lanes(Func<Lane, int> read) =>
-        [new(read(Lane.Normal), new KeyValuePair<string, object?>("lane", "normal")), new(read(Lane.Priority), new KeyValuePair<string, object?>("lane", "priority"))];
+    private static Measurement<long>[] Lanes(Func<Lane, bool, int> read)
+    {
+        return [Of(Lane.Normal, "normal", false), Of(Lane.Normal, "normal", true), Of(Lane.Priority, "priority", false), Of(Lane.Priority, "priority", true)];
+
+        Measurement<long> Of(Lane lane, string name, bool streamed) => new(read(lane, streamed),
+            new KeyValuePair<string, object?>("lane", name), new KeyValuePair<string, object?>("of", streamed ? "streams" : "calls"));
+    }
 
     private static Measurement<long>[] Streams(long orders, long stock) =>
         [new(orders, new KeyValuePair<string, object?>("stream", "orders")), new(stock, new KeyValuePair<string, object?>("stream", "stock"))];

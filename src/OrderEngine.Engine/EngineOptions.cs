@@ -7,10 +7,13 @@ namespace OrderEngine.Engine;
 /// <summary>What a user may set of the engine. Check with <see cref="Problems"/> before use.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Commands that wait in the normal lane at most. What is more is refused at once, so this also bounds the wait.</summary>
+    /// <summary>
+    /// Commands of single calls that wait in the normal lane at most, and as many of streams. Of single calls, what is more is refused at once, so this
+    /// also bounds the wait; streams are slowed down.
+    /// </summary>
     public int NormalQueueCapacity { get; init; } = 4_096;
 
-    /// <summary>Commands that wait in the priority lane at most.</summary>
+    /// <summary>The same in the priority lane.</summary>
     public int PriorityQueueCapacity { get; init; } = 2_048;
 
     /// <summary>Commands decided into one commit at most.</summary>

@@ -33,7 +33,7 @@ internal static class ImportCheck
     public static ImportResult? Problem(IReadOnlyList<byte[]> events)
     {
         if (events.Count == 0) return Invalid(-1, "There is nothing to import.");
-        var scratch = new OrderCore();
+        var scratch = new OrderCore(IndexSecret.New());
         for (var i = 0; i < events.Count; i++)
         {
             if (events[i].Length > EngineBounds.MaxStepBytes) return Invalid(i, $"The event has {events[i].Length} bytes; at most {EngineBounds.MaxStepBytes} are allowed.");

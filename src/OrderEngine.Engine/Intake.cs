@@ -1,43 +1,48 @@
-// The two bounded lanes in front of the writer. Any thread puts in; the writer alone takes out.
+// The two bounded lanes in front of the writer, each with one queue for single calls and one for streams. Any thread puts in; the writer alone takes
+// out, by turns where both wait: a stream that fills its queue does not leave single calls without room or without a turn.
 
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 
 namespace OrderEngine.Engine;
 
 internal sealed class Intake : IDisposable
 {
-    private readonly Channel<PendingCommand> _normal;
-    private readonly Channel<PendingCommand> _priority;
+    private readonly Queues _normal;
+    private readonly Queues _priority;
     private readonly WakeSignal _work = new();
     private int _priorityInARow;
 
     public Intake(EngineOptions options)
     {
-        _normal = Create(options.NormalQueueCapacity);
-        _priority = Create(options.PriorityQueueCapacity);
+        _normal = new Queues(options.NormalQueueCapacity);
+        _priority = new Queues(options.PriorityQueueCapacity);
     }
 
     /// <summary>Commands that wait in a lane.</summary>
-    public int Length(Lane lane) => Of(lane).Reader.Count;
+    public int Length(Lane lane) => Of(lane).Count;
+
+    /// <summary>Commands of one kind that wait in a lane.</summary>
+    public int Length(Lane lane, bool streamed) => (streamed ? Of(lane).Streams : Of(lane).Calls).Reader.Count;
 
     /// <summary>True when no command will come any more. Writer only.</summary>
-    public bool IsDrained => _normal.Reader.Completion.IsCompleted && _priority.Reader.Completion.IsCompleted;
+    public bool IsDrained => _normal.IsDrained && _priority.IsDrained;
 
-    /// <summary>Queues a command; false at once when the lane is full or closed.</summary>
-    public bool TryPut(Lane lane, PendingCommand pending)
+    /// <summary>Queues a command; false at once when the lane has no room for it or is closed.</summary>
+    public bool TryPut(Lane lane, PendingCommand pending, bool isStreamed = false)
     {
-        if (!Of(lane).Writer.TryWrite(pending)) return false;
+        if (!(isStreamed ? Of(lane).Streams : Of(lane).Calls).Writer.TryWrite(pending)) return false;
         _work.Set();
         return true;
     }
 
-    /// <summary>Queues a command as soon as the lane has room; false when the lane was closed before.</summary>
+    /// <summary>Queues a command of a stream as soon as the lane has room for it; false when the lane was closed before.</summary>
     public async ValueTask<bool> PutAsync(Lane lane, PendingCommand pending, CancellationToken cancellation)
     {
         try
         {
             // A write that had to wait gets in when the writer takes something out: it is running then and sees it.
-            await Of(lane).Writer.WriteAsync(pending, cancellation);
+            await Of(lane).Streams.Writer.WriteAsync(pending, cancellation);
         }
         catch (ChannelClosedException)
         {
@@ -55,12 +60,12 @@ internal sealed class Intake : IDisposable
     {
         if (_priorityInARow < EngineBounds.PriorityBurst && TakePriority(out var pending)) return pending;
         _priorityInARow = 0;
-        if (_normal.Reader.TryRead(out pending)) return pending;
+        if (_normal.TryTake(out pending)) return pending;
         return TakePriority(out pending) ? pending : null;
     }
 
     /// <summary>Commands that are there now. Writer only.</summary>
-    public int Ready => _normal.Reader.Count + _priority.Reader.Count;
+    public int Ready => _normal.Count + _priority.Count;
 
     /// <summary>Tells the writer that there is something to look at: a timer, an import, a failure.</summary>
     public void Wake() => _work.Set();
@@ -71,22 +76,53 @@ internal sealed class Intake : IDisposable
     /// <summary>Takes nothing new; what is in stays to be taken out.</summary>
     public void Close()
     {
-        _normal.Writer.TryComplete();
-        _priority.Writer.TryComplete();
+        _normal.Close();
+        _priority.Close();
         _work.Set();
     }
 
     public void Dispose() => _work.Dispose();
 
-    private bool TakePriority(out PendingCommand? pending)
+    private bool TakePriority([MaybeNullWhen(false)] out PendingCommand pending)
     {
-        if (!_priority.Reader.TryRead(out pending)) return false;
+        if (!_priority.TryTake(out pending)) return false;
         _priorityInARow++;
         return true;
     }
 
-    private Channel<PendingCommand> Of(Lane lane) => lane == Lane.Priority ? _priority : _normal;
+    private Queues Of(Lane lane) => lane == Lane.Priority ? _priority : _normal;
 
-    private static Channel<PendingCommand> Create(int capacity) => Channel.CreateBounded<PendingCommand>(
-        new BoundedChannelOptions(capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait, AllowSynchronousContinuations = false });
+    /// <summary>One lane.</summary>
+    private sealed class Queues(int capacity)
+    {
+        private bool _streamsNext;
+
+        public Channel<PendingCommand> Calls { get; } = Create(capacity);
+
+        public Channel<PendingCommand> Streams { get; } = Create(capacity);
+
+        public int Count => Calls.Reader.Count + Streams.Reader.Count;
+
+        public bool IsDrained => Calls.Reader.Completion.IsCompleted && Streams.Reader.Completion.IsCompleted;
+
+        // Writer only.
+        public bool TryTake([MaybeNullWhen(false)] out PendingCommand pending)
+        {
+            if ((_streamsNext ? Streams : Calls).Reader.TryRead(out pending))
+            {
+                _streamsNext = !_streamsNext;
+                return true;
+            }
+            return (_streamsNext ? Calls : Streams).Reader.TryRead(out pending);
+        }
+
+        public void Close()
+        {
+            Calls.Writer.TryComplete();
+            Streams.Writer.TryComplete();
+        }
+
+        private static Channel<PendingCommand> Create(int capacity) => Channel.CreateBounded<PendingCommand>(
+            new BoundedChannelOptions(capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait, AllowSynchronousContinuations = false });
+    }
 }

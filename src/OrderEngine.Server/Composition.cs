@@ -118,15 +118,18 @@ internal static class Composition
             kestrel.Limits.Http2.KeepAlivePingTimeout = ServerLimits.KeepAliveTimeout;
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
             kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;
-            // Streams live for days at whatever rate there is something to say; gRPC bounds each message instead.
-            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.RequestHeadersTimeout = ServerLimits.HeadersTime;
+            // Streams are taken out of this one by AccessGate.
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(ServerLimits.LowestRate, ServerLimits.LowestRateGrace);
+            kestrel.Limits.MinResponseDataRate = new MinDataRate(ServerLimits.LowestRate, ServerLimits.LowestRateGrace);
+            // gRPC bounds each message instead.
             kestrel.Limits.MaxRequestBodySize = null;
         });
     }
 
     private static void AddAccess(IServiceCollection services, ServerOptions options)
     {
-        services.AddSingleton(new ClientShares(options.RequestsPerSecond));
+        services.AddSingleton(provider => new ClientShares(options.RequestsPerSecond, options.RefusalBytesPerDay, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AccessMetrics>();
         services.AddSingleton(new AccessPolicy(options.TrustsAnonymous));
         services.AddSingleton(provider => new CredentialStore(

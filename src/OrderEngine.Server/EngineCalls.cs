@@ -7,8 +7,10 @@ using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
 using OrderEngine.Core.State;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
 using OrderEngine.Server.Traces;
+using RpcStatus = Google.Rpc.Status;
 
 namespace OrderEngine.Server;
 
@@ -19,6 +21,7 @@ internal sealed class EngineCalls : IDisposable
 
     private readonly Engine.Engine _engine;
     private readonly TimeProvider _time;
+    private readonly AccessMetrics _metrics;
     private readonly CancellationTokenSource _abandon;
     private int _openStreams;
     private long _lastStreamEnd = long.MinValue / 2;
@@ -26,10 +29,12 @@ internal sealed class EngineCalls : IDisposable
     /// <param name="engine">The engine.</param>
     /// <param name="time">The server's clock.</param>
     /// <param name="lifetime">Says when the server stops.</param>
+    /// <param name="metrics">Counts who is refused for what its refusals leave behind.</param>
     /// <param name="traces">Begins spans; null: there are none.</param>
-    public EngineCalls(Engine.Engine engine, TimeProvider time, IHostApplicationLifetime lifetime, CallTraces? traces = null)
+    public EngineCalls(Engine.Engine engine, TimeProvider time, IHostApplicationLifetime lifetime, AccessMetrics metrics, CallTraces? traces = null)
     {
         Traces = traces;
+        _metrics = metrics;
         _engine = engine;
         _time = time;
         _abandon = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -80,10 +85,31 @@ internal sealed class EngineCalls : IDisposable
     /// <exception cref="RpcException">Its outcome is not Ok.</exception>
     public async ValueTask<CommandAnswer> ExecuteAsync(Command command, Lane lane, ServerCallContext context)
     {
+        CheckAllowance();
         var trace = Traces is null ? null : CallTrace.Of(context);
         var answer = await _engine.ExecuteAsync(command, lane, Deadline(context), context.CancellationToken, trace?.Follow(command));
         trace?.Answered(answer);
-        return answer.Outcome == Outcome.Ok ? answer : throw Refusals.Of(answer, command, Reader, ServerLimits.DetailBytes).ToException();
+        return answer.Outcome == Outcome.Ok ? answer : throw RefusalOf(answer, command, ServerLimits.DetailBytes).ToException();
+    }
+
+    /// <summary>The status of an answer whose outcome is not Ok; what was recorded of it comes out of the caller's share.</summary>
+    /// <param name="answer">The answer.</param>
+    /// <param name="command">What was asked.</param>
+    /// <param name="detailBytes">Room for the details.</param>
+    public RpcStatus RefusalOf(in CommandAnswer answer, Command command, int detailBytes)
+    {
+        if (answer.Outcome.Binds() && !answer.Replayed) Grant.Current.Caller.Share?.Refusals.Take(answer.Event.Length);
+        return Refusals.Of(answer, command, Reader, detailBytes);
+    }
+
+    /// <summary>Before changes are queued.</summary>
+    /// <exception cref="RpcException">The caller's refusals have used up what they may leave behind.</exception>
+    public void CheckAllowance()
+    {
+        if (Grant.Current.Caller.Share?.Refusals.IsSpent(out var retry) != true) return;
+        var status = Errors.Status(ErrorReason.RefusalLimitReached, retry);
+        _metrics.Refused(status);
+        throw status.ToException();
     }
 
     /// <summary>Queues a command as soon as there is room, behind those that the same caller queued before.</summary>

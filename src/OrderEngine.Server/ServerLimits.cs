@@ -111,6 +111,27 @@ internal static class ServerLimits
     /// <summary>Calls of one connection that may be open at once; more wait at the client.</summary>
     public const int CallsPerConnection = 500;
 
+    /// <summary>
+    /// Calls of one client that answer with a page of many entries (lists, BatchGetStock) and may be open at once. An answer lies in memory until it is
+    /// read, and a page has up to <see cref="PageBytes"/>.
+    /// </summary>
+    public const int ListsPerClient = 32;
+
+    /// <summary>As how many calls one of them counts: some milliseconds of a processor, where a single order takes some ten microseconds.</summary>
+    public const int ListCost = 50;
+
+    /// <summary>Bytes of messages that the calls of one client may hold, beyond <see cref="FreeMessageBytes"/> each: sixteen of the largest.</summary>
+    public const long MessageBytesPerClient = 64L * 1024 * 1024;
+
+    /// <summary>Bytes of its message that every call may hold, whatever its client's others hold.</summary>
+    public const int FreeMessageBytes = 16 * 1024;
+
+    /// <summary>Calls of one connection that its client withdrew, or that had no good credential: when there are so many, and most of its calls are such, it is closed.</summary>
+    public const int WastedCalls = 500;
+
+    /// <summary>Watches of the health service, which needs no credential, in all.</summary>
+    public const int HealthWatches = 1_000;
+
     /// <summary>Bytes of one call's headers, all of them.</summary>
     public const int HeaderBytes = 32 * 1024;
 
@@ -119,6 +140,18 @@ internal static class ServerLimits
 
     /// <summary>One that does not give it within this time is closed: its peer is gone, whatever the network says.</summary>
     public static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>A call that its client withdraws sooner is wasted; see <see cref="WastedCalls"/>.</summary>
+    public static readonly TimeSpan HastyCall = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long the headers of a call may take to come.</summary>
+    public static readonly TimeSpan HeadersTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>Bytes a second at which the message of a call that is no stream must come, and an answer must be read.</summary>
+    public const double LowestRate = 240;
+
+    /// <summary>How long either may be slower.</summary>
+    public static readonly TimeSpan LowestRateGrace = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest that a command may wait to be decided; a longer deadline, and none, count as this.</summary>
     public static readonly TimeSpan LongestDeadline = TimeSpan.FromMinutes(5);

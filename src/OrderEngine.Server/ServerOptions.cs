@@ -71,8 +71,11 @@ internal sealed record ServerOptions
     /// <summary>The issuer's public keys: a JWKS file, or its https URL.</summary>
     public string? JwtKeys { get; init; }
 
+    /// <summary>The authorities that the URL's certificate must come from, PEM; null: those that this machine trusts.</summary>
+    public string? JwtKeysCa { get; init; }
+
     /// <summary>What tokens must be like; null: they are not taken.</summary>
-    public JwtSettings? Jwt => JwtIssuer is null ? null : new JwtSettings(JwtIssuer, JwtAudience, JwtAlgorithm, JwtKeys ?? "");
+    public JwtSettings? Jwt => JwtIssuer is null ? null : new JwtSettings(JwtIssuer, JwtAudience, JwtAlgorithm, JwtKeys ?? "", JwtKeysCa);
 
     /// <summary>Where traces go (OTLP), http or https; null: there are none.</summary>
     public Uri? TraceTo { get; init; }
@@ -88,6 +91,9 @@ internal sealed record ServerOptions
 
     /// <summary>Calls and streamed messages a second of one client (a channel, or the holder of a credential for all); as many may come at once.</summary>
     public int RequestsPerSecond { get; init; } = 10_000;
+
+    /// <summary>Bytes that one client's recorded refusals may take in journal and memory, at once or in a day; while they are spent it changes nothing.</summary>
+    public long RefusalBytesPerDay { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>Connections open at once.</summary>
     public int MaxConnections { get; init; } = 12_000;
@@ -117,6 +123,7 @@ internal sealed record ServerOptions
             ApiKeys = reader.OptionalText(nameof(ApiKeys), "a file"),
             Allow = reader.Flags<Weakenings>(nameof(Allow)),
             RequestsPerSecond = (int)reader.Number(nameof(RequestsPerSecond), defaults.RequestsPerSecond, 1, 1_000_000),
+            RefusalBytesPerDay = reader.Number(nameof(RefusalBytesPerDay), defaults.RefusalBytesPerDay, 1, 1L << 50),
             MaxConnections = (int)reader.Number(nameof(MaxConnections), defaults.MaxConnections, 1, 1_000_000),
             MaxConnectionsPerAddress = (int)reader.Number(nameof(MaxConnectionsPerAddress), defaults.MaxConnectionsPerAddress, 1, 1_000_000),
             TlsCertificate = reader.OptionalText(nameof(TlsCertificate), "a file"),
@@ -126,6 +133,7 @@ internal sealed record ServerOptions
             JwtAudience = reader.Text(nameof(JwtAudience), defaults.JwtAudience, "the audience"),
             JwtAlgorithm = reader.OneOf(nameof(JwtAlgorithm), defaults.JwtAlgorithm, JwtSettings.Algorithms),
             JwtKeys = reader.OptionalText(nameof(JwtKeys), "a file or an https URL"),
+            JwtKeysCa = reader.OptionalText(nameof(JwtKeysCa), "a file"),
             TraceTo = reader.Url(nameof(TraceTo), "http://127.0.0.1:4317"),
             TraceProtocol = reader.OneOf(nameof(TraceProtocol), defaults.TraceProtocol, TraceSettings.Protocols),
             TraceOneIn = (int)reader.Number(nameof(TraceOneIn), defaults.TraceOneIn, 1, 1_000_000),

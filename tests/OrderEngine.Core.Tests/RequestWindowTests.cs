@@ -87,7 +87,7 @@ public sealed class RequestWindowTests
     {
         var heap = new RowHeap();
         var reclaimer = new Reclaimer(heap, new ReadEpochs());
-        var table = new RequestTable(heap, reclaimer);
+        var table = new RequestTable(heap, reclaimer, KeyedHash.Known);
         var answer = new byte[100];
         var one = -heap.UsedBytes;
         Add(1, Shop.Start);

@@ -86,6 +86,32 @@ public sealed class IntakeTests
     }
 
     [Fact]
+    public async Task Single_calls_have_room_and_their_turn_beside_streams_that_fill_the_lane()
+    {
+        const int Capacity = 8;
+        await using var host = await Host.Serving(new EngineOptions { NormalQueueCapacity = Capacity });
+        host.Journal.IsManual = true;
+        var inFlight = await BlockWriter(host);
+        var streamed = new List<PendingAnswer>();
+        for (var i = 0; i < Capacity; i++) streamed.Add(await host.Engine.EnqueueAsync(Host.Submit(), Lane.Normal, 0, default));
+        // One stream has all that streams may have, and more waits.
+        var waiting = host.Engine.EnqueueAsync(Host.Submit(), Lane.Normal, 0, default).AsTask();
+        Assert.False(waiting.IsCompleted);
+        var single = Enumerable.Range(0, Capacity).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
+        Assert.Equal((2 * Capacity, Capacity, Capacity), (host.Engine.QueueLength(Lane.Normal), host.Engine.QueueLength(Lane.Normal, false), host.Engine.QueueLength(Lane.Normal, true)));
+        Assert.Equal(Outcome.QueueFull, (await host.Execute(Host.Submit())).Outcome);
+        host.Journal.GoAutomatic();
+        await Task.WhenAll(inFlight);
+        // By turns: the calls that came last are not behind the whole stream.
+        var orders = new List<(long Order, bool IsSingle)>();
+        foreach (var answer in single) orders.Add((Order(await answer), true));
+        foreach (var answer in streamed) orders.Add((Order(await answer), false));
+        orders.Sort();
+        for (var i = 1; i < 2 * Capacity; i++) Assert.NotEqual(orders[i - 1].IsSingle, orders[i].IsSingle);
+        Assert.Equal(Outcome.Ok, (await (await waiting)).Outcome);
+    }
+
+    [Fact]
     public async Task A_deadline_that_passes_in_the_queue_is_not_applied()
     {
         await using var host = await Host.Serving();

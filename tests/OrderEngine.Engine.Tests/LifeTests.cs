@@ -191,7 +191,13 @@ public sealed class LifeTests
         host.Journal.IsManual = true;
         var inFlight = await IntakeTests.BlockWriter(host);
         var queued = Enumerable.Range(0, 4).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
+        for (var i = 0; i < 4; i++)
+        {
+            var streamed = await host.Engine.EnqueueAsync(Host.Submit(), Lane.Normal, 0, default);
+            queued.Add(AnswerAsync(streamed));
+        }
         var waiting = host.Engine.EnqueueAsync(Host.Submit(), Lane.Normal, 0, default).AsTask();
+        Assert.False(waiting.IsCompleted);
         using var feed = host.Engine.Orders.Subscribe(OrderFilter.All, host.Engine.View.DurableSequence);
         var stopping = host.Engine.StopAsync();
         while (host.Engine.Phase != EnginePhase.Draining) await Task.Yield();
@@ -205,9 +211,11 @@ public sealed class LifeTests
         Assert.True(host.Journal.IsDisposed);
         // Subscribers get everything, then the end.
         var page = await feed.ReadAsync(100, TimeSpan.FromHours(1), default);
-        Assert.Equal(6, page.Events.Count);
+        Assert.Equal(10, page.Events.Count);
         await Assert.ThrowsAsync<FeedClosedException>(async () => await feed.ReadAsync(100, TimeSpan.FromHours(1), default));
         await host.DisposeAsync();
+
+        static async Task<CommandAnswer> AnswerAsync(PendingAnswer answer) => await answer;
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class MetricsTests
             Assert.Equal(next, seen["orderengine.durable.sequence"]);
             Assert.Equal(1, seen["orderengine.subscribers{stream=orders}"]);
             Assert.Equal(next, seen["orderengine.subscriber.lag{stream=orders}"]);
-            Assert.Equal(0, seen["orderengine.queue.length{lane=normal}"]);
+            Assert.Equal(0, seen["orderengine.queue.length{lane=normal,of=calls}"]);
             Assert.Equal(host.Journal.SizeBytes, seen["orderengine.journal.size"]);
             Assert.Equal(host.Journal.SizeBytes, seen["orderengine.batch.size"]);
             Assert.True(seen["orderengine.state.size"] > 0);

@@ -1,6 +1,7 @@
 // An order as the archive has it. Read only; any thread.
 
 using System.Runtime.InteropServices;
+using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.State;
 
@@ -36,5 +37,5 @@ internal sealed class ArchivedOrder
     public ref readonly OrderHead Head => ref MemoryMarshal.AsRef<OrderHead>(Row);
 
     /// <summary>The key under which the archive finds an external id.</summary>
-    public static ulong KeyOf(int channel, ReadOnlySpan<byte> externalId) => ExternalIdIndex.HashOf(channel, externalId);
+    public static ulong KeyOf(int channel, ReadOnlySpan<byte> externalId) => StableHash.Of(externalId, (ulong)channel);
 }

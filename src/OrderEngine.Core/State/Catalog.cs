@@ -35,7 +35,7 @@ internal readonly record struct CustomerFacts(byte Tier, PaymentTerms Terms, byt
 internal readonly record struct CreditLimit(long Amount, int Currency);
 
 /// <summary>The catalog. A row is the body of the event that defined the entry last.</summary>
-internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
+internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer, KeyedHash hash)
 {
     private ChannelRules?[] _channels = new ChannelRules?[16];
     private int[] _locationPriority = new int[16];
@@ -55,10 +55,10 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer)
         public long Since;
     }
 
-    public SymbolTable SkuIds { get; } = new(heap);
-    public SymbolTable LocationIds { get; } = new(heap);
-    public SymbolTable ChannelIds { get; } = new(heap);
-    public SymbolTable CustomerIds { get; } = new(heap);
+    public SymbolTable SkuIds { get; } = new(heap, hash);
+    public SymbolTable LocationIds { get; } = new(heap, hash);
+    public SymbolTable ChannelIds { get; } = new(heap, hash);
+    public SymbolTable CustomerIds { get; } = new(heap, hash);
     public VersionedRows Skus { get; } = new(heap, reclaimer, tableId: 1);
     public VersionedRows Locations { get; } = new(heap, reclaimer, tableId: 2);
     public VersionedRows Channels { get; } = new(heap, reclaimer, tableId: 3);

@@ -6,7 +6,7 @@ using OrderEngine.Core.Storage;
 namespace OrderEngine.Core.State;
 
 /// <summary>Credit exposure by customer and currency.</summary>
-internal sealed class CreditLedger
+internal sealed class CreditLedger(KeyedHash hash)
 {
     private struct Entry
     {
@@ -36,7 +36,7 @@ internal sealed class CreditLedger
         {
             entry = ++Count;
             _entries[entry] = new Entry { Customer = customer, Currency = currency };
-            _index.Add(StableHash.Mix((ulong)customer, (ulong)currency), entry);
+            _index.Add(hash.Of((ulong)customer, (ulong)currency), entry);
         }
         _entries[entry].Amount = checked(_entries[entry].Amount + amount);
     }
@@ -47,7 +47,7 @@ internal sealed class CreditLedger
     private long Find(int customer, int currency)
     {
         Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
-        var count = _index.Find(StableHash.Mix((ulong)customer, (ulong)currency), candidates);
+        var count = _index.Find(hash.Of((ulong)customer, (ulong)currency), candidates);
         foreach (var entry in candidates[..count])
             if (_entries[entry].Customer == customer && _entries[entry].Currency == currency) return entry;
         return 0;

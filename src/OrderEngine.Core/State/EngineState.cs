@@ -12,19 +12,21 @@ internal sealed class EngineState
     private readonly ChunkedArray<int> _openByCustomer = new();
     private readonly ChunkedArray<int> _ordersByCustomer = new();
 
-    public EngineState()
+    /// <param name="hash">For the indexes over what clients choose.</param>
+    public EngineState(KeyedHash hash)
     {
         Reclaimer = new Reclaimer(Heap, Epochs);
-        Catalog = new Catalog(Heap, Reclaimer);
+        Catalog = new Catalog(Heap, Reclaimer, hash);
         Queues = new BackorderQueues(Plan);
         Stock = new StockLedger(Heap, Reclaimer, Plan);
         Orders = new VersionedRows(Heap, Reclaimer, tableId: 7);
         Reservations = new VersionedRows(Heap, Reclaimer, tableId: 8);
         Returns = new VersionedRows(Heap, Reclaimer, tableId: 25);
         AfterSales = new VersionedRows(Heap, Reclaimer, tableId: 26);
-        ExternalIds = new ExternalIdIndex(Heap);
+        ExternalIds = new ExternalIdIndex(Heap, hash);
         History = new OrderHistory(Heap);
-        Requests = new RequestTable(Heap, Reclaimer);
+        Credit = new CreditLedger(hash);
+        Requests = new RequestTable(Heap, Reclaimer, hash);
         Deadlines = new Deadlines(Heap, Reclaimer, Timers, Catalog);
         Supply = new SupplyLedger(Heap, Reclaimer, Plan);
         Promises = new Promises(Heap, Reclaimer);
@@ -33,7 +35,7 @@ internal sealed class EngineState
         Complaints = new Complaints(Heap, Reclaimer);
         Archive = new ArchivedOrders(this);
         Index = new OrderIndex(Orders, Exceptions);
-        Statistics = new Statistics(this, Heap, Reclaimer);
+        Statistics = new Statistics(this, Heap, Reclaimer, hash);
     }
 
     public RowHeap Heap { get; } = new();
@@ -54,7 +56,7 @@ internal sealed class EngineState
     public Promises Promises { get; }
     public SupplyRequests SupplyRequests { get; }
     public TimerQueue Timers { get; } = new();
-    public CreditLedger Credit { get; } = new();
+    public CreditLedger Credit { get; }
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
     public Complaints Complaints { get; }

@@ -7,7 +7,7 @@ using OrderEngine.Core.Storage;
 namespace OrderEngine.Core.State;
 
 /// <summary>(channel, external order id) to order number. A block in the heap holds channel, length and text of each id.</summary>
-internal sealed class ExternalIdIndex(RowHeap heap)
+internal sealed class ExternalIdIndex(RowHeap heap, KeyedHash hash)
 {
     private const int Prefix = 8;
     private readonly HashIndex _index = new();
@@ -26,7 +26,7 @@ internal sealed class ExternalIdIndex(RowHeap heap)
         externalId.CopyTo(block[Prefix..]);
         _addresses.Ensure(order);
         Volatile.Write(ref _addresses[order], address);
-        _index.Add(HashOf(channel, externalId), order);
+        _index.Add(hash.Of(externalId, channel), order);
         Hash += EntryHash(channel, externalId, order);
     }
 
@@ -46,7 +46,7 @@ internal sealed class ExternalIdIndex(RowHeap heap)
         var address = _addresses[order];
         if (address == 0) return false;
         var text = Text(order);
-        _index.Remove(HashOf(ChannelOf(order), text), order);
+        _index.Remove(hash.Of(text, ChannelOf(order)), order);
         Volatile.Write(ref _addresses[order], 0);
         reclaimer.Retire(address, Prefix + text.Length, sequence);
         return true;
@@ -59,14 +59,14 @@ internal sealed class ExternalIdIndex(RowHeap heap)
     public void Revive(long order) => _addresses.Revive(order);
 
     /// <summary>What an entry adds to <see cref="Hash"/>. Any thread.</summary>
-    public static ulong EntryHash(int channel, ReadOnlySpan<byte> externalId, long order) => StableHash.Mix(HashOf(channel, externalId), (ulong)order);
+    public static ulong EntryHash(int channel, ReadOnlySpan<byte> externalId, long order) => StableHash.Mix(StableHash.Of(externalId, (ulong)channel), (ulong)order);
 
     /// <summary>The order with this id; 0 when there is none.</summary>
     [SkipLocalsInit] // only the candidates found are looked at
     public long Find(int channel, ReadOnlySpan<byte> externalId)
     {
         Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
-        var count = _index.Find(HashOf(channel, externalId), candidates);
+        var count = _index.Find(hash.Of(externalId, channel), candidates);
         foreach (var order in candidates[..count])
         {
             if (_addresses.TryRead(order, out var address) && address != 0
@@ -76,10 +76,10 @@ internal sealed class ExternalIdIndex(RowHeap heap)
     }
 
     /// <summary>As <see cref="HashIndex.PrefetchHead"/>. Writer only.</summary>
-    public void PrefetchHead(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchHead(HashOf(channel, externalId));
+    public void PrefetchHead(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchHead(hash.Of(externalId, channel));
 
     /// <summary>As <see cref="HashIndex.PrefetchChain"/>. Writer only.</summary>
-    public void PrefetchChain(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchChain(HashOf(channel, externalId));
+    public void PrefetchChain(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchChain(hash.Of(externalId, channel));
 
     /// <summary>The external id of an order; empty when there is no such order.</summary>
     public ReadOnlySpan<byte> Text(long order)
@@ -90,7 +90,4 @@ internal sealed class ExternalIdIndex(RowHeap heap)
     }
 
     private int ChannelOf(long order) => BinaryPrimitives.ReadInt32LittleEndian(heap.At(_addresses[order], Prefix));
-
-    /// <summary>The hash under which an id is found.</summary>
-    public static ulong HashOf(int channel, ReadOnlySpan<byte> externalId) => StableHash.Of(externalId, (ulong)channel);
 }

@@ -52,6 +52,7 @@ internal sealed class RequestTable
     private static readonly int EntryBytes = Unsafe.SizeOf<Entry>();
     private readonly RowHeap _heap;
     private readonly Reclaimer _reclaimer;
+    private readonly KeyedHash _hash;
     private readonly HashIndex _index = new();
     private long _first;
     private long _oldest;
@@ -61,8 +62,10 @@ internal sealed class RequestTable
     /// <summary>An empty table.</summary>
     /// <param name="heap">Where the entries lie.</param>
     /// <param name="reclaimer">Where those that left go.</param>
-    public RequestTable(RowHeap heap, Reclaimer reclaimer)
+    /// <param name="hash">Under a secret: clients choose the ids.</param>
+    public RequestTable(RowHeap heap, Reclaimer reclaimer, KeyedHash hash)
     {
+        _hash = hash;
         _heap = heap;
         _reclaimer = reclaimer;
         // The list always has an entry, so that a walk that begins before the first real one meets it.
@@ -102,10 +105,10 @@ internal sealed class RequestTable
     }
 
     /// <summary>As <see cref="HashIndex.PrefetchHead"/>. Writer only.</summary>
-    public void PrefetchHead(UInt128 key) => _index.PrefetchHead((ulong)key);
+    public void PrefetchHead(UInt128 key) => _index.PrefetchHead(_hash.Of(key));
 
     /// <summary>As <see cref="HashIndex.PrefetchChain"/>. Writer only.</summary>
-    public void PrefetchChain(UInt128 key) => _index.PrefetchChain((ulong)key);
+    public void PrefetchChain(UInt128 key) => _index.PrefetchChain(_hash.Of(key));
 
     /// <summary>Remembers an answer; drops a few that are out of the window.</summary>
     /// <param name="key">Of the request.</param>
@@ -131,7 +134,7 @@ internal sealed class RequestTable
     public void Restore(UInt128 key, UInt128 digest, long time, long sequence, long eventAddress, bool ownsEvent)
     {
         var address = Append(new Entry { Key = key, Digest = digest, Time = time, Event = ownsEvent ? -eventAddress : eventAddress, Sequence = sequence });
-        _index.Add((ulong)key, address);
+        _index.Add(_hash.Of(key), address);
         Hash += HashOf(in At(address));
         Count++;
     }
@@ -202,7 +205,7 @@ internal sealed class RequestTable
     private long Find(UInt128 key)
     {
         Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
-        var count = _index.Find((ulong)key, candidates);
+        var count = _index.Find(_hash.Of(key), candidates);
         foreach (var address in candidates[..count])
             if (At(address).Key == key) return address;
         return 0;
@@ -223,7 +226,7 @@ internal sealed class RequestTable
         ref var entry = ref At(address);
         Hash -= HashOf(in entry);
         Count--;
-        _index.Remove((ulong)entry.Key, address);
+        _index.Remove(_hash.Of(entry.Key), address);
         Volatile.Write(ref entry.ForgottenAt, sequence);
     }
 

@@ -11,7 +11,7 @@ using OrderEngine.Core.Storage;
 namespace OrderEngine.Core.State;
 
 /// <summary>Live statistics.</summary>
-internal sealed partial class Statistics(EngineState state, RowHeap heap, Reclaimer reclaimer)
+internal sealed partial class Statistics(EngineState state, RowHeap heap, Reclaimer reclaimer, KeyedHash hash)
 {
     private const long DayMicros = 24L * 3600 * 1_000_000;
     private const int CategoryField = 6;
@@ -34,10 +34,10 @@ internal sealed partial class Statistics(EngineState state, RowHeap heap, Reclai
     public VersionedRows Service { get; } = new(heap, reclaimer, tableId: 62);
 
     /// <summary>By category of the SKU.</summary>
-    public StatisticGroups Categories { get; } = new(heap, reclaimer, tableId: 63, Limits.StatisticsCategories, CategoryField);
+    public StatisticGroups Categories { get; } = new(heap, reclaimer, hash, tableId: 63, Limits.StatisticsCategories, CategoryField);
 
     /// <summary>By region of the location that shipped.</summary>
-    public StatisticGroups Regions { get; } = new(heap, reclaimer, tableId: 65, Limits.StatisticsRegions, RegionField);
+    public StatisticGroups Regions { get; } = new(heap, reclaimer, hash, tableId: 65, Limits.StatisticsRegions, RegionField);
 
     /// <summary>Over all rows; as <see cref="VersionedRows.Hash"/>.</summary>
     public ulong Hash => Series.Hash + Days.Hash + Service.Hash + Categories.Names.Hash + Categories.Figures.Hash + Regions.Names.Hash + Regions.Figures.Hash;

@@ -1,6 +1,6 @@
 // Owns: hashing of bytes with the same result in every process and on every machine.
 // Runs on: any thread; pure functions.
-// The state hash, the digests of request bodies, index buckets and treap priorities all come from here, so a change of
+// The state hash, keys of requests, some index buckets and treap priorities all come from here, so a change of
 // any constant changes what is journaled and compared: the golden values in StableHashTests hold them fast.
 
 using System.Buffers.Binary;

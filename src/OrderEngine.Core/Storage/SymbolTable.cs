@@ -9,7 +9,8 @@ namespace OrderEngine.Core.Storage;
 /// UTF-8 text to a number from 1 and back, append-only. The empty text is number 0 and takes no room.
 /// </summary>
 /// <param name="heap">Where the bytes lie.</param>
-public sealed class SymbolTable(RowHeap heap)
+/// <param name="hash">Under a secret: clients choose the texts.</param>
+public sealed class SymbolTable(RowHeap heap, KeyedHash hash)
 {
     /// <summary>The longest text, in bytes.</summary>
     public const int MaxBytes = 4096;
@@ -22,7 +23,7 @@ public sealed class SymbolTable(RowHeap heap)
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>The number of a text; 0 when it is unknown or empty. Any thread.</summary>
-    public int Find(ReadOnlySpan<byte> utf8) => utf8.IsEmpty ? 0 : Find(StableHash.Of(utf8), utf8);
+    public int Find(ReadOnlySpan<byte> utf8) => utf8.IsEmpty ? 0 : Find(hash.Of(utf8), utf8);
 
     /// <summary>The number of a text, which is added if need be. Writer only.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The text is longer than <see cref="MaxBytes"/>.</exception>
@@ -30,8 +31,8 @@ public sealed class SymbolTable(RowHeap heap)
     {
         if (utf8.IsEmpty) return 0;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(utf8.Length, MaxBytes, nameof(utf8));
-        var hash = StableHash.Of(utf8);
-        var number = Find(hash, utf8);
+        var place = hash.Of(utf8);
+        var number = Find(place, utf8);
         if (number != 0) return number;
 
         var address = heap.Allocate(utf8.Length);
@@ -40,7 +41,7 @@ public sealed class SymbolTable(RowHeap heap)
         _entries[number] = new Entry(address, utf8.Length);
         // The entry and its bytes are complete before either of these tells of them.
         Volatile.Write(ref _count, number);
-        _index.Add(hash, number);
+        _index.Add(place, number);
         return number;
     }
 
@@ -60,10 +61,10 @@ public sealed class SymbolTable(RowHeap heap)
 
     // The candidates need not be zeroed first: only those found are looked at.
     [SkipLocalsInit]
-    private int Find(ulong hash, ReadOnlySpan<byte> utf8)
+    private int Find(ulong place, ReadOnlySpan<byte> utf8)
     {
         Span<long> candidates = stackalloc long[HashIndex.MaxCandidates];
-        var found = _index.Find(hash, candidates);
+        var found = _index.Find(place, candidates);
         foreach (var candidate in candidates[..found])
             if (Text((int)candidate).SequenceEqual(utf8))
                 return (int)candidate;

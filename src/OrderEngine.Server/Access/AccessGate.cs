@@ -8,6 +8,7 @@ using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Server.Mapping;
 
@@ -33,43 +34,51 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
         if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method || Open.Contains(method.ServiceName)) return next(context);
         var path = method.FullName;
         if (path != context.Request.Path.Value) return RefuseAsync(context, Unimplemented);
+        var isStream = method.Type is MethodType.ClientStreaming or MethodType.DuplexStreaming;
         var header = context.Request.Headers.Authorization;
         if (header.Count == 0)
-            return policy.TrustsAnonymous ? EnterAsync(context, Grant.Trusted) : RefuseAsync(context, ErrorReason.CredentialMissing);
+            return policy.TrustsAnonymous ? EnterAsync(context, isStream, Grant.Trusted) : RefuseAsync(context, ErrorReason.CredentialMissing);
         var shown = ShownCredential.Of(context);
         var text = header.Count == 1 ? header[0]! : "";
-        if (shown?.Last is { } last && last.Is(text) && last.Caller.IsGoodAt(time.GetUtcNow())) return AdmitAsync(context, path, last.Caller);
+        if (shown?.Last is { } last && last.Is(text) && last.Caller.IsGoodAt(time.GetUtcNow())) return AdmitAsync(context, path, isStream, last.Caller);
         return text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            ? IdentifyAsync(context, path, text, shown)
+            ? IdentifyAsync(context, path, isStream, text, shown)
             : RefuseAsync(context, ErrorReason.CredentialInvalid);
     }
 
-    private Task AdmitAsync(HttpContext context, string path, Caller caller) =>
+    private Task AdmitAsync(HttpContext context, string path, bool isStream, Caller caller) =>
         RpcTable.Find(path) is { } rpc && caller.GrantFor(rpc) is { } grant
-            ? EnterAsync(context, grant)
+            ? EnterAsync(context, isStream, grant)
             : RefuseAsync(context, ErrorReason.ScopeMissing);
 
-    private async Task EnterAsync(HttpContext context, Grant grant)
+    private async Task EnterAsync(HttpContext context, bool isStream, Grant grant)
     {
-        if (grant.Caller.Share?.TryEnter(out var retry) is { } refused)
+        // Streams live for days at whatever rate there is something to say; any other call has its message to send, and no more.
+        if (isStream) context.Features.Get<IHttpMinRequestBodyDataRateFeature>()?.MinDataRate = null;
+        var began = Environment.TickCount64;
+        var share = grant.Caller.Share;
+        if (share?.TryEnter(grant.IsList, out var retry) is { } refused)
         {
             await RefuseAsync(context, Errors.Status(refused, retry));
             return;
         }
         // Undone when this method ends.
         Grant.Current = grant;
+        var meter = share is null ? null : MessageMeter.Attach(context, share, isStream, metrics);
         try
         {
             await next(context);
         }
         finally
         {
-            grant.Caller.Share?.Leave();
+            meter?.Release();
+            share?.Leave(grant.IsList);
+            ShownCredential.Count(context, context.RequestAborted.IsCancellationRequested && Environment.TickCount64 - began < ServerLimits.HastyCall.TotalMilliseconds);
         }
     }
 
     // A client shows the same credential with every call of a connection: what was found good is remembered with it.
-    private async Task IdentifyAsync(HttpContext context, string path, string header, ShownCredential? shown)
+    private async Task IdentifyAsync(HttpContext context, string path, bool isStream, string header, ShownCredential? shown)
     {
         var text = header[Scheme.Length..].Trim();
         var isToken = text.AsSpan().Count('.') == 2;
@@ -80,7 +89,7 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
             return;
         }
         if (shown is not null) shown.Last = new ShownCredential.Known(header, caller);
-        await AdmitAsync(context, path, caller);
+        await AdmitAsync(context, path, isStream, caller);
     }
 
     private Task RefuseAsync(HttpContext context, ErrorReason reason) => RefuseAsync(context, Errors.Status(reason));
@@ -88,17 +97,20 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
     private Task RefuseAsync(HttpContext context, Google.Rpc.Status status)
     {
         metrics.Refused(status);
+        ShownCredential.Count(context, status.Code == (int)StatusCode.Unauthenticated);
         context.Response.ContentType = "application/grpc";
         status.WriteTo(context.Response.Headers);
         return Task.CompletedTask;
     }
 }
 
-/// <summary>The credential that a connection showed last and that was found good. One object a connection, made with it; any thread.</summary>
+/// <summary>What a connection has shown: the credential that was found good last, and whether it is of any use. One object a connection, made with it; any thread.</summary>
 internal sealed class ShownCredential
 {
     private static readonly object ItemKey = new();
     private Known? _last;
+    private int _calls;
+    private int _wasted;
 
     /// <summary>A header, and who showed it.</summary>
     public sealed record Known(string Header, Caller Caller)
@@ -113,6 +125,21 @@ internal sealed class ShownCredential
     {
         get => Volatile.Read(ref _last);
         set => Volatile.Write(ref _last, value);
+    }
+
+    /// <summary>
+    /// Counts a call that has ended. A connection most of whose calls are withdrawn as soon as they are begun, or refused for want of a credential, is
+    /// closed: HTTP/2 lets a client begin and withdraw calls as fast as it can write (CVE-2023-44487).
+    /// </summary>
+    /// <param name="context">The call.</param>
+    /// <param name="isWasted">True: it had no good credential, or was withdrawn at once.</param>
+    public static void Count(HttpContext context, bool isWasted)
+    {
+        if (Of(context) is not { } shown) return;
+        var calls = Interlocked.Increment(ref shown._calls);
+        if (!isWasted) return;
+        var wasted = Interlocked.Increment(ref shown._wasted);
+        if (wasted >= ServerLimits.WastedCalls && wasted > calls / 2) context.Features.Get<IConnectionLifetimeFeature>()?.Abort();
     }
 
     /// <summary>Gives a new connection its object.</summary>

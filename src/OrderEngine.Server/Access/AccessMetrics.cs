@@ -19,7 +19,7 @@ internal sealed class AccessMetrics : IDisposable
     public AccessMetrics(IMeterFactory meters, TimeProvider time, IEnumerable<CertificateFile> certificates)
     {
         _meter = meters.Create(MeterName);
-        _refused = _meter.CreateCounter<long>("orderengine.access.refusals", "{call}", "Calls refused before they were looked at, by reason: credential, scope, rate, open calls.");
+        _refused = _meter.CreateCounter<long>("orderengine.access.refusals", "{call}", "Calls refused before they were looked at, by reason: credential, scope, rate, open calls, bytes of messages, refusals on record.");
         if (certificates.SingleOrDefault() is not { } certificate) return;
         _meter.CreateObservableGauge("orderengine.tls.certificate.remaining", () => (certificate.NotAfter - time.GetUtcNow().UtcDateTime).TotalSeconds, "s", "Until the certificate in use ends.");
     }

@@ -69,7 +69,7 @@ internal sealed class Caller
         if (Volatile.Read(ref _grants[rpc.Index]) is { } known) return known;
         var matched = Scopes & rpc.Scopes;
         if (matched == Scopes.None || IsBound && !rpc.Bound) return null;
-        var grant = new Grant(this, Roles.Of(matched));
+        var grant = new Grant(this, Roles.Of(matched), rpc.IsList);
         Volatile.Write(ref _grants[rpc.Index], grant);
         return grant;
     }
@@ -90,6 +90,9 @@ internal sealed class Caller
     /// <param name="channel">Its number; 0: there is none.</param>
     public bool Sees(int channel) => !IsBound || channel != 0 && channel == Channel;
 
+    /// <summary>A filter by one channel; 0: all. As <see cref="Narrow(int[])"/>.</summary>
+    public int Narrow(int channel) => !IsBound ? channel : Channel == 0 ? int.MinValue : Channel;
+
     /// <summary>A filter by channels, for a stream or a list: only its own, or one that matches nothing while its own is not in the catalog.</summary>
     /// <param name="channels">As asked, each one visible to it; empty: all.</param>
     public int[] Narrow(int[] channels) => !IsBound ? channels : [Channel == 0 ? int.MinValue : Channel];
@@ -98,7 +101,8 @@ internal sealed class Caller
 /// <summary>What a call may. Set by the gate around the call; everything within reads <see cref="Current"/>.</summary>
 /// <param name="caller">Who calls.</param>
 /// <param name="roles">A bit for each role that it may act in.</param>
-internal sealed class Grant(Caller caller, uint roles)
+/// <param name="isList">True: <see cref="RpcRule.IsList"/>.</param>
+internal sealed class Grant(Caller caller, uint roles, bool isList = false)
 {
     private static readonly AsyncLocal<Grant?> Ambient = new();
 
@@ -117,6 +121,9 @@ internal sealed class Grant(Caller caller, uint roles)
 
     /// <summary>Who calls.</summary>
     public Caller Caller => caller;
+
+    /// <summary>True: the call answers with a page of many entries.</summary>
+    public bool IsList => isList;
 
     /// <summary>True when the caller may act in this role.</summary>
     public bool Allows(Role role) => (roles & Roles.Bit(role)) != 0;

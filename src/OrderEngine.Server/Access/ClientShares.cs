@@ -1,4 +1,4 @@
-// What one client may use of the server: calls a second, and calls open at once. A client is a channel, whichever of its keys it shows, or
+// What one client may use of the server: calls a second, calls open at once, bytes of their messages, bytes of refusals on record. A client is a channel, whichever of its keys it shows, or
 // the holder of a credential for all channels. Any thread.
 
 using System.Collections.Concurrent;
@@ -11,12 +11,14 @@ namespace OrderEngine.Server.Access;
 
 /// <summary>The shares of all clients.</summary>
 /// <param name="requestsPerSecond">Of each; as many may come at once.</param>
-internal sealed class ClientShares(int requestsPerSecond) : IDisposable
+/// <param name="refusalBytes">Of each: what its refusals may leave behind in a day.</param>
+/// <param name="time">The server's clock.</param>
+internal sealed class ClientShares(int requestsPerSecond, long refusalBytes, TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<(string, bool IsChannel), ClientShare> _shares = [];
 
     /// <summary>That of a channel, or of a holder; the same one for all of its credentials.</summary>
-    public ClientShare Of(string name, string? channel) => _shares.GetOrAdd((channel ?? name, channel is not null), _ => new ClientShare(requestsPerSecond));
+    public ClientShare Of(string name, string? channel) => _shares.GetOrAdd((channel ?? name, channel is not null), _ => new ClientShare(requestsPerSecond, new RefusalAllowance(refusalBytes, time)));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -32,11 +34,17 @@ internal sealed class ClientShare : IDisposable
 
     // Streams that wait for their turn: each has one message waiting at most.
     private readonly TokenBucketRateLimiter _rate;
+    private readonly int _listCost;
     private int _open;
+    private int _lists;
+    private long _held;
 
     /// <param name="requestsPerSecond">Calls a second; as many may come at once.</param>
-    public ClientShare(int requestsPerSecond)
+    /// <param name="refusals">What its refusals may leave behind.</param>
+    public ClientShare(int requestsPerSecond, RefusalAllowance refusals)
     {
+        Refusals = refusals;
+        _listCost = Math.Min(ServerLimits.ListCost, requestsPerSecond);
         var parts = requestsPerSecond >= PartsOfASecond ? PartsOfASecond : 1;
         _rate = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
         {
@@ -45,24 +53,40 @@ internal sealed class ClientShare : IDisposable
         });
     }
 
+    /// <summary>What its refusals may leave behind.</summary>
+    public RefusalAllowance Refusals { get; }
+
+    /// <summary>Bytes of messages that its calls hold beyond what each may.</summary>
+    public long Held => Volatile.Read(ref _held);
+
+    /// <summary>Holds more bytes of messages, or (negative) fewer; false: more than it may. They count either way.</summary>
+    public bool Hold(long bytes) => bytes == 0 || Interlocked.Add(ref _held, bytes) <= ServerLimits.MessageBytesPerClient || bytes < 0;
+
     /// <summary>Begins a call; null, or why it must not begin. Who began leaves.</summary>
+    /// <param name="isList">True: it answers with a page of many entries, and counts as <see cref="ServerLimits.ListCost"/> calls.</param>
     /// <param name="retry">When it may be tried again.</param>
-    public ErrorReason? TryEnter(out TimeSpan retry)
+    public ErrorReason? TryEnter(bool isList, out TimeSpan retry)
     {
-        using var lease = _rate.AttemptAcquire();
+        using var lease = _rate.AttemptAcquire(isList ? _listCost : 1);
         if (!lease.IsAcquired)
         {
             if (!lease.TryGetMetadata(MetadataName.RetryAfter, out retry)) retry = TimeSpan.FromSeconds(1);
             return ErrorReason.RateLimited;
         }
         retry = TimeSpan.FromSeconds(1);
-        if (Interlocked.Increment(ref _open) <= ServerLimits.OpenCallsPerClient) return null;
-        Leave();
+        var hasRoom = Interlocked.Increment(ref _open) <= ServerLimits.OpenCallsPerClient;
+        if (isList) hasRoom &= Interlocked.Increment(ref _lists) <= ServerLimits.ListsPerClient;
+        if (hasRoom) return null;
+        Leave(isList);
         return ErrorReason.CallLimitReached;
     }
 
     /// <summary>Ends a call.</summary>
-    public void Leave() => Interlocked.Decrement(ref _open);
+    public void Leave(bool isList)
+    {
+        if (isList) Interlocked.Decrement(ref _lists);
+        Interlocked.Decrement(ref _open);
+    }
 
     /// <summary>Waits for the turn of a stream's next message.</summary>
     public async ValueTask WaitAsync(CancellationToken cancellationToken)

@@ -1,7 +1,8 @@
 // Tokens of an identity provider: issuer, audience and algorithm are pinned by the settings, the keys come from a JWKS file or URL and are
 // looked at again from time to time. What a token says in the claims sub, scope and channel makes its Caller. Any thread.
 
-using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OrderEngine.Access;
@@ -13,7 +14,8 @@ namespace OrderEngine.Server.Access;
 /// <param name="Audience">One of the claim aud.</param>
 /// <param name="Algorithm">The one algorithm.</param>
 /// <param name="Keys">A JWKS file, or an https URL of one.</param>
-internal sealed record JwtSettings(string Issuer, string Audience, string Algorithm, string Keys)
+/// <param name="KeysCa">The authorities whose certificate that URL must show, PEM; null: those that this machine trusts.</param>
+internal sealed record JwtSettings(string Issuer, string Audience, string Algorithm, string Keys, string? KeysCa)
 {
     /// <summary>Algorithms with a public key; a shared secret would let the engine make tokens.</summary>
     public static IReadOnlyList<string> Algorithms { get; } = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
@@ -36,7 +38,7 @@ internal sealed class JwtTokens : IHostedService, IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<JwtTokens> _logger;
     private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = 16 * 1024 };
-    private readonly HttpClient _http = new() { Timeout = ServerLimits.JwksTimeout, MaxResponseContentBufferSize = MostKeysBytes };
+    private readonly HttpClient _http;
     private readonly SemaphoreSlim _loading = new(1);
     private Dictionary<string, Key> _keys = [];
     private DateTime _written;
@@ -48,8 +50,27 @@ internal sealed class JwtTokens : IHostedService, IDisposable
     /// <param name="shares">What each client may use.</param>
     /// <param name="time">The server's clock.</param>
     /// <param name="logger">For reloads.</param>
-    public JwtTokens(JwtSettings settings, Engine.Engine engine, ClientShares shares, TimeProvider time, ILogger<JwtTokens> logger) =>
+    public JwtTokens(JwtSettings settings, Engine.Engine engine, ClientShares shares, TimeProvider time, ILogger<JwtTokens> logger)
+    {
         (_settings, _engine, _shares, _time, _logger) = (settings, engine, shares, time, logger);
+        // A redirection could lead out of TLS.
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false };
+        if (settings.KeysCa is { } path)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            try
+            {
+                policy.CustomTrustStore.ImportFromPemFile(path);
+            }
+            catch (CryptographicException broken)
+            {
+                throw new FormatException($"'{path}' ({ServerOptions.Section}:{nameof(ServerOptions.JwtKeysCa)}) holds what is no certificate: {broken.Message}", broken);
+            }
+            if (policy.CustomTrustStore.Count == 0) throw new FormatException($"'{path}' ({ServerOptions.Section}:{nameof(ServerOptions.JwtKeysCa)}) holds no certificate in PEM.");
+            handler.SslOptions.CertificateChainPolicy = policy;
+        }
+        _http = new HttpClient(handler) { Timeout = ServerLimits.JwksTimeout, MaxResponseContentBufferSize = MostKeysBytes };
+    }
 
     // Ends what was opened with tokens of a key that is gone.
     private sealed record Key(JsonWebKey Web, CancellationTokenSource Gone);

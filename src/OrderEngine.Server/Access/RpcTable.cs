@@ -16,6 +16,9 @@ internal sealed record RpcRule(string Service, string Method, Scopes Scopes, boo
     /// <summary>The path of its calls.</summary>
     public string Path { get; } = $"{RpcTable.Prefix}{Service}/{Method}";
 
+    /// <summary>True: it answers with a page of many entries, which costs far more time and memory than a single one.</summary>
+    public bool IsList { get; } = Method.StartsWith("List", StringComparison.Ordinal) || Method == "BatchGetStock";
+
     /// <summary>Its place in the table.</summary>
     public int Index { get; init; }
 }
@@ -42,7 +45,7 @@ internal static class RpcTable
         .. Service("OrderService",
             ("SubmitOrder", Scopes.Submit | Scopes.Admin, true), ("BulkSubmitOrders", Scopes.Submit | Scopes.Admin, true),
             ("StreamSubmitOrders", Scopes.Submit | Scopes.Admin, true), ("CheckFulfillability", Scopes.Submit | Scopes.Admin, true),
-            ("GetOrder", Readers, true), ("LookupOrder", Readers | Scopes.Submit, true), ("ListOrders", Readers, false), ("ListOrderEvents", Readers, true),
+            ("GetOrder", Readers, true), ("LookupOrder", Readers | Scopes.Submit, true), ("ListOrders", Readers, true), ("ListOrderEvents", Readers, true),
             ("AmendOrder", Scopes.Submit | Scopes.Review | Scopes.Admin, true), ("CancelOrder", Scopes.Submit | Scopes.Review | Scopes.Admin, true),
             ("ConfirmOrder", Scopes.Submit | Scopes.Review | Scopes.Admin, true),
             ("ApproveOrder", Scopes.Review, true), ("RejectOrder", Scopes.Review, true), ("PlaceHold", Scopes.Review | Scopes.Admin, true),

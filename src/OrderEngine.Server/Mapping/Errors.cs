@@ -33,6 +33,8 @@ internal static class Errors
         [ErrorReason.AlreadyRunning] = TimeSpan.FromSeconds(1),
         [ErrorReason.RateLimited] = TimeSpan.FromMilliseconds(100),
         [ErrorReason.CallLimitReached] = TimeSpan.FromSeconds(1),
+        [ErrorReason.MessageShareUsedUp] = TimeSpan.FromSeconds(1),
+        [ErrorReason.RefusalLimitReached] = TimeSpan.FromMinutes(1),
         [ErrorReason.SubscriberLimitReached] = TimeSpan.FromSeconds(5),
     }.ToFrozenDictionary();
 

@@ -6,6 +6,7 @@ using OrderEngine.Core;
 using OrderEngine.Core.State;
 using OrderEngine.Core.Storage;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 
 namespace OrderEngine.Server.Mapping;
 
@@ -36,7 +37,7 @@ internal static class ListRequests
         }
         var query = new OrderQuery
         {
-            Channel = request.ChannelId.Length == 0 ? 0 : references.Channel("channel_id", request.ChannelId),
+            Channel = request.ChannelId.Length == 0 ? Grant.Current.Caller.Narrow(0) : references.Channel("channel_id", request.ChannelId),
             Customer = references.Customer("customer_id", request.CustomerId),
             States = states,
             Tiers = [.. request.Tiers.Distinct()],

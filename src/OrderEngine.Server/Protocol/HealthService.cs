@@ -1,4 +1,4 @@
-// The standard gRPC health service (proto/grpc/health/v1) over HealthStatus. Stateless; one call a thread.
+// The standard gRPC health service (proto/grpc/health/v1) over HealthStatus. Counts its watches; any thread.
 
 using Grpc.Core;
 using OrderEngine.Contracts.Grpc.Health.V1;
@@ -8,6 +8,8 @@ namespace OrderEngine.Server.Protocol;
 /// <summary>Answers load balancers, orchestrators and probes. It needs no authentication and touches nothing of the engine.</summary>
 public sealed class HealthService(HealthStatus health) : Health.HealthBase
 {
+    private int _watches;
+
     /// <summary>The status of a service now; NOT_FOUND when it is not known.</summary>
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) =>
         health.TryGet(request.Service, out var status)
@@ -30,6 +32,12 @@ public sealed class HealthService(HealthStatus health) : Health.HealthBase
     public override async Task Watch(
         HealthCheckRequest request, IServerStreamWriter<HealthCheckResponse> responseStream, ServerCallContext context)
     {
+        // Anybody may watch, so there is a bound for all together.
+        if (Interlocked.Increment(ref _watches) > ServerLimits.HealthWatches)
+        {
+            Interlocked.Decrement(ref _watches);
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, "As many watches of the health service are open as are allowed. Check instead."));
+        }
         try
         {
             await foreach (var status in health.Watch(request.Service, context.CancellationToken))
@@ -38,6 +46,10 @@ public sealed class HealthService(HealthStatus health) : Health.HealthBase
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {
             return; // The client left, as every watch ends: nobody is there to be told anything.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _watches);
         }
         throw new RpcException(new Status(StatusCode.Unavailable, "The server is stopping."));
     }

@@ -51,7 +51,7 @@ internal sealed class AdminService(EngineCalls calls, LogLevels levels, ILogger<
             Channels = reader.Channels.Count,
             Customers = reader.Customers.Count,
             QueueLength = engine.QueueLength(Lane.Normal) + engine.QueueLength(Lane.Priority),
-            QueueCapacity = engine.QueueCapacity(Lane.Normal) + engine.QueueCapacity(Lane.Priority),
+            QueueCapacity = 2 * (engine.QueueCapacity(Lane.Normal) + engine.QueueCapacity(Lane.Priority)),
             OrderSubscribers = engine.Orders.Count,
             StockSubscribers = engine.Stock.Count,
             JournalBytes = engine.JournalBytes,

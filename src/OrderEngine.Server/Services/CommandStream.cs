@@ -97,6 +97,7 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         {
             while (await NextAsync(requests, stop))
             {
+                calls.CheckAllowance();
                 var items = ItemsOf(requests.Current);
                 if (items.Count is 0 or > ServerLimits.ItemsPerMessage)
                     return Errors.InvalidField(ItemsPath, "must have 1 to 1,000 entries").ToException();
@@ -211,5 +212,5 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
 
     private int Add(TResponse response, in Slot slot, in CommandAnswer answer) => answer.Outcome == Outcome.Ok
         ? AddAccepted(response, slot.ClientSeq, answer)
-        : AddRefused(response, slot.ClientSeq, Refusals.Of(answer, slot.Command!, calls.Reader, ServerLimits.ItemDetailBytes));
+        : AddRefused(response, slot.ClientSeq, calls.RefusalOf(answer, slot.Command!, ServerLimits.ItemDetailBytes));
 }

@@ -40,6 +40,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
             throw Errors.InvalidField("requests", "must have 1 to 1,000 entries").ToException();
         if (requests.Sum(one => one.Order?.Lines.Count ?? 0) > ServerLimits.LinesPerBulk)
             throw Errors.InvalidField("requests", "must have at most 40,000 lines in all: send them in several calls or as a stream").ToException();
+        calls.CheckAllowance();
         var lane = OrderRequests.LaneOf((Core.Priority)(requests[0].Order?.Priority ?? V1.Priority.Normal));
         var trace = calls.Traces is null ? null : CallTrace.Of(context);
         var queued = new (Command? Command, PendingAnswer Answer, RpcStatus? Refusal)[requests.Count];
@@ -222,7 +223,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
 
     private SubmitResult Result(ulong clientSeq, in CommandAnswer answer, Command command) => answer.Outcome == Outcome.Ok
         ? new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, calls.Reader, explains: false) }
-        : new SubmitResult { ClientSeq = clientSeq, Refused = Refusals.Of(answer, command, calls.Reader, ServerLimits.ItemDetailBytes) };
+        : new SubmitResult { ClientSeq = clientSeq, Refused = calls.RefusalOf(answer, command, ServerLimits.ItemDetailBytes) };
 
     private Order? Read(long number, bool withDelivery)
     {

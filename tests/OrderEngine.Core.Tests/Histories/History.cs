@@ -2,6 +2,7 @@
 // replays and for the codec. One thread.
 
 using OrderEngine.Core.Events;
+using OrderEngine.Core.Storage;
 using OrderEngine.Core.Tests.Model;
 using Xunit;
 
@@ -22,15 +23,17 @@ internal sealed class History
 
     /// <param name="tally">Counts what happens.</param>
     /// <param name="wholeEvery">After so many steps the whole state is compared; after each, what it touched.</param>
-    public History(Tally tally, int wholeEvery = WholeEvery)
+    /// <param name="hash">Under which the core finds ids; replays and twins have another one.</param>
+    public History(Tally tally, int wholeEvery = WholeEvery, KeyedHash? hash = null)
     {
+        Core = new OrderCore(hash ?? KeyedHash.Numbered(1));
         _wholeEvery = wholeEvery;
         _tally = tally;
         _maker = new CommandMaker(Model);
         foreach (var command in CommandMaker.Catalog()) Run(command, _now);
     }
 
-    public OrderCore Core { get; } = new();
+    public OrderCore Core { get; }
 
     public NaiveModel Model { get; } = new();
 

@@ -201,7 +201,7 @@ public sealed class SnapshotTests
         var heap = new RowHeap();
         var epochs = new ReadEpochs();
         var reclaimer = new Reclaimer(heap, epochs);
-        var table = new RequestTable(heap, reclaimer);
+        var table = new RequestTable(heap, reclaimer, KeyedHash.Known);
         long sequence = 0;
         void Add(int id, long time)
         {

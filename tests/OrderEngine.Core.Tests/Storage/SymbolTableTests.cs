@@ -16,7 +16,7 @@ public sealed class SymbolTableTests
     public void Random_texts_match_a_dictionary(int seed)
     {
         var random = new Random(seed);
-        var table = new SymbolTable(new RowHeap());
+        var table = new SymbolTable(new RowHeap(), KeyedHash.Known);
         var model = new Dictionary<string, int>();
         for (var step = 0; step < 20_000; step++)
         {
@@ -39,7 +39,7 @@ public sealed class SymbolTableTests
     [Fact]
     public void Texts_compare_by_code_point()
     {
-        var table = new SymbolTable(new RowHeap());
+        var table = new SymbolTable(new RowHeap(), KeyedHash.Known);
         string[] texts = ["B", "a", "ab", "b", "Ä", "\uFFFD", "\U0001F600"];
         var numbers = texts.Reverse().Select(t => table.Add(Utf8(t))).ToList();
         numbers.Sort(table.CompareOrdinal);
@@ -51,7 +51,7 @@ public sealed class SymbolTableTests
     [Fact]
     public void The_empty_text_is_number_zero_and_the_bounds_hold()
     {
-        var table = new SymbolTable(new RowHeap());
+        var table = new SymbolTable(new RowHeap(), KeyedHash.Known);
         Assert.Equal((0, 0, 0), (table.Add([]), table.Find([]), table.Count));
         Assert.True(table.Text(0).IsEmpty);
         Assert.Throws<ArgumentOutOfRangeException>(() => { table.Text(1); });
@@ -64,7 +64,7 @@ public sealed class SymbolTableTests
     public void Readers_see_whole_texts_while_others_are_added()
     {
         const int Texts = 100_000;
-        var table = new SymbolTable(new RowHeap());
+        var table = new SymbolTable(new RowHeap(), KeyedHash.Known);
         var beside = new Beside();
         beside.Run(Write, readerCount: 1, _ => Read());
 

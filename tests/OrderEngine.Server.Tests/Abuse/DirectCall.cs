@@ -11,6 +11,9 @@ internal sealed class DirectCall(string method) : ServerCallContext, IDisposable
 
     private readonly CancellationTokenSource _left = new();
 
+    /// <summary>Its deadline.</summary>
+    public DateTime Ends { get; init; } = DateTime.MaxValue;
+
     /// <summary>The caller leaves.</summary>
     public void Leave() => _left.Cancel();
 
@@ -22,7 +25,7 @@ internal sealed class DirectCall(string method) : ServerCallContext, IDisposable
     protected override string MethodCore => method;
     protected override string HostCore => "test";
     protected override string PeerCore => "ipv4:127.0.0.1:1";
-    protected override DateTime DeadlineCore => DateTime.MaxValue;
+    protected override DateTime DeadlineCore => Ends;
     protected override Metadata RequestHeadersCore { get; } = [];
     protected override CancellationToken CancellationTokenCore => _left.Token;
     protected override Metadata ResponseTrailersCore { get; } = [];

@@ -71,6 +71,37 @@ public sealed class ChannelTests
     }
 
     [Fact]
+    public async Task A_list_without_a_filter_shows_a_channel_its_own_orders_only_and_one_of_another_channel_is_a_list_of_a_channel_that_is_not_there()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var ebay = await Things.OfAsync(keyed.As(keyed.Create("ebay", "EBAY", Trader)), "EBAY");
+        var caller = keyed.As(keyed.Create("web", "WEB", Trader));
+        var web = await Things.OfAsync(caller, "WEB");
+        var orders = new OrderService.OrderServiceClient(caller);
+        Assert.Equal([web.OrderId], (await orders.ListOrdersAsync(new ListOrdersRequest())).Orders.Select(order => order.OrderId));
+        Assert.Equal([web.OrderId], (await orders.ListOrdersAsync(new ListOrdersRequest { ChannelId = "WEB", OldestFirst = true })).Orders.Select(order => order.OrderId));
+        var foreign = await Refusal.ExpectAsync(() => orders.ListOrdersAsync(new ListOrdersRequest { ChannelId = "EBAY" }).ResponseAsync);
+        var nothing = await Refusal.ExpectAsync(() => orders.ListOrdersAsync(new ListOrdersRequest { ChannelId = "EBAX" }).ResponseAsync);
+        Assert.Equal((StatusCode.NotFound, "CHANNEL_NOT_FOUND"), (foreign.Code, foreign.Reason));
+        Assert.Equal((nothing.Code, nothing.Reason), (foreign.Code, foreign.Reason));
+        // A page of one at a time: the other channel's orders make none of them longer or shorter.
+        await Things.OfAsync(keyed.As(keyed.Create("ebay-2", "EBAY", Trader)), "EBAY");
+        var second = await Things.OfAsync(caller, "WEB");
+        var first = await orders.ListOrdersAsync(new ListOrdersRequest { PageSize = 1 });
+        Assert.Equal([second.OrderId], first.Orders.Select(order => order.OrderId));
+        var next = await orders.ListOrdersAsync(new ListOrdersRequest { PageSize = 1, PageToken = first.NextPageToken });
+        Assert.Equal([web.OrderId], next.Orders.Select(order => order.OrderId));
+        Assert.Equal("", next.NextPageToken);
+        // All channels' for who may see all; nothing for a channel that is not in the catalog yet.
+        var desk = new OrderService.OrderServiceClient(keyed.As(keyed.Create("desk", null, Scopes.Review)));
+        var all = (await desk.ListOrdersAsync(new ListOrdersRequest())).Orders.Select(order => order.OrderId).ToList();
+        Assert.Equal(4, all.Count);
+        Assert.Contains(ebay.OrderId, all);
+        var early = new OrderService.OrderServiceClient(keyed.As(keyed.Create("new", "NEW", Trader)));
+        Assert.Empty((await early.ListOrdersAsync(new ListOrdersRequest())).Orders);
+    }
+
+    [Fact]
     public async Task Request_ids_are_each_channels_own_also_where_the_request_names_no_channel()
     {
         await using var keyed = await KeyedServer.StartAsync();

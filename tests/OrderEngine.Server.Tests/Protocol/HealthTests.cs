@@ -37,6 +37,34 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task There_is_a_bound_for_all_watches_together_and_who_leaves_makes_room()
+    {
+        var service = new HealthService(_health);
+        var watchers = Enumerable.Range(0, ServerLimits.HealthWatches).Select(_ => new Abuse.DirectCall("/grpc.health.v1.Health/Watch")).ToList();
+        var watches = watchers.Select(watcher => service.Watch(new HealthCheckRequest(), new Nowhere(), watcher)).ToList();
+        using var more = new Abuse.DirectCall("/grpc.health.v1.Health/Watch");
+        var refused = await Assert.ThrowsAsync<RpcException>(() => service.Watch(new HealthCheckRequest(), new Nowhere(), more));
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        watchers[0].Leave();
+        await watches[0];
+        var next = service.Watch(new HealthCheckRequest(), new Nowhere(), more);
+        Assert.False(next.IsCompleted);
+        more.Leave();
+        watchers.ForEach(watcher => watcher.Leave());
+        await Task.WhenAll([.. watches, next]);
+        watchers.ForEach(watcher => watcher.Dispose());
+    }
+
+    private sealed class Nowhere : IServerStreamWriter<HealthCheckResponse>
+    {
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task WriteAsync(HealthCheckResponse message) => Task.CompletedTask;
+
+        public Task WriteAsync(HealthCheckResponse message, CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    [Fact]
     public async Task An_unknown_service_is_NOT_FOUND()
     {
         var refused = await Assert.ThrowsAsync<RpcException>(() => Check("orderengine.v1.Nobody"));

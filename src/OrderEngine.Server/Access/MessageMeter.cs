@@ -1,0 +1,116 @@
+// What a client's calls hold in messages: a message is collected until it is whole, and what it says lies in memory until its call is answered. Each
+// call may hold a little freely; what is more comes out of its client's share, and a call that finds the share used up ends. One object a call,
+// used again for later ones; one reader, as for every pipe.
+
+using System.Buffers;
+using System.IO.Pipelines;
+using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.ObjectPool;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Server.Mapping;
+
+namespace OrderEngine.Server.Access;
+
+/// <summary>Stands between a call's body and its reader, and counts.</summary>
+internal sealed class MessageMeter : PipeReader, IRequestBodyPipeFeature
+{
+    private static readonly ObjectPool<MessageMeter> Spare = new DefaultObjectPool<MessageMeter>(new DefaultPooledObjectPolicy<MessageMeter>(), ServerLimits.OpenCallsPerClient);
+
+    private HttpContext? _context;
+    private IRequestBodyPipeFeature? _body;
+    private PipeReader _inner = null!;
+    private ClientShare _share = null!;
+    private AccessMetrics _metrics = null!;
+    private bool _isStream;
+    private ReadOnlySequence<byte> _seen;
+    private long _held;
+    private bool _isRefused;
+
+    /// <inheritdoc/>
+    public PipeReader Reader => this;
+
+    /// <summary>Puts a meter in front of a call's body.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="share">Its client's.</param>
+    /// <param name="isStream">True: messages are done with one by one; false: what came is held until the call ends.</param>
+    /// <param name="metrics">Counts those that end.</param>
+    public static MessageMeter Attach(HttpContext context, ClientShare share, bool isStream, AccessMetrics metrics)
+    {
+        var meter = isStream ? new MessageMeter() : Spare.Get();
+        meter._context = context;
+        meter._inner = context.Request.BodyReader;
+        meter._body = context.Features.Get<IRequestBodyPipeFeature>();
+        meter._share = share;
+        meter._isStream = isStream;
+        meter._metrics = metrics;
+        context.Features.Set<IRequestBodyPipeFeature>(meter);
+        return meter;
+    }
+
+    /// <summary>The call has ended.</summary>
+    public void Release()
+    {
+        _share.Hold(-_held);
+        _held = 0;
+        _context!.Features.Set(_body);
+        _context = null;
+        // A stream's last read may have been left behind: its meter is not used again.
+        if (_isStream) return;
+        (_body, _inner, _share, _seen, _isRefused) = (null, null!, null!, default, false);
+        Spare.Return(this);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        if (_isRefused)
+        {
+            var status = Errors.Status(ErrorReason.MessageShareUsedUp);
+            _metrics.Refused(status);
+            throw status.ToException();
+        }
+        var read = _inner.ReadAsync(cancellationToken);
+        return read.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Seen(read.Result)) : SeenAsync(read);
+    }
+
+    /// <inheritdoc/>
+    public override bool TryRead(out ReadResult result)
+    {
+        if (!_inner.TryRead(out result)) return false;
+        Seen(result);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    /// <inheritdoc/>
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        var left = _seen.Length - (_seen.Length == 0 ? 0 : _seen.Slice(0, consumed).Length);
+        // Of a single message what was consumed is still held, as what it said.
+        var holds = Math.Max(0, (_isStream ? left : _seen.Length) - ServerLimits.FreeMessageBytes);
+        if (_context is not null && (holds > _held || _isStream && holds != _held))
+        {
+            _isRefused = !_share.Hold(holds - _held);
+            _held = holds;
+        }
+        _seen = default;
+        _inner.AdvanceTo(consumed, examined);
+    }
+
+    /// <inheritdoc/>
+    public override void CancelPendingRead() => _inner.CancelPendingRead();
+
+    /// <inheritdoc/>
+    public override void Complete(Exception? exception = null) => _inner.Complete(exception);
+
+    private async ValueTask<ReadResult> SeenAsync(ValueTask<ReadResult> read) => Seen(await read);
+
+    private ReadResult Seen(ReadResult result)
+    {
+        _seen = result.Buffer;
+        return result;
+    }
+}

@@ -1,0 +1,105 @@
+// A server as it ships, a shop in it, a key that fell into the wrong hands, and a good client; attacks run against it from a second process.
+
+using System.Globalization;
+using OrderEngine.Client;
+using OrderEngine.Contracts.V1;
+using OrderEngine.System.Tests.Harness;
+
+namespace OrderEngine.Attacks;
+
+/// <summary>What an attack came to.</summary>
+/// <param name="Before">The good client without it.</param>
+/// <param name="During">The good client beside it.</param>
+/// <param name="Attacker">What the attacker counted.</param>
+/// <param name="MemoryBefore">Bytes resident in the server.</param>
+/// <param name="MemoryPeak">The most while it lasted.</param>
+internal sealed record Trial(Service Before, Service During, Counters Attacker, long MemoryBefore, long MemoryPeak);
+
+internal sealed class Rig : IAsyncDisposable
+{
+    private const int OrdersPerSecond = 100;
+    private const int Skus = 1_000;
+    private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
+
+    private readonly Server _server;
+    private readonly OrderEngineClient _client;
+    private readonly string _key;
+
+    private Rig(Server server, OrderEngineClient client, string key) => (_server, _client, _key) = (server, client, key);
+
+    public Server Server => _server;
+
+    public static async Task<Rig> StartAsync(ITestOutputHelper log)
+    {
+        var server = await Server.StartSecureAsync(log);
+        var client = server.Connect();
+        await client.Catalog.UpsertLocationAsync(new UpsertLocationRequest { RequestId = "l", Location = new Location { LocationId = "MAIN" } });
+        foreach (var channel in new[] { "WEB", "EVIL" })
+            await client.Catalog.UpsertChannelAsync(new UpsertChannelRequest { RequestId = $"c-{channel}", Channel = new Contracts.V1.Channel { ChannelId = channel } });
+        // Enough of them that a list of all is an answer of some size.
+        await Task.WhenAll(Enumerable.Range(0, Skus).Select(i => client.Catalog.UpsertSkuAsync(new UpsertSkuRequest
+        {
+            RequestId = $"s-{i}", Sku = new Sku { SkuId = i == 0 ? "A" : $"SKU-{i}", Name = new string('n', 100) },
+        }).ResponseAsync));
+        await client.Inventory.ReceiveStockAsync(new ReceiveStockRequest { RequestId = "r", LocationId = "MAIN", Items = { new ReservationItem { SkuId = "A", Quantity = 1_000_000 } } });
+        return new Rig(server, client, await server.CreateKeyAsync("evil", "submit,reserve,track", "EVIL"));
+    }
+
+    /// <summary>The good client alone, then beside the attack.</summary>
+    public async Task<Trial> TryAsync(Attack attack, int scale, TimeSpan alone, TimeSpan lasting, bool polite)
+    {
+        using var client = _server.Connect();
+        var good = new GoodClient(client);
+        var before = await RunAsync(good, alone);
+        var memory = Memory();
+        var peak = memory;
+
+        var seconds = ((int)lasting.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        string[] command = [Setting.Dotnet, "exec", typeof(Rig).Assembly.Location, "attack", attack.Name, new Uri(_server.Address).Port.ToString(CultureInfo.InvariantCulture),
+            scale.ToString(CultureInfo.InvariantCulture), seconds, "tls"];
+        // Attackers come with machines of their own; here they share the server's.
+        if (polite) command = ["nice", "-n", "19", .. command];
+        await using var attacker = ChildProcess.Start(command[0], command[1..], new Dictionary<string, string?> { ["OE_ATTACK_KEY"] = attack.NeedsKey ? _key : null });
+        using var over = new CancellationTokenSource();
+        var serving = good.RunAsync(OrdersPerSecond, over.Token);
+        using (var sample = new PeriodicTimer(Sampling))
+        {
+            while (!attacker.HasExited)
+            {
+                peak = Math.Max(peak, Memory());
+                await sample.WaitForNextTickAsync(CancellationToken.None);
+            }
+        }
+        await over.CancelAsync();
+        var during = await serving;
+        var ended = (await attacker.WaitAsync()).Succeeded();
+        return new Trial(before, during, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak);
+    }
+
+    /// <summary>A metric of the server, all of its series added up.</summary>
+    public async Task<double> MetricAsync(string series)
+    {
+        using var http = new HttpClient();
+        var text = await http.GetStringAsync(new Uri($"http://127.0.0.1:{_server.MetricsPort}/metrics"));
+        return text.Split('\n').Where(line => line.StartsWith(series, StringComparison.Ordinal)).Sum(line => double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    private static async Task<Service> RunAsync(GoodClient good, TimeSpan lasting)
+    {
+        using var over = new CancellationTokenSource(lasting);
+        return await good.RunAsync(OrdersPerSecond, over.Token);
+    }
+
+    /// <summary>Bytes of the server that lie in memory.</summary>
+    public long Memory()
+    {
+        var line = File.ReadLines($"/proc/{_server.ProcessId}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+}
