@@ -160,6 +160,7 @@ internal sealed partial class Decider
         _events.Number(7, requestedAt);
         _events.Number(8, head.Total);
         _events.Number(9, total);
+        _events.Number(Amendments.WatchedField, 1);
         EndAnswer();
     }
 

@@ -8,6 +8,9 @@ public static class Amendments
     /// <summary>The field that holds the sealed delivery.</summary>
     public const int DeliveryField = 4;
 
+    /// <summary>The field that says that the order's deadlines follow.</summary>
+    public const int WatchedField = 260;
+
     private const int FieldsField = 1;
 
     /// <summary>True when the amendment changed the delivery.</summary>

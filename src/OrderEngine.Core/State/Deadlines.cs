@@ -72,6 +72,14 @@ internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue ti
         return true;
     }
 
+    /// <summary>True when an order has a deadline of a kind.</summary>
+    public bool Has(long order, DeadlineKind kind)
+    {
+        foreach (ref readonly var deadline in Of(order))
+            if (deadline.Kind == kind) return true;
+        return false;
+    }
+
     /// <summary>True when what is due first of an order's deadline of a kind is its reminder.</summary>
     public bool IsReminder(long order, DeadlineKind kind, out long due)
     {

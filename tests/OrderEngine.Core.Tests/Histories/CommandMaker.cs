@@ -68,7 +68,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (10, Receive), (3, Supply), (4, Adjust),
             (7, Cancel), (4, Hold), (4, Amend), (7, Release), (1, Recall), (8, Confirm), (6, Deliver), (1, Lose),
             (3, Review), (2, Resolve), (7, Pay), (2, Refund), (18, AfterSale),
-            (4, Define),
+            (5, Define),
         ];
         var drawn = _random.Next(makers.Sum(maker => maker.Weight));
         return makers.First(maker => (drawn -= maker.Weight) < 0).Make();
@@ -307,7 +307,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
         };
     }
 
-    private Command Define() => _random.Next(5) switch
+    private Command Define() => _random.Next(6) switch
     {
         0 => new DefineSku
         {
@@ -327,6 +327,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager),
         },
         3 => ReviewRules(),
+        4 => Deadlines(),
         _ => new DefineCustomer
         {
             RiskRating = _random.Next(10), Terms = (PaymentTerms)_random.Next(5), CreditLimit = _random.Next(3) * 1_000_000, CreditCurrency = _random.Next(3) == 0 ? 0 : Currency.Pack("EUR"u8),

@@ -131,6 +131,8 @@ internal sealed class History
     {
         _tally.Add("fills", Model.Fills);
         _tally.Add("overtakings", Model.Overtakings);
+        foreach (var kind in Model.Reminded) _tally.Add($"reminded {kind}");
+        foreach (var kind in Model.Missed) _tally.Add($"missed {kind}");
         _tally.Add("reorders", Model.Reorders);
         _tally.Add("deallocations", Model.Deallocations);
         foreach (var order in Model.Orders) _tally.Add($"state {order.State}");

@@ -59,8 +59,7 @@ internal sealed class ModelOrder
     public List<string> Reasons { get; init; } = [];
     public readonly List<string> Payments = [], Refunds = [];
     public long Paid, Refunded;
-    /// <summary>When the state it stands in ends by itself, and the event that began it.</summary>
-    public (long Due, long Since)? Deadline;
+    public readonly SortedDictionary<DeadlineKind, ModelDeadline> Deadlines = [];
     public OrderState WatchedState;
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
@@ -106,6 +105,16 @@ internal sealed class ModelOrder
 
     public static (long Rank, long Requested, long Sequence, int Line) PlaceOf(long acceptedAt, int tier, long requestedAt, long sequence, int line) =>
         (acceptedAt - tier * 24L * 3600 * 1_000_000, requestedAt == 0 ? long.MaxValue : requestedAt, sequence, line);
+}
+
+/// <summary>A time that an order is watched for, reminded of before it passes.</summary>
+internal sealed class ModelDeadline(long due, long remindAt, long since)
+{
+    public readonly long Due = due, Since = since;
+    /// <summary>0: not, or no more.</summary>
+    public long RemindAt = remindAt;
+
+    public long Next => RemindAt > 0 ? RemindAt : Due;
 }
 
 internal sealed class ModelReservation

@@ -82,6 +82,8 @@ internal sealed partial class NaiveModel
             var gain = gains.IndexOf(one);
             Rewrite(order, one, gain < 0 ? [] : allotted[gain]);
         }
+        // What was promised follows the date that is wanted now.
+        if (date && _watched.DeliverySeconds > 0 && order.Deadlines.ContainsKey(DeadlineKind.Delivery)) Set(order, DeadlineKind.Delivery, DeliveryDue(order));
         if (delivery) order.AmendedDelivery = (amend.Delivery.Key, Convert.ToHexString(amend.Delivery.Ciphertext), order.Version);
         return Outcome.Ok;
     }

@@ -98,13 +98,6 @@ internal sealed partial class NaiveModel
         }
     }
 
-    private void Raise(ExceptionKind kind, ModelOrder order, int line, long quantity)
-    {
-        Exceptions.Add((kind, order.Number, line, quantity));
-        Change(order);
-        Exceptions[^1].Version = Sequence;
-    }
-
     private static List<LineMovement>? Moves(ModelOrder order, LineMovement[] wanted, Func<ModelAllocation, int> available)
     {
         var all = order.Allocations.Where(a => available(a) > 0).Select(a => new LineMovement(a.Line, a.Location, available(a))).ToList();

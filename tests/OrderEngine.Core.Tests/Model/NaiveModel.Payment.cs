@@ -164,32 +164,11 @@ internal sealed partial class NaiveModel
         Watch(order);
     }
 
-    // The deadline of the state in which the order stands, from the event that brought it there.
-    private void Watch(ModelOrder order)
-    {
-        var limits = Rules[order.Submitted.Channel].Limits;
-        var (state, since) = (order.State, order.Version);
-        if (state == order.WatchedState) return;
-        order.WatchedState = state;
-        var seconds = state switch
-        {
-            OrderState.PendingReview => limits.ReviewExpirySeconds > 0 ? limits.ReviewExpirySeconds : 7 * 86_400,
-            OrderState.AwaitingPayment => limits.PaymentDueSeconds > 0 ? limits.PaymentDueSeconds : 3 * 86_400,
-            OrderState.Delivered => limits.ReturnWindowSeconds,
-            _ => 0,
-        };
-        order.Deadline = seconds == 0 ? null : (_now + seconds * 1_000_000, since);
-    }
-
-    private void FireDeadline(ModelOrder order)
+    /// <summary>Nobody reviewed or paid in time.</summary>
+    private void ExpireOrder(ModelOrder order)
     {
         var before = order.State;
         Change(order);
-        if (before == OrderState.Delivered)
-        {
-            Enter(order, OrderState.Completed);
-            return;
-        }
         order.ExpiredUnpaid = before == OrderState.AwaitingPayment;
         foreach (var line in order.Lines)
         {
@@ -198,6 +177,6 @@ internal sealed partial class NaiveModel
         }
         FreeStock(order);
         Enter(order, OrderState.Expired);
-        if (before == OrderState.PendingReview) Raise(ExceptionKind.DeadlineMissed, order, 0, 0);
+        if (before == OrderState.PendingReview) Raise(ExceptionKind.DeadlineMissed, order, 0, 0, DeadlineKind.Review);
     }
 }

@@ -69,17 +69,24 @@ internal sealed partial class NaiveModel
     public void Turn(long now, IEnumerable<int> order)
     {
         BeginStep(now);
-        var due = Reservations.Where(r => r.State == ReservationState.Held && r.ExpiresAt <= _now).Select(r => (r.ExpiresAt, r.CreatedSequence, Fire: (Action)(() => Expire(r))))
-            .Concat(Orders.Where(o => o.Deadline?.Due <= _now).Select(o => (o.Deadline!.Value.Due, o.Deadline.Value.Since, Fire: (Action)(() => FireDeadline(o)))));
-        foreach (var (_, _, fire) in due.OrderBy(d => (d.Item1, d.Item2)).ToList()) fire();
-        foreach (var sku in order.Concat(_freed).Distinct().ToList())
-            if (_freed.Contains(sku)) Serve(sku, null);
-        _freed.Clear();
-        Reorder();
+        var filled = order.ToList();
+        do
+        {
+            FireAll();
+            foreach (var sku in filled.Concat(_freed).Distinct().ToList())
+                if (_freed.Contains(sku)) Serve(sku, null);
+            _freed.Clear();
+            Reorder();
+            SettleTouched();
+        }
+        while (Orders.Any(o => Passed(o).Any()));
         EndStep();
     }
 
-    private void EndStep()
+    private void EndStep() => SettleTouched();
+
+    // What an event brought about is looked at before the next one.
+    private void SettleTouched()
     {
         foreach (var order in TouchedOrders) Settle(Orders[(int)order - 1]);
     }
@@ -100,6 +107,7 @@ internal sealed partial class NaiveModel
         CommandKind.DefineCustomer => [Role.Channel, Role.Support, Role.Manager],
         CommandKind.AdjustStock or CommandKind.SetStockPolicy or CommandKind.AnnounceIncoming or CommandKind.TransferStock => [Role.Warehouse, Role.Manager],
         CommandKind.SetReviewRules => [Role.Manager, Role.Reviewer],
+        CommandKind.SetDeadlines => [Role.Manager],
         CommandKind.ApproveOrder or CommandKind.RejectOrder => [Role.Reviewer],
         CommandKind.RecordPayment or CommandKind.RecordRefund => [Role.Finance],
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
@@ -137,10 +145,11 @@ internal sealed partial class NaiveModel
         if (command is IOrderCommand { Order: > 0 } about && about.Order <= Orders.Count)
         {
             var subject = Orders[(int)about.Order - 1];
-            if (subject.Deadline?.Due <= _now) FireDeadline(subject);
+            FireOf(subject);
             if (command is RecordPayment && subject.State == OrderState.Expired)
                 foreach (var line in subject.Lines.Where(l => l.Unallocated > 0)) ServeAheadOf(line.Sku, subject.Place(0));
         }
+        if (command is ReturnCommand { Return: > 0 } of && of.Return <= Returns.Count) FireOf(Orders[(int)Returns[(int)of.Return - 1].Order - 1]);
         if (command is SubmitOrder order)
             foreach (var line in order.Lines) ServeAheadOf(line.Sku, order.Customer, order.RequestedAt);
         if (command is ReturnStep { Kind: CommandKind.ApproveReturn } approve && FindReturn(approve.Return) is { } exchange)
@@ -167,6 +176,7 @@ internal sealed partial class NaiveModel
         SubmitOrder submit => Submit(submit),
         CancelOrder cancel => Cancel(cancel),
         SetReviewRules set => Define(set),
+        SetDeadlines set => Define(set),
         ApproveOrder approve => Approve(approve),
         RejectOrder reject => Reject(reject),
         RecordPayment payment => Record(payment),
@@ -187,6 +197,7 @@ internal sealed partial class NaiveModel
 
     private long Event()
     {
+        SettleTouched();
         Time = _now;
         return ++Sequence;
     }
