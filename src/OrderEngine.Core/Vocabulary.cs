@@ -86,6 +86,8 @@ public enum OrderDetails : byte
     None = 0,
     /// <summary>Its delivery was amended: the newest event with one counts, not the acceptance.</summary>
     AmendedDelivery = 1 << 0,
+    /// <summary>The time for returns is over, but a return was open then: the order is completed with its last one.</summary>
+    ReturnWindowOver = 1 << 7,
 }
 
 /// <summary>What to do when stock does not cover an order.</summary>
@@ -315,6 +317,8 @@ public enum Outcome : byte
     NotAmendable = 173,
     /// <summary>The order would pass one of its bounds.</summary>
     OrderLimitReached = 174,
+    /// <summary>The order is prepaid, and not all of it is paid.</summary>
+    PaymentOutstanding = 216,
     /// <summary>Too many open reservations.</summary>
     HoldLimitReached = 71,
     /// <summary>No such return.</summary>
@@ -366,6 +370,6 @@ public static class Outcomes
         or (>= Outcome.IllegalReturnTransition and <= Outcome.ReturnWindowOver)
         or (>= Outcome.ChannelLimitExceeded and <= Outcome.RefundExceedsPaid)
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
-        or Outcome.ExceptionNotOpen
+        or Outcome.ExceptionNotOpen or Outcome.PaymentOutstanding
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached);
 }

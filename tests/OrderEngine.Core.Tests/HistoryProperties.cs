@@ -54,6 +54,9 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories / 10, "AmendOrder Ok", "AmendLines Ok", "AmendLines OutOfStock", "outcome NotAmendable", "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken");
         tally.AtLeast(Histories / 10, "SetDeadlines Ok", "reminded Release", "reminded Delivery", "reminded Stall", "reminded Payment", "missed Release", "missed Delivery", "missed Stall");
+        tally.AtLeast(Histories / 10, "missed Balance", "reminded Balance", "missed ReturnClose", "missed ReturnArrival", "windows over with a return open",
+            "resolved by the engine", "raised RefundDue", "raised LateMoney", "outcome PaymentOutstanding");
+        tally.AtLeast(Histories / 50, "AmendLines ChannelLimitExceeded", "held by an amendment for Risk", "held by an amendment for Credit", "raised ReviewDue");
         tally.AtLeast(Histories / 50, "reorders", "deallocations", "AnnounceIncoming Ok", "TransferStock Ok");
         tally.AtLeast(Histories / 50, "outcome IncomingClosed", "outcome IncomingMismatch", "outcome TransferExceeded", "outcome IncomingNotFound", "replayed StockBelowCommitted");
         tally.AtLeast(Histories / 10, "RecordPayment Ok", "RecordRefund Ok", "outcome PaymentReferenceTaken", "outcome PaymentCurrencyMismatch", "outcome RefundExceedsPaid",

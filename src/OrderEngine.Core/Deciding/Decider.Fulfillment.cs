@@ -15,6 +15,8 @@ internal sealed partial class Decider
         var refusal = FindOrder(release.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
         if (order.Head.Holds != OrderHolds.None) return Refuse(Outcome.OrderOnHold, release.Order, holds: order.Head.Holds);
+        if (order.Head.Terms == PaymentTerms.Prepaid && PaymentStates.ValueOf(order.Lines) > order.Head.Paid - order.Head.Refunded)
+            return Refuse(Outcome.PaymentOutstanding, release.Order);
         if (!PlanMovements(order, release.Lines, released: false)) return Refuse(Outcome.QuantityNotAvailable, release.Order);
 
         CopyLines(order);

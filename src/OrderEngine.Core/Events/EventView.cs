@@ -113,6 +113,8 @@ public enum EventKind : byte
     ArchivedOrderLoaded = 145,
     /// <summary>An archived order is back because a command wanted it.</summary>
     OrderRestored = 146,
+    /// <summary>The time for returns is over while one is open.</summary>
+    ReturnWindowOver = 176,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

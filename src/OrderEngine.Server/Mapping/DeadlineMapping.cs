@@ -24,6 +24,10 @@ internal static class DeadlineMapping
         var release = Fields.LeadTime(ref violations, "settings.release_after", settings.ReleaseAfter);
         var delivery = Fields.LeadTime(ref violations, "settings.delivery_after", settings.DeliveryAfter);
         var remind = Fields.LeadTime(ref violations, "settings.remind_before", settings.RemindBefore);
+        var payment = Fields.LeadTime(ref violations, "settings.payment_after", settings.PaymentAfter);
+        var cash = Fields.LeadTime(ref violations, "settings.cash_after", settings.CashAfter);
+        var arrival = Fields.LeadTime(ref violations, "settings.return_arrival_after", settings.ReturnArrivalAfter);
+        var close = Fields.LeadTime(ref violations, "settings.return_close_after", settings.ReturnCloseAfter);
         var stalls = Stalls(ref violations, settings);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new SetDeadlines
@@ -31,6 +35,7 @@ internal static class DeadlineMapping
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag,
             ReleaseSeconds = release, DeliverySeconds = delivery, RemindSeconds = remind, Stalls = stalls,
+            PaymentSeconds = payment, CashSeconds = cash, ReturnArrivalSeconds = arrival, ReturnCloseSeconds = close,
         };
     }
 
@@ -41,6 +46,8 @@ internal static class DeadlineMapping
         var settings = new DeadlineSettings
         {
             ReleaseAfter = Seconds(defined.ReleaseSeconds), DeliveryAfter = Seconds(defined.DeliverySeconds), RemindBefore = Seconds(defined.RemindSeconds),
+            PaymentAfter = Seconds(defined.PaymentSeconds), CashAfter = Seconds(defined.CashSeconds),
+            ReturnArrivalAfter = Seconds(defined.ReturnArrivalSeconds), ReturnCloseAfter = Seconds(defined.ReturnCloseSeconds),
             Sequence = version, Etag = version == 0 ? "" : Texts.Etag(version),
         };
         foreach (var stall in defined.Stalls)

@@ -54,7 +54,7 @@ internal static class OrderAnswers
         var e = new EventView(answer.Event.Span);
         var response = new CheckFulfillabilityResponse { Acceptable = true, State = (OrderState)e.After, Sequence = answer.Sequence };
         var submitted = Journaled.OrderSubmitted.Parser.ParseFrom(e.Body);
-        ReviewReads.AddReasons(response.ReviewReasons, submitted);
+        ReviewReads.AddReasons(response.ReviewReasons, submitted.ReviewReasons);
         var lines = submitted.Lines;
         for (var i = 0; i < lines.Count; i++)
         {

@@ -59,6 +59,9 @@ internal static class OrderEvents
                 or Journaled.Event.BodyOneofCase.OrderExpired or Journaled.Event.BodyOneofCase.OrderCompleted:
                 PaymentReads.SetChange(mapped, e, reader);
                 break;
+            case Journaled.Event.BodyOneofCase.ReturnWindowOver:
+                mapped.ReturnWindowOver = new ReturnWindowOver();
+                break;
             case Journaled.Event.BodyOneofCase.ExceptionRaised:
                 mapped.ExceptionRaised = FollowUpReads.Raised(reader, e);
                 break;
@@ -150,6 +153,7 @@ internal static class OrderEvents
             RequestedTimeBefore = Texts.Time((long)amended.RequestedTimeBefore), RequestedTime = Texts.Time((long)amended.RequestedTime),
             TotalMinorBefore = (long)amended.TotalBefore, TotalMinor = (long)amended.Total,
         };
+        ReviewReads.AddReasons(mapped.ReviewReasons, amended.ReviewReasons);
         foreach (var line in amended.Lines)
         {
             var after = new AmendedLine
@@ -169,7 +173,7 @@ internal static class OrderEvents
     private static OrderSubmitted Submitted(Journaled.OrderSubmitted submitted, StateReader reader)
     {
         var mapped = new OrderSubmitted { CurrencyCode = submitted.Currency, ReservationId = Texts.Reservation((long)submitted.Reservation) };
-        ReviewReads.AddReasons(mapped.ReviewReasons, submitted);
+        ReviewReads.AddReasons(mapped.ReviewReasons, submitted.ReviewReasons);
         for (var i = 0; i < submitted.Lines.Count; i++)
         {
             var line = submitted.Lines[i];

@@ -48,7 +48,7 @@ internal static class OrderReads
         foreach (ref readonly var deadline in reader.Deadlines(number, at))
             if (deadline.Kind == OrderStates.DeadlineOf(head.State)) order.StateDeadline = Texts.Time(deadline.Due);
         if (head.ReviewReasons > 0)
-            ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
+            ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body).ReviewReasons);
         AddLines(reader, order, view);
         FollowUpReads.AddTo(order, reader, number, in head, at);
         if (head.Parcels > 0) ParcelReads.Add(reader, order.Parcels, number, view, at);

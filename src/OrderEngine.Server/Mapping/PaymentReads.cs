@@ -111,7 +111,7 @@ internal static class PaymentReads
         var due = head.Terms switch
         {
             Core.PaymentTerms.CashOnDelivery => Math.Min(taken, balance.PayableMinor),
-            Core.PaymentTerms.Instalment => DueBy(reader, number, now, balance.PayableMinor),
+            Core.PaymentTerms.Instalment => InstalmentPlan.DueBy(new EventView(reader.FirstEvent(number)).Body, now, balance.PayableMinor),
             _ => balance.PayableMinor,
         };
         settlement.DueNowMinor = Math.Max(0, due - head.Paid + head.Refunded);
@@ -121,14 +121,6 @@ internal static class PaymentReads
 
     private static bool IsOver(Core.OrderState state) => state is Core.OrderState.Delivered or Core.OrderState.Completed or Core.OrderState.Cancelled
         or Core.OrderState.Rejected or Core.OrderState.Expired or Core.OrderState.Lost;
-
-    // What was cancelled since comes off the last instalments; what an amendment added is due with the last one.
-    private static long DueBy(StateReader reader, long number, long now, long payable)
-    {
-        var instalments = Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body).Instalments;
-        if (instalments.Count == 0 || (long)instalments[^1].DueTime <= now) return payable;
-        return Math.Min(payable, instalments.Where(instalment => (long)instalment.DueTime <= now).Sum(instalment => (long)instalment.Amount));
-    }
 
     private static void AddParts(Settlement settlement, StateReader reader, long number, long at)
     {

@@ -49,7 +49,7 @@ internal sealed partial class CommandMaker
         {
             if (_random.Next(3) == 0) continue;
             var quantity = _random.Next(5) switch { 0 => -1, 1 => 0, 2 => Math.Max(0, line.Ordered - _random.Next(1, 8)), _ => line.Ordered + _random.Next(0, 9) };
-            lines.Add(new AmendedLine(line.Number, 0, quantity, _random.Next(3) > 0 ? -1 : _random.Next(200) == 0 ? 1_000_000_000_000 : _random.Next(0, 50_000)));
+            lines.Add(new AmendedLine(line.Number, 0, quantity, _random.Next(3) > 0 ? -1 : _random.Next(200) == 0 ? 1_000_000_000_000 : _random.Next(0, _random.Next(3) == 0 ? 900_000 : 50_000)));
         }
         if (_random.Next(3) == 0) lines.Add(new AmendedLine(0, _random.Next(1, SkuCount + 1), _random.Next(1, 9), _random.Next(0, 900)));
         if (lines.Count == 0 || _random.Next(30) == 0) lines.Add(new AmendedLine((order?.Lines.Count ?? 0) + 1, 0, 1, -1));

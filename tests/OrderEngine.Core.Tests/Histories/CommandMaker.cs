@@ -111,6 +111,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
 
     private SubmitOrder Draft(int channel, int customer, DraftLine[] lines, long reservation, CommandKind kind)
     {
+        var terms = (PaymentTerms)_random.Next(0, 5);
         var taken = _random.Next(20) == 0 && model.Orders.Count > 0 ? model.Orders[_random.Next(model.Orders.Count)].Submitted : null;
         return new SubmitOrder(kind)
         {
@@ -119,7 +120,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
             ExternalId = taken?.ExternalId ?? Bytes($"X{++_ids}"),
             Type = (OrderType)_random.Next(0, 5),
             Policy = (AllocationPolicy)_random.Next(0, 5),
-            Terms = (PaymentTerms)_random.Next(0, 5),
+            Terms = terms,
+            Instalments = terms == PaymentTerms.Instalment && _random.Next(4) > 0 ? Instalments(lines.Sum(l => l.Quantity * l.UnitPrice)) : [],
             Priority = (Priority)_random.Next(0, 3),
             CurrencyCode = Currency.Pack("EUR"u8),
             RequestedAt = _random.Next(3) == 0 ? model.Time + _random.Next(5) * Day : 0,
@@ -133,6 +135,19 @@ internal sealed partial class CommandMaker(NaiveModel model)
             Role = Of(Role.Channel),
             Reason = _random.Next(3) == 0 ? Bytes("PROMO") : [],
         };
+    }
+
+    // Up to four dates, minutes to days apart, which sum to the total; the first may have passed.
+    private Instalment[] Instalments(long total)
+    {
+        if (total < 4) return [];
+        var (dates, date) = (new List<Instalment>(), model.Time - _random.Next(100) * Second);
+        for (var left = total; left > 0; left -= dates[^1].Amount)
+        {
+            date += _random.NextInt64(60 * Second, _random.Next(3) == 0 ? Day : Hour);
+            dates.Add(new Instalment(date, dates.Count == 3 || _random.Next(3) == 0 ? left : _random.NextInt64(1, left + 1)));
+        }
+        return [.. dates];
     }
 
     private DraftLine[] Lines()

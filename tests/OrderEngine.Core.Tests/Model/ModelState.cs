@@ -61,6 +61,9 @@ internal sealed class ModelOrder
     public long Paid, Refunded;
     public readonly SortedDictionary<DeadlineKind, ModelDeadline> Deadlines = [];
     public OrderState WatchedState;
+    /// <summary>What could be collected when it was looked at last; the date of the instalment missed last.</summary>
+    public long Collectable, MissedDate;
+    public bool WindowOver;
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly HashSet<OrderHolds> Holds = [];

@@ -24,7 +24,7 @@ internal sealed partial class NaiveModel
 
     private Outcome Define(SetDeadlines set)
     {
-        var content = $"{set.ReleaseSeconds}|{set.DeliverySeconds}|{set.RemindSeconds}|{string.Join(',', set.Stalls.Select(s => $"{s.State} {s.Seconds}"))}";
+        var content = $"{set.ReleaseSeconds}|{set.DeliverySeconds}|{set.RemindSeconds}|{set.PaymentSeconds}|{set.CashSeconds}|{set.ReturnArrivalSeconds}|{set.ReturnCloseSeconds}|{string.Join(',', set.Stalls.Select(s => $"{s.State} {s.Seconds}"))}";
         if (set.ExpectedVersion != 0 && set.ExpectedVersion != DeadlinesEntry.Version) return Outcome.EtagMismatch;
         if (DeadlinesEntry.Version != 0 && DeadlinesEntry.Content == content) return Outcome.Ok;
         DeadlinesEntry.Content = content;
@@ -41,7 +41,7 @@ internal sealed partial class NaiveModel
         order.WatchedState = to;
         if (to is OrderState.Cancelled or OrderState.Rejected or OrderState.Expired or OrderState.Completed)
         {
-            order.Deadlines.Clear();
+            foreach (var kind in order.Deadlines.Keys.Where(kind => kind != DeadlineKind.Balance).ToList()) order.Deadlines.Remove(kind);
             return;
         }
         foreach (var kind in new[] { DeadlineKind.Review, DeadlineKind.Payment, DeadlineKind.ReturnWindow, DeadlineKind.Stall, DeadlineKind.Release }) order.Deadlines.Remove(kind);
@@ -106,13 +106,19 @@ internal sealed partial class NaiveModel
             case DeadlineKind.Review or DeadlineKind.Payment: ExpireOrder(order); break;
             case DeadlineKind.ReturnWindow:
                 Change(order);
-                Enter(order, OrderState.Completed);
+                // domain.md: the window is over; but not while a return is open.
+                order.WindowOver = Returns.Any(r => r.Order == order.Number && r.IsOpen);
+                if (order.WindowOver) order.Deadlines.Remove(kind);
+                else Enter(order, OrderState.Completed);
+                WindowsOver += order.WindowOver ? 1 : 0;
                 break;
             default:
+                var owed = kind == DeadlineKind.Balance ? DueBy(order, deadline.Due) : 0;
                 Change(order);
                 order.Deadlines.Remove(kind);
+                if (kind == DeadlineKind.Balance) order.MissedDate = deadline.Due;
                 Missed.Add(kind);
-                Raise(kind == DeadlineKind.Stall ? ExceptionKind.Stalled : ExceptionKind.DeadlineMissed, order, 0, 0, kind);
+                Raise(kind == DeadlineKind.Stall ? ExceptionKind.Stalled : ExceptionKind.DeadlineMissed, order, 0, owed, kind);
                 break;
         }
     }
@@ -123,6 +129,23 @@ internal sealed partial class NaiveModel
         Change(order);
         Exceptions[^1].Version = Sequence;
     }
+
+    public int WindowsOver { get; private set; }
+
+    // What the exceptions of an order ask for was done; the newest first.
+    private void ResolveOpen(ModelOrder order, ExceptionKind kind, DeadlineKind deadline, string how)
+    {
+        foreach (var exception in Enumerable.Reverse(Exceptions).Where(e => e.Open && e.Order == order.Number && e.Kind == kind && e.Deadline == deadline).ToList())
+        {
+            Change(order);
+            exception.Open = false;
+            exception.Version = Sequence;
+            (exception.Resolution, exception.Resolver) = (how, Text(_command.Actor));
+            ResolvedByEngine++;
+        }
+    }
+
+    public int ResolvedByEngine { get; private set; }
 
     private Outcome Resolve(ResolveException resolve)
     {

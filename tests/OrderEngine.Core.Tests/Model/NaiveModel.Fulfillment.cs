@@ -10,6 +10,7 @@ internal sealed partial class NaiveModel
             [OrderState.PartiallyReserved, OrderState.Ready, OrderState.Fulfilling, OrderState.PartiallyShipped], out var order);
         if (refusal != Outcome.Ok) return refusal;
         if (order.Holds.Count > 0) return Outcome.OrderOnHold;
+        if (order.Terms == PaymentTerms.Prepaid && order.Paid - order.Refunded < ValueOf(order)) return Outcome.PaymentOutstanding;
         var moves = Moves(order, release.Lines, allocation => allocation.Reserved);
         if (moves is null) return Outcome.QuantityNotAvailable;
         Change(order);
@@ -124,6 +125,7 @@ internal sealed partial class NaiveModel
         if (outcome != Outcome.Ok) return outcome;
         // What came back, or is to, cannot be lost.
         if (gone.Any(g => order.Lines[g.Line - 1] is var l && l.Returned + ToComeBack(order.Number, l.Number) > l.Shipped - l.Lost - g.Quantity)) return Outcome.QuantityNotAvailable;
+        var surplus = Surplus(order);
         Raise(ExceptionKind.LostParcel, order, 0, gone.Sum(l => (long)l.Quantity));
         Change(order);
         foreach (var (line, quantity) in gone)
@@ -131,6 +133,7 @@ internal sealed partial class NaiveModel
             order.Lines[line - 1].Lost += quantity;
             Spread(order, loss.Parcel, line, quantity, lost: true);
         }
+        RaiseSurplus(order, surplus);
         return Outcome.Ok;
     }
 

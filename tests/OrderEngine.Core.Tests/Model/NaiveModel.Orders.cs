@@ -82,6 +82,7 @@ internal sealed partial class NaiveModel
         if (order.Lines.Any(line => wanted[line.Number] > line.Unallocated + line.Backordered + line.Reserved + line.Released)) return Outcome.NotCancellable;
         if (order.Lines.Any(line => wanted[line.Number] > line.Unallocated + line.Backordered + line.Reserved)) return Outcome.ReleasedToWarehouse;
 
+        var surplus = Surplus(order);
         Change(order);
         foreach (var line in order.Lines)
         {
@@ -103,6 +104,7 @@ internal sealed partial class NaiveModel
                 Freed(line.Sku);
             }
         }
+        RaiseSurplus(order, surplus);
         return Outcome.Ok;
     }
 }

@@ -20,6 +20,7 @@ internal sealed partial class NaiveModel
     private const long Day = 24L * 3600 * 1_000_000;
     private readonly Dictionary<UInt128, (UInt128 Digest, long Time, Outcome Outcome)> _requests = [];
     private long _now;
+    private Command _command = null!;
 
     public readonly Dictionary<string, ModelEntry> Skus = [], Locations = [], Channels = [], Customers = [];
     public readonly Dictionary<int, string> LocationIds = [];
@@ -50,6 +51,7 @@ internal sealed partial class NaiveModel
     public ModelAnswer Execute(Command command, long now)
     {
         BeginStep(now);
+        _command = command;
         if (!RolesOf(command.Kind).Contains(command.Role)) return new ModelAnswer(Outcome.RoleNotAllowed, false);
         if (_requests.TryGetValue(command.RequestKey, out var past) && past.Time + Day > _now)
             return past.Digest == command.BodyDigest ? new ModelAnswer(past.Outcome, true) : new ModelAnswer(Outcome.RequestIdReused, false);
@@ -129,7 +131,7 @@ internal sealed partial class NaiveModel
         Outcome.ChannelLimitExceeded, Outcome.PaymentReferenceTaken, Outcome.RefundExceedsPaid,
         Outcome.ReleasedToWarehouse, Outcome.IncomingClosed, Outcome.IncomingMismatch, Outcome.TransferExceeded,
         Outcome.ExceptionNotOpen,
-        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
+        Outcome.OrderOnHold, Outcome.PaymentOutstanding, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
     private void Prepare(Command command)
