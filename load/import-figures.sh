@@ -40,7 +40,7 @@ note() { echo "$2" >>"$work/$1"; }
 for ((round = 1; round <= rounds; round++)); do
   rm -rf "$work/data"
   start
-  report=$(orderctl import "$file" --format online-retail --open-stock 1 --rejects "$work/rejects" --json --address "$address" 2>"$work/log-import") || { cat "$work/log-import"; exit 1; }
+  report=$(orderctl import "$file" --format online-retail --open-stock 1 --credit-notes reject --rejects "$work/rejects" --json --address "$address" 2>"$work/log-import") || { cat "$work/log-import"; exit 1; }
   orders=$(number accepted <<<"$report")
   status=$(orderctl status --json --address "$address")
   events=$(number sequence <<<"$status")

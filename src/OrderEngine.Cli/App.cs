@@ -52,9 +52,10 @@ internal static class App
         }
     }
 
-    private static RootCommand BuildRoot(Terminal terminal)
+    /// <summary>The tree of commands.</summary>
+    internal static RootCommand BuildRoot(Terminal terminal)
     {
-        var root = new RootCommand("orderctl talks to an OrderEngine: it submits and follows orders, keeps stock, imports, exports and checks.");
+        var root = new RootCommand("orderctl talks to an OrderEngine: everything that its contract offers, for people and for scripts (--json).");
         foreach (var option in Globals.All)
             root.Add(option);
         var run = new Runner(terminal);
@@ -76,6 +77,7 @@ internal static class App
         root.Add(TransferCommands.Import(run));
         root.Add(TransferCommands.Export(run));
         root.Add(ListCommands.Exceptions(run));
+        root.Add(ReviewCommands.Rules(run));
         root.Add(DeadlineCommands.Deadlines(run));
         root.Add(AdminCommands.Status(run));
         root.Add(AdminCommands.Health(run));

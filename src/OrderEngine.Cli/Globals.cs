@@ -17,7 +17,7 @@ internal static class Globals
         Description = "Write JSON to standard output, one object a line, and nothing else.", Recursive = true,
     };
 
-    public static readonly Option<TimeSpan?> RetryFor = Values.Duration("--retry-for", "How long to go on trying when the engine is not there (30s, 5m; 0: not at all).");
+    public static readonly Option<TimeSpan?> RetryFor = Values.Duration("--retry-for", "How long to go on trying when the engine is not there; 0: not at all.");
 
     public static readonly Option<string?> Actor = new("--actor")
     {

@@ -1,4 +1,4 @@
-// Owns --help: the library's text, then examples that can be copied. One thread.
+// Owns --help: the library's text, put in order, then examples that can be copied. One thread.
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
@@ -6,7 +6,7 @@ using System.CommandLine.Parsing;
 
 namespace OrderEngine.Cli;
 
-/// <summary>Adds the examples of a command to its help.</summary>
+/// <summary>Groups the commands of orderctl, leaves the options that every command has to the help of orderctl itself, and adds examples.</summary>
 internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
 {
     private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
@@ -21,6 +21,22 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl check"] = ["orderctl check --channel web --currency GBP --line MUG=200@250 --policy partial-backorder"],
         ["orderctl order cancel"] = ["orderctl order cancel ORDER_ID --reason CHANGED_MIND", "orderctl order cancel ORDER_ID --line 2=1"],
         ["orderctl order amend"] = ["orderctl order amend ORDER_ID --city York --address-line \"2 New Road\"", "orderctl order amend ORDER_ID --line 1=3 --line 2=@199 --add TRAY=1@1295"],
+        ["orderctl order approve"] = ["orderctl order approve ORDER_ID --reason CREDIT_CHECKED --actor anna"],
+        ["orderctl order reject"] = ["orderctl order reject ORDER_ID --reason FRAUD"],
+        ["orderctl order pay"] = ["orderctl order pay ORDER_ID --amount 1795 --currency GBP --reference BANK-20260301-17"],
+        ["orderctl order refund"] = ["orderctl order refund ORDER_ID --amount 250 --currency GBP --reference BANK-20260310-4 --reason RETURNED"],
+        ["orderctl order list"] = ["orderctl order list --channel web --state ready --since 2026-03-01", "orderctl order list --with-exception --oldest-first"],
+        ["orderctl review-rules set"] =
+        [
+            "orderctl review-rules get --json > rules.json, edit it, then: orderctl review-rules set rules.json",
+            "echo '{\"rules\":[{\"ruleId\":\"LARGE\",\"orderValue\":{\"aboveMinor\":\"1000000\",\"currencyCode\":\"GBP\"}},{\"ruleId\":\"NEW\",\"fewerOrdersThan\":1}]}' | orderctl review-rules set -",
+        ],
+        ["orderctl deadlines set"] = ["orderctl deadlines set --release 24h --delivery 5d --remind 4h --stall backordered=10d"],
+        ["orderctl exceptions list"] = ["orderctl exceptions list --grade high --owner warehouse"],
+        ["orderctl exceptions resolve"] = ["orderctl exceptions resolve EXCEPTION_ID --resolution \"sent again\""],
+        ["orderctl return request"] = ["orderctl return request ORDER_ID --line 1=1 --reason TOO_SMALL", "orderctl return request ORDER_ID --line 1=1 --instead MUG-L=1@0"],
+        ["orderctl return receive"] = ["orderctl return receive RETURN_ID --location MAIN --units 1=1:restock --units 2=1:scrap"],
+        ["orderctl keys create"] = ["orderctl keys create web-adapter --channel web --scopes submit,read"],
         ["orderctl order hold"] = ["orderctl order hold ORDER_ID --kind address --reason NO_SUCH_STREET"],
         ["orderctl order unhold"] = ["orderctl order unhold ORDER_ID --kind address --reason CHECKED"],
         ["orderctl order lookup"] = ["orderctl order lookup web 1001"],
@@ -48,10 +64,10 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl stock watch"] = ["orderctl stock watch --sku MUG --snapshot"],
         ["orderctl track"] = ["orderctl track ORDER_ID", "orderctl track --channel web --external-id 1001"],
         ["orderctl watch"] = ["orderctl watch --snapshot", "orderctl watch --channel web --state backordered --json", "orderctl watch --token TOKEN"],
-        ["orderctl catalog sku upsert"] = ["orderctl catalog sku upsert MUG --name \"Red mug\" --price 250 --currency GBP"],
+        ["orderctl catalog sku upsert"] = ["orderctl catalog sku upsert MUG --name \"Red mug\" --price 250 --currency GBP --lead-time 14d --substitute MUG-BLUE"],
         ["orderctl catalog location upsert"] = ["orderctl catalog location upsert MAIN --name \"Main warehouse\""],
-        ["orderctl catalog channel upsert"] = ["orderctl catalog channel upsert web --name \"Web shop\" --policy partial-backorder"],
-        ["orderctl customer upsert"] = ["orderctl customer upsert C-17 --tier 2 --name \"A. Buyer\" --city Leeds --country GB"],
+        ["orderctl catalog channel upsert"] = ["orderctl catalog channel upsert web --name \"Web shop\" --policy partial-backorder --max-order 1000000 --limit-currency GBP --return-window 30d"],
+        ["orderctl customer upsert"] = ["orderctl customer upsert C-17 --tier 2 --credit-limit 500000 --credit-currency GBP --name \"A. Buyer\" --city Leeds --country GB"],
         ["orderctl import"] =
         [
             "orderctl import online-retail.csv.gz --format online-retail --open-stock 0.5 --json",
@@ -64,12 +80,30 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl journal dump"] = ["orderctl journal dump ./data | head"],
     };
 
+    private static readonly (string Title, string[] Commands)[] Groups =
+    [
+        ("Orders", ["submit", "check", "order", "track", "watch"]),
+        ("Warehouse and carrier", ["release", "ship", "recall", "deliver", "lose", "return"]),
+        ("Stock", ["stock", "reserve"]),
+        ("What is sold, to whom, by which rules", ["catalog", "customer", "review-rules", "deadlines"]),
+        ("What needs somebody", ["exceptions"]),
+        ("Files", ["import", "export"]),
+        ("Operation", ["status", "health", "verify", "checkpoint", "journal", "keys"]),
+    ];
+
     public override int Invoke(ParseResult parseResult)
     {
+        var output = parseResult.InvocationConfiguration.Output;
+        using var text = new StringWriter { NewLine = output.NewLine };
+        parseResult.InvocationConfiguration.Output = text;
         var code = plain.Invoke(parseResult);
+        parseResult.InvocationConfiguration.Output = output;
+        var help = text.ToString().TrimEnd().Split(output.NewLine);
+        foreach (var line in parseResult.CommandResult.Command is RootCommand ? Grouped(help) : WithoutGlobals(help))
+            output.WriteLine(line);
+        output.WriteLine();
         if (Examples.TryGetValue(PathOf(parseResult.CommandResult), out var lines))
         {
-            var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Examples:");
             foreach (var line in lines)
                 output.WriteLine("  " + line);
@@ -77,6 +111,41 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         }
 
         return code;
+    }
+
+    private static List<string> WithoutGlobals(string[] help)
+    {
+        var names = Globals.All.Select(option => option.Name).ToArray();
+        var lines = new List<string>();
+        foreach (var line in help)
+        {
+            if (names.Contains(line.Trim().Split(' ')[0]) && line.StartsWith("  --", StringComparison.Ordinal))
+                continue;
+            lines.Add(line);
+            if (line.StartsWith("  -?,", StringComparison.Ordinal))
+                lines.Add($"  and {string.Join(", ", names)}: see 'orderctl --help'");
+        }
+
+        return lines;
+    }
+
+    private static List<string> Grouped(string[] help)
+    {
+        var start = Array.IndexOf(help, "Commands:");
+        if (start < 0)
+            return [.. help];
+        var commands = help[(start + 1)..].Where(line => line.Length > 0).ToDictionary(line => line.Trim().Split(' ')[0], StringComparer.Ordinal);
+        var lines = help[..start].ToList();
+        var others = commands.Keys.Except(Groups.SelectMany(group => group.Commands)).ToArray();
+        foreach (var (title, names) in others.Length == 0 ? Groups : [.. Groups, ("Others", others)])
+        {
+            lines.Add($"{title}:");
+            lines.AddRange(names.Where(commands.ContainsKey).Select(name => commands[name]));
+            lines.Add("");
+        }
+
+        lines.RemoveAt(lines.Count - 1);
+        return lines;
     }
 
     /// <summary>The words that lead to a command: "orderctl order get".</summary>

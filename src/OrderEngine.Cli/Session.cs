@@ -36,6 +36,9 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
     /// <summary>The client, made on first use.</summary>
     public OrderEngineClient Client => _client ??= Connect();
 
+    /// <summary>Who asks, as --actor and --role say; null: they say nothing. The client puts it into every change.</summary>
+    public Actor? Actor => Has(Globals.Actor) || Has(Globals.Role) ? new Actor { Id = Get(Globals.Actor) ?? "", Role = Get(Globals.Role) } : null;
+
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
 
     public T Get<T>(Argument<T> argument) => parsed.GetValue(argument)!;
@@ -81,7 +84,10 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
         }
         else
         {
-            Table(columns, entries.Select(row));
+            if (entries.Count > 0)
+                Table(columns, entries.Select(row));
+            else
+                Note("There are none.");
         }
         return ExitCodes.Ok;
     }
@@ -196,8 +202,6 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
     private OrderEngineClient Connect()
     {
         var retry = new RetrySettings { Budget = RetryFor };
-        var actor = parsed.GetValue(Globals.Actor);
-        var role = parsed.GetValue(Globals.Role);
         try
         {
             return new OrderEngineClient(Address, new OrderEngineClientOptions
@@ -207,7 +211,7 @@ internal sealed class Session(ParseResult parsed, Terminal terminal, TimeSpan? r
                 Credential = Credential(),
                 CaFile = parsed.GetValue(Globals.Ca) ?? Environment.GetEnvironmentVariable("ORDERENGINE_CA"),
                 ClientCertificateFile = parsed.GetValue(Globals.ClientCertificate),
-                Actor = actor is null && role == Role.Unspecified ? null : new Actor { Id = actor ?? "", Role = role },
+                Actor = Actor,
             });
         }
         catch (ArgumentException wrong) when (wrong.ParamName == "address")

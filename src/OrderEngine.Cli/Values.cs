@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 using OrderEngine.Contracts.V1;
+using WireDuration = Google.Protobuf.WellKnownTypes.Duration;
 
 namespace OrderEngine.Cli;
 
@@ -14,7 +15,7 @@ internal static class Values
     /// <summary>An option of a duration: 500ms, 30s, 15m, 2h, 7d; a bare number counts seconds.</summary>
     public static Option<TimeSpan?> Duration(string name, string description) => new(name)
     {
-        Description = description + " A number with ms, s, m, h or d; a bare number counts seconds.", HelpName = "DURATION",
+        Description = description + " Such as 30s, 15m, 2h, 7d.", HelpName = "DURATION",
         CustomParser = result =>
         {
             var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
@@ -152,6 +153,9 @@ internal static class Values
     /// <summary>PARTIALLY_SHIPPED for PartiallyShipped: as the contract spells it.</summary>
     public static string Upper<T>(T value) where T : struct, Enum => Dashed(value).ToUpperInvariant().Replace('-', '_');
 
+    /// <summary>The same; empty where nothing is said.</summary>
+    public static string Said<T>(T value) where T : struct, Enum => Convert.ToInt32(value, CultureInfo.InvariantCulture) == 0 ? "" : Upper(value);
+
     public static bool TryParseDuration(string text, out TimeSpan duration)
     {
         var digits = text.TrimEnd("abcdefghijklmnopqrstuvwxyz".ToCharArray());
@@ -167,6 +171,16 @@ internal static class Values
         duration = unit.Value * count;
         return true;
     }
+
+    /// <summary>A duration for the wire; absent where none is given.</summary>
+    public static WireDuration? Wire(TimeSpan? duration) => duration is { } given ? WireDuration.FromTimeSpan(given) : null;
+
+    /// <summary>36h, 90m: a duration as it is typed, in the largest unit that divides it; empty when absent.</summary>
+    public static string Text(WireDuration? duration) => duration?.ToTimeSpan() is not { } span ? ""
+        : span.Ticks % TimeSpan.TicksPerDay == 0 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays}d")
+        : span.Ticks % TimeSpan.TicksPerHour == 0 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours}h")
+        : span.Ticks % TimeSpan.TicksPerMinute == 0 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes}m")
+        : string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds}s");
 
     private static string Dashed<T>(T value) where T : struct, Enum
     {

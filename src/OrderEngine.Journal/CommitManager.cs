@@ -18,7 +18,7 @@ internal sealed class CommitManager(CommitFile file, FasterLogRecoveryInfo recov
         Interlocked.Increment(ref busy);
         try
         {
-            if (source.RecordFor(beginAddress, untilAddress, file.Newest!) is not { } record) return;
+            if (source.RecordFor(untilAddress, file.Newest!) is not { } record) return;
             if (record.LastSequence > file.Newest!.LastSequence) file.Advance(record);
             else file.Replace(record);
             source.Written(record);
@@ -50,8 +50,8 @@ internal sealed class CommitManager(CommitFile file, FasterLogRecoveryInfo recov
 /// <summary>What the commit manager needs of the journal.</summary>
 internal interface ICommitSource
 {
-    /// <summary>The record for these addresses; null when the newest one already says as much, or the journal has failed.</summary>
-    CommitRecord? RecordFor(long beginAddress, long untilAddress, CommitRecord newest);
+    /// <summary>The record for a log durable up to this address; null when the newest one already says as much, or the journal has failed.</summary>
+    CommitRecord? RecordFor(long untilAddress, CommitRecord newest);
 
     /// <summary>The record is durable.</summary>
     void Written(CommitRecord record);

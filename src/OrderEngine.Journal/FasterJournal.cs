@@ -6,7 +6,8 @@
 // every acknowledgement. The two overlap: the log of the next batch is written while the slot of this one is.
 //
 // Threads: AppendAsync on the engine's writer; "journal-writer" writes the log; FASTER's worker (thread pool) writes the slot
-// and completes appends; a timer looks at the deadline. `sync` guards the state they share and is held for memory work only.
+// and completes appends; a timer looks at the deadline. `sync` guards the state they share and is held for memory work only. FASTER's
+// epoch is entered under it only, by one thread at a time: with two, it can lose a flush.
 
 using System.Diagnostics;
 using FASTER.core;
@@ -57,6 +58,9 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
 
     /// <summary>Where the last append ends in the log.</summary>
     internal long TailAddress => log.TailAddress;
+
+    /// <summary>Where FASTER believes the log to begin: where it began when it was opened. See <see cref="TruncateBelowAsync"/>.</summary>
+    internal long BeginAddressOfFaster => log.BeginAddress;
 
     /// <inheritdoc/>
     public ValueTask AppendAsync(JournalBatch batch)
@@ -132,7 +136,7 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
         lock (sync) spare.Push(completion);
     }
 
-    CommitRecord? ICommitSource.RecordFor(long begin, long until, CommitRecord newest)
+    CommitRecord? ICommitSource.RecordFor(long until, CommitRecord newest)
     {
         lock (sync)
         {
@@ -143,7 +147,7 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
                 if (append.EndAddress > until) break;
                 record = record with { UntilAddress = append.EndAddress, LastSequence = append.LastSequence, LastCrc = append.Crc };
             }
-            if (truncation is { } cut && begin >= cut.Start.Address && cut.Start.Address > record.BeginAddress)
+            if (truncation is { } cut)
             {
                 record = record with
                 {
@@ -223,8 +227,9 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
             if (index.SegmentStartAtOrBefore(Math.Min(sequence, lastSequence)) is not { } start || start.Address <= beginAddress) return default;
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             truncation = (start, done, options.TimeProvider.GetTimestamp());
-            log.TruncateUntil(start.Address);
-            log.CommitStrongly(out _, out _, spinWait: false, callback: onCommit);
+            // FASTER is not told where the log begins. It would move its own beginning on its worker, inside its epoch, and its epoch can
+            // lose the flush that an append defers meanwhile (docs/JOURNAL.md). A cookie makes it commit although nothing was appended.
+            log.CommitStrongly(out _, out _, spinWait: false, cookie: [], callback: onCommit);
             return new ValueTask(done.Task);
         }
     }

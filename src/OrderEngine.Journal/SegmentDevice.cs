@@ -204,8 +204,9 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         disk.FlushDirectory(directory.Journal);
     }
 
-    /// <summary>FASTER's own request after a truncating commit; the journal has already removed the file by then.</summary>
-    public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => callback(result);
+    /// <summary>Never asked for: FASTER is not told of truncations.</summary>
+    public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) =>
+        throw new NotSupportedException("Segments are removed by the journal.");
 
     /// <summary>Ends the writer's thread when it is idle, and closes the files.</summary>
     public override void Dispose()

@@ -56,6 +56,14 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
 
     public Func<ReleaseHoldRequest, HoldResponse>? OnUnhold { get; set; }
 
+    public Func<RecordPaymentRequest, RecordPaymentResponse>? OnPay { get; set; }
+
+    public Func<GetSettlementRequest, Settlement>? OnSettlement { get; set; }
+
+    public override Task<RecordPaymentResponse> RecordPayment(RecordPaymentRequest request, ServerCallContext context) => Fake.Answer(OnPay, request);
+
+    public override Task<Settlement> GetSettlement(GetSettlementRequest request, ServerCallContext context) => Fake.Answer(OnSettlement, request);
+
     public override Task<SubmitOrderResponse> SubmitOrder(SubmitOrderRequest request, ServerCallContext context) => Fake.Answer(OnSubmit, request);
 
     public override Task StreamSubmitOrders(IAsyncStreamReader<StreamSubmitOrdersRequest> requestStream,
@@ -161,6 +169,10 @@ internal sealed class FakeCatalog : CatalogService.CatalogServiceBase
     public Func<GetChannelRequest, Channel>? OnGetChannel { get; set; }
 
     public Func<UpsertChannelRequest, Channel>? OnUpsertChannel { get; set; }
+
+    public Func<SetReviewRulesRequest, ReviewRules>? OnSetReviewRules { get; set; }
+
+    public override Task<ReviewRules> SetReviewRules(SetReviewRulesRequest request, ServerCallContext context) => Fake.Answer(OnSetReviewRules, request);
 
     public override Task<Sku> GetSku(GetSkuRequest request, ServerCallContext context) => Fake.Answer(OnGetSku, request);
 

@@ -31,7 +31,7 @@ public sealed partial class RetailImportTests
         var shop = new Shop();
         await using var engine = await FakeEngine.StartAsync(shop.Services());
 
-        var run = await Ctl.RunAsync(engine.Address, "import", scratch["dirty.csv"], "--format", "online-retail", "--open-stock", "1.5", "--credit-notes", "return",
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["dirty.csv"], "--format", "online-retail", "--open-stock", "1.5",
             "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json");
 
         Assert.Equal(0, run.Code);
@@ -60,19 +60,19 @@ public sealed partial class RetailImportTests
     }
 
     [Fact]
-    public async Task Credit_notes_are_rejected_unless_their_return_is_asked_for()
+    public async Task Credit_notes_are_rejected_when_that_is_asked_for()
     {
         using var scratch = new Scratch();
         await File.WriteAllTextAsync(scratch["dirty.csv"], Dirty);
         var shop = new Shop();
         await using var engine = await FakeEngine.StartAsync(shop.Services());
 
-        var run = await Ctl.RunAsync(engine.Address, "import", scratch["dirty.csv"], "--format", "online-retail", "--open-stock", "1.5",
+        var run = await Ctl.RunAsync(engine.Address, "import", scratch["dirty.csv"], "--format", "online-retail", "--open-stock", "1.5", "--credit-notes", "reject",
             "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json");
 
         Assert.Equal(0, run.Code);
         var report = Assert.Single(run.Json);
-        Assert.Equal((4, false), (report["rowsRejected"]!.GetValue<int>(), report.AsObject().ContainsKey("rowsReturned")));
+        Assert.Equal((4, 0), (report["rowsRejected"]!.GetValue<int>(), report["rowsReturned"]!.GetValue<int>()));
         Assert.StartsWith("4,credit note,C3", (await File.ReadAllLinesAsync(scratch["rejects.csv"]))[1], StringComparison.Ordinal);
         Assert.Empty(shop.Returned);
     }
@@ -84,7 +84,7 @@ public sealed partial class RetailImportTests
         await File.WriteAllTextAsync(scratch["dirty.csv"], Dirty);
         var shop = new Shop();
         await using var engine = await FakeEngine.StartAsync(shop.Services());
-        string[] command = ["import", scratch["dirty.csv"], "--format", "online-retail", "--credit-notes", "return", "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json", "--open-stock"];
+        string[] command = ["import", scratch["dirty.csv"], "--format", "online-retail", "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json", "--open-stock"];
 
         // Half of the stock: the first order of A and B does not fit, and its refusal is replayed too.
         var first = await Ctl.RunAsync(engine.Address, [.. command, "0.5"]);
@@ -288,7 +288,7 @@ public sealed partial class RetailImportTests
         var shop = new Shop();
         await using var engine = await FakeEngine.StartAsync(shop.Services());
 
-        var run = await Ctl.RunAsync(engine.Address, "import", path, "--format", "online-retail", "--open-stock", factor, "--credit-notes", "return", "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json");
+        var run = await Ctl.RunAsync(engine.Address, "import", path, "--format", "online-retail", "--open-stock", factor, "--rejects", scratch["rejects.csv"], "--refused", scratch["refused.csv"], "--json");
 
         var expected = IndependentCount.Of(path, decimal.Parse(factor, CultureInfo.InvariantCulture));
         Assert.Equal(0, run.Code);

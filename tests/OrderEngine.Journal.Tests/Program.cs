@@ -2,6 +2,7 @@
 //   append DIR SEED              appends random batches until it is killed; prints each batch's last sequence once it is durable
 //   measure DIR BATCHES BYTES    appends batches of one size, two in flight, and prints what a commit took
 //   recover DIR                  opens and prints how long verification took
+//   epoch SECONDS                lets two threads meet in FASTER's epoch and prints how many actions it lost (StallTests)
 
 using System.Diagnostics;
 using System.Globalization;
@@ -22,6 +23,9 @@ internal static class Program
                 return 0;
             case ["recover", var directory]:
                 await Recover(directory);
+                return 0;
+            case ["epoch", var seconds]:
+                Console.WriteLine(StallTests.Meet(TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture))));
                 return 0;
             default:
                 return 2;
@@ -70,6 +74,7 @@ internal static class Program
         new Random(1).NextBytes(payload);
         await journal.AppendAsync(new JournalBatch(1, journal.LastSequence + 1, journal.LastSequence + 1, payload));
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
+        var written = BytesWritten();
         var clock = Stopwatch.StartNew();
         ValueTask? before = null;
         var first = journal.LastSequence + 1;
@@ -82,9 +87,15 @@ internal static class Program
         await before!.Value;
         var seconds = clock.Elapsed.TotalSeconds;
         allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
+        written = BytesWritten() - written;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{batches} commits of {bytes} bytes in {seconds:0.000} s: {batches / seconds:0} commits/s, {batches / seconds * bytes / 1e6:0.0} MB/s, {allocated / batches} bytes allocated a commit"));
+            $"{batches} commits of {bytes} bytes in {seconds:0.000} s: {batches / seconds:0} commits/s, {batches / seconds * bytes / 1e6:0.0} MB/s, {allocated / batches} bytes allocated a commit, {(double)written / batches / bytes:0.00} bytes written a byte of payload"));
     }
+
+    /// <summary>What this process has handed to write calls so far (Linux; elsewhere 0).</summary>
+    private static long BytesWritten() => File.Exists("/proc/self/io")
+        ? long.Parse(File.ReadLines("/proc/self/io").First(line => line.StartsWith("wchar:", StringComparison.Ordinal))[6..], CultureInfo.InvariantCulture)
+        : 0;
 
     private static async Task Recover(string directory)
     {

@@ -5,9 +5,7 @@ namespace OrderEngine.Simulation;
 
 internal sealed class Baton
 {
-    /// <summary>What is said when a thread stood still for longer than a machine may be busy.</summary>
-    public const string Stalled = "neither came to the disk nor ended";
-
+    // Longer than a machine may be busy: a thread that stands still this long stands still for ever, and that breaks the history.
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
     private readonly object _sync = new();
     private readonly List<Place> _parked = [];
@@ -60,7 +58,7 @@ internal sealed class Baton
         while (!done() && !IsParked(name))
         {
             spin.SpinOnce(sleep1Threshold: 200);
-            if (Environment.TickCount64 - started > s_patience.TotalMilliseconds) throw new TimeoutException($"'{name}' {Stalled}.");
+            if (Environment.TickCount64 - started > s_patience.TotalMilliseconds) throw new TimeoutException($"'{name}' neither came to the disk nor ended.");
         }
     }
 

@@ -16,10 +16,7 @@ internal sealed record HistoryResult(string? Broken, string Message, ulong Hash,
 internal sealed class Totals
 {
     public FaultCount Faults { get; } = new();
-    public long Answers, Refusals, Unknown, Detected, Harmless, Events, Stalls;
-
-    /// <summary>A history was begun again because a thread stood still.</summary>
-    public void CountStall() => Interlocked.Increment(ref Stalls);
+    public long Answers, Refusals, Unknown, Detected, Harmless, Events;
 
     public void Add(Simulation simulation, FaultCount faults)
     {
@@ -33,7 +30,7 @@ internal sealed class Totals
     }
 
     public override string ToString() =>
-        $"{Answers} accepted, {Refusals} refused, {Unknown} unknown (the process died under them), {Events} events; damage: {Detected} refused at start, {Harmless} without loss; begun again: {Stalls}\n" +
+        $"{Answers} accepted, {Refusals} refused, {Unknown} unknown (the process died under them), {Events} events; damage: {Detected} refused at start, {Harmless} without loss\n" +
         string.Join('\n', Enum.GetValues<Fault>().Select(fault => $"  {fault,-18} {Faults[fault],10}"));
 }
 
@@ -41,14 +38,7 @@ internal static class History
 {
     private const int ShrinkAttempts = 200;
 
-    public static HistoryResult Run(ulong seed, Totals? totals = null, bool keepTrace = false)
-    {
-        var result = Run(new Choices(seed), totals, keepTrace);
-        if (!result.Message.Contains(Baton.Stalled, StringComparison.Ordinal)) return result;
-        // A thread that stood still, of the machine's or of FASTER's own making, is no history: it is counted, and the seed run once more.
-        totals?.CountStall();
-        return Run(new Choices(seed), totals, keepTrace);
-    }
+    public static HistoryResult Run(ulong seed, Totals? totals = null, bool keepTrace = false) => Run(new Choices(seed), totals, keepTrace);
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever is thrown is what a history came to.")]
     public static HistoryResult Run(Choices choices, Totals? totals, bool keepTrace)

@@ -62,7 +62,7 @@ public sealed class KillTests(ITestOutputHelper log)
         await using var server = await Server.StartNewAsync(log);
         using var client = server.Connect();
         var rejects = Path.Combine(server.Folder, "rejects.csv");
-        string[] command = ["import", Setting.RetailFile, "--format", "online-retail", "--open-stock", "0.5", "--credit-notes", "return", "--rejects", rejects,
+        string[] command = ["import", Setting.RetailFile, "--format", "online-retail", "--open-stock", "0.5", "--rejects", rejects,
             "--address", server.Address, "--json"];
         var orderctl = Orderctl.Start(command);
         try

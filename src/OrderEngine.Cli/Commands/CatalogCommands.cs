@@ -2,7 +2,6 @@
 using System.CommandLine;
 using Google.Protobuf;
 using OrderEngine.Contracts.V1;
-using Duration = Google.Protobuf.WellKnownTypes.Duration;
 
 namespace OrderEngine.Cli.Commands;
 
@@ -56,8 +55,8 @@ internal static class CatalogCommands
     private static Command SkuUpsert(Runner run)
     {
         var (command, id) = (new Command("upsert", "Create or replace a SKU."), Id());
-        var (name, model, specification) = (Text("--name", "What people call it."), Text("--model", "Its model."), Text("--specification", "What it is made of."));
-        var (category, unit, currency) = (Text("--category", "Its category."), Text("--unit", "What quantities count: piece, box, kg."), Text("--currency", "ISO 4217, of the price."));
+        var (name, model, specification) = (Text("--name", "What people call it."), Text("--model", "The maker's model."), Text("--specification", "Size, colour, material."));
+        var (category, unit, currency) = (Text("--category", "For reports."), Text("--unit", "What quantities count: piece, box, kg."), Text("--currency", "ISO 4217, of the price."));
         var price = new Option<long>("--price") { Description = "List price in minor units (250 is 2.50).", HelpName = "MINOR" };
         var lead = Values.Duration("--lead-time", "From ordering it to having it.");
         var substitutes = Values.Ids("--substitute", "What may be offered instead; repeat for more.");
@@ -71,10 +70,8 @@ internal static class CatalogCommands
             {
                 SkuId = session.Get(id), Name = session.Get(name) ?? "", Model = session.Get(model) ?? "", Specification = session.Get(specification) ?? "",
                 Category = session.Get(category) ?? "", Unit = session.Get(unit) ?? "", PriceMinor = session.Get(price), CurrencyCode = session.Get(currency) ?? "",
-                SubstituteSkuIds = { session.Get(substitutes) ?? [] }, Etag = session.Get(etag) ?? "",
+                LeadTime = Values.Wire(session.Get(lead)), SubstituteSkuIds = { session.Get(substitutes) ?? [] }, Etag = session.Get(etag) ?? "",
             };
-            if (session.Get(lead) is { } time)
-                sku.LeadTime = Duration.FromTimeSpan(time);
             return Show(session, await session.Client.Catalog.UpsertSkuAsync(
                 new UpsertSkuRequest { RequestId = session.Get(requestId) ?? "", Sku = sku }, cancellationToken: cancellationToken));
         });
@@ -82,7 +79,7 @@ internal static class CatalogCommands
 
     private static int Show(Session session, Sku sku) => session.Answer(sku, s => s.Fields(("sku", sku.SkuId), ("name", sku.Name), ("model", sku.Model),
         ("specification", sku.Specification), ("category", sku.Category), ("unit", sku.Unit),
-        ("price", sku.CurrencyCode.Length > 0 ? Session.Money(sku.PriceMinor, sku.CurrencyCode) : ""), ("lead time", sku.LeadTime?.ToTimeSpan().ToString() ?? ""),
+        ("price", sku.CurrencyCode.Length > 0 ? Session.Money(sku.PriceMinor, sku.CurrencyCode) : ""), ("lead time", Values.Text(sku.LeadTime)),
         ("substitutes", string.Join(", ", sku.SubstituteSkuIds)), ("sequence", Session.Number(sku.Sequence)), ("etag", sku.Etag)));
 
     private static Command LocationGet(Runner run)
@@ -143,7 +140,7 @@ internal static class CatalogCommands
         {
             var page = await session.Client.Catalog.ListChannelsAsync(request, cancellationToken: cancellationToken);
             session.Entries(page.Channels, ["channel", "name", "locations", "policy", "terms"], c =>
-                [c.ChannelId, c.Name, Locations(c), Values.Upper(c.DefaultAllocationPolicy), Values.Upper(c.DefaultPaymentTerms)]);
+                [c.ChannelId, c.Name, Locations(c), Values.Said(c.DefaultAllocationPolicy), Values.Said(c.DefaultPaymentTerms)]);
             request.PageToken = page.NextPageToken;
         }
         while (request.PageToken.Length > 0);
@@ -155,27 +152,39 @@ internal static class CatalogCommands
         var (command, id) = (new Command("upsert", "Create or replace a channel."), Id());
         var name = Text("--name", "What people call it.");
         var locations = Values.Ids("--location", "A location that may serve it; repeat for more. Left out: all.");
-        var sourcing = Values.Choice<SourcingRule>("--sourcing", "Which location first.");
-        var policy = Values.Choice<AllocationPolicy>("--policy", "Where an order says nothing.");
-        var terms = Values.Choice<PaymentTerms>("--terms", "Where an order says nothing.");
+        var sourcing = Values.Choice<SourcingRule>("--sourcing", "Which location first, when none covers the whole order.");
+        var policy = Values.Choice<AllocationPolicy>("--policy", "When stock does not cover an order that says nothing.");
+        var terms = Values.Choice<PaymentTerms>("--terms", "How an order is paid that says nothing.");
+        var maxOrder = new Option<long>("--max-order") { Description = "The most that an order may be worth, in minor units of --limit-currency; left out: no limit.", HelpName = "MINOR" };
+        var currency = new Option<string?>("--limit-currency") { Description = "ISO 4217, with --max-order. Orders in another currency are not compared.", HelpName = "CODE" };
+        var maxLines = new Option<int>("--max-lines") { Description = "The most lines that an order may have; left out: as many as the engine takes.", HelpName = "N" };
+        var paymentDue = Values.Duration("--payment-due", "How long a prepaid order waits for its money before it expires. Left out: 3d.");
+        var reviewExpiry = Values.Duration("--review-expiry", "How long an order waits for its reviewer before it expires. Left out: 7d.");
+        var returnWindow = Values.Duration("--return-window", "How long after its delivery an order may come back. Left out: for ever.");
+        var maxTtl = Values.Duration("--max-ttl", "The longest life of a reservation. Left out: 24h.");
+        var confirmation = new Option<bool>("--requires-confirmation") { Description = "Its orders have to be confirmed by their customers." };
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        command.Add(id);
-        foreach (var option in new Option[] { name, locations, sourcing, policy, terms, etag, requestId })
-            command.Add(option);
+        OrderCommands.Add(command, id, name, locations, sourcing, policy, terms, maxOrder, currency, maxLines, paymentDue, reviewExpiry, returnWindow, maxTtl, confirmation, etag, requestId);
         return run.Does(command, async (session, cancellationToken) => Show(session, await session.Client.Catalog.UpsertChannelAsync(new UpsertChannelRequest
         {
             RequestId = session.Get(requestId) ?? "",
             Channel = new Channel
             {
                 ChannelId = session.Get(id), Name = session.Get(name) ?? "", AllowedLocationIds = { session.Get(locations) ?? [] }, SourcingRule = session.Get(sourcing),
-                DefaultAllocationPolicy = session.Get(policy), DefaultPaymentTerms = session.Get(terms), Etag = session.Get(etag) ?? "",
+                DefaultAllocationPolicy = session.Get(policy), DefaultPaymentTerms = session.Get(terms), MaxOrderMinor = session.Get(maxOrder),
+                OrderLimitCurrency = session.Get(currency) ?? "", MaxLines = session.Get(maxLines), PaymentDue = Values.Wire(session.Get(paymentDue)),
+                ReviewExpiry = Values.Wire(session.Get(reviewExpiry)), ReturnWindow = Values.Wire(session.Get(returnWindow)), MaxReservationTtl = Values.Wire(session.Get(maxTtl)),
+                RequiresConfirmation = session.Get(confirmation), Etag = session.Get(etag) ?? "",
             },
         }, cancellationToken: cancellationToken)));
     }
 
     private static int Show(Session session, Channel channel) => session.Answer(channel, s => s.Fields(("channel", channel.ChannelId), ("name", channel.Name),
-        ("locations", Locations(channel)), ("sourcing", Values.Upper(channel.SourcingRule)), ("policy", Values.Upper(channel.DefaultAllocationPolicy)),
-        ("terms", Values.Upper(channel.DefaultPaymentTerms)), ("sequence", Session.Number(channel.Sequence)), ("etag", channel.Etag)));
+        ("locations", Locations(channel)), ("sourcing", Values.Said(channel.SourcingRule)), ("policy", Values.Said(channel.DefaultAllocationPolicy)),
+        ("terms", Values.Said(channel.DefaultPaymentTerms)), ("largest order", channel.MaxOrderMinor == 0 ? "" : Session.Money(channel.MaxOrderMinor, channel.OrderLimitCurrency)),
+        ("most lines", channel.MaxLines == 0 ? "" : Session.Number(channel.MaxLines)), ("payment due", Values.Text(channel.PaymentDue)), ("review expires", Values.Text(channel.ReviewExpiry)),
+        ("return window", Values.Text(channel.ReturnWindow)), ("longest hold", Values.Text(channel.MaxReservationTtl)),
+        ("confirmation", channel.RequiresConfirmation ? "by the customer" : ""), ("sequence", Session.Number(channel.Sequence)), ("etag", channel.Etag)));
 
     private static string Locations(Channel channel) => channel.AllowedLocationIds.Count == 0 ? "(all)" : string.Join(", ", channel.AllowedLocationIds);
 }

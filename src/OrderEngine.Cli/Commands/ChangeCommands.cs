@@ -9,21 +9,20 @@ internal static class ChangeCommands
 {
     public static Command Amend(Runner run)
     {
-        var command = new Command("amend", "Change an order before it goes to the warehouse: address, date, lines, prices. What is not given stays.");
+        var command = new Command("amend", "Change an order before it goes to the warehouse: address, date, lines, prices. What is not given stays. Lines are for role support, which is taken then if none is named.");
         var id = OrderCommands.OrderId();
         var lines = Values.Many("--line", "A line as it shall be; repeat for more. 0 takes it out; the price is in minor units.", "LINE=QUANTITY@PRICE", Values.LineAmendment);
         var added = Values.Many("--add", "A new line; repeat for more.", "SKU=QUANTITY@PRICE", Values.OrderLine);
         var requested = new Option<string?>("--requested-time") { Description = "When the customer wants it (2026-03-01 or 2026-03-01T12:00:00Z); 'none' takes it out.", HelpName = "TIME" };
         var delivery = new PersonalOptions();
-        var role = Values.Choice<Role>("--role", "In which role: lines are for support, which is taken then if none is named.");
         var (reason, etag, requestId) = (OrderCommands.Reason("MOVED"), OrderCommands.Etag(), OrderCommands.RequestId());
-        OrderCommands.Add(command, id, [lines, added, requested, .. delivery.Options, role, reason, etag, requestId]);
+        OrderCommands.Add(command, id, [lines, added, requested, .. delivery.Options, reason, etag, requestId]);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new AmendOrderRequest
             {
                 RequestId = session.Get(requestId) ?? "", OrderId = session.Get(id), Etag = session.Get(etag) ?? "", Reason = session.Get(reason) ?? "",
-                Actor = session.Has(role) ? new Actor { Role = session.Get(role) } : null, Order = new OrderAmendment(), UpdateMask = new FieldMask(),
+                Order = new OrderAmendment(), UpdateMask = new FieldMask(),
             };
             request.UpdateMask.Paths.Add(delivery.Given(session).Select(field => "delivery." + field));
             if (request.UpdateMask.Paths.Count > 0)
@@ -45,11 +44,14 @@ internal static class ChangeCommands
             {
                 s.Say($"Amended: {string.Join(", ", answer.Amended.ChangedFields)}.");
                 s.Fields(("order", answer.OrderId), ("state", Values.Upper(answer.State)), ("sequence", Session.Number(answer.Sequence)), ("etag", answer.Etag));
-                s.Table([">line", "sku", ">before", ">now", ">price before", ">price now"], answer.Amended.Lines.Select(line => new[]
+                if (answer.Amended.Lines.Count > 0)
                 {
-                    Session.Number(line.LineNumber), line.SkuId, Session.Number(line.QuantityBefore), Session.Number(line.Quantity),
-                    Session.Number(line.UnitPriceMinorBefore), Session.Number(line.UnitPriceMinor),
-                }));
+                    s.Table([">line", "sku", ">before", ">now", ">minor units before", ">now"], answer.Amended.Lines.Select(line => new[]
+                    {
+                        Session.Number(line.LineNumber), line.SkuId, Session.Number(line.QuantityBefore), Session.Number(line.Quantity),
+                        Session.Number(line.UnitPriceMinorBefore), Session.Number(line.UnitPriceMinor),
+                    }));
+                }
             });
         });
     }

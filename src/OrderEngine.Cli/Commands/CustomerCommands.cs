@@ -28,16 +28,24 @@ internal static class CustomerCommands
 
     private static Command Upsert(Runner run)
     {
-        var (command, id) = (new Command("upsert", "Create or replace a customer. Without personal data what is there stays."), Id());
+        var (command, id) = (new Command("upsert", "Create or replace a customer. Without personal data what is there of it stays."), Id());
         var tier = new Option<int>("--tier") { Description = "Rank, 0 (none) to 9: each step counts as one more day of waiting.", HelpName = "N" };
+        var limit = new Option<long>("--credit-limit") { Description = "What the customer may owe before a review rule holds an order, in minor units of --credit-currency.", HelpName = "MINOR" };
+        var currency = new Option<string?>("--credit-currency") { Description = "ISO 4217; left out: no limit is set.", HelpName = "CODE" };
+        var terms = Values.Choice<PaymentTerms>("--terms", "How an order is paid that says nothing; left out: as the channel says.");
+        var risk = new Option<int>("--risk-rating") { Description = "1 (best) to 9 (worst); left out: not rated.", HelpName = "N" };
         var personal = new PersonalOptions();
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
         command.Add(id);
-        foreach (var option in personal.Options.Concat([tier, etag, requestId]))
+        foreach (var option in (Option[])[tier, limit, currency, terms, risk, .. personal.Options, etag, requestId])
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
-            var customer = new Customer { CustomerId = session.Get(id), Tier = session.Get(tier), Etag = session.Get(etag) ?? "" };
+            var customer = new Customer
+            {
+                CustomerId = session.Get(id), Tier = session.Get(tier), CreditLimitMinor = session.Get(limit), CreditCurrency = session.Get(currency) ?? "",
+                PaymentTerms = session.Get(terms), RiskRating = session.Get(risk), Etag = session.Get(etag) ?? "",
+            };
             if (personal.Given(session).Any())
                 customer.Details = personal.Read(session);
 
@@ -48,7 +56,10 @@ internal static class CustomerCommands
 
     private static int Show(Session session, Customer customer) => session.Answer(customer, s =>
     {
-        s.Fields(("customer", customer.CustomerId), ("tier", Session.Number(customer.Tier)), ("sequence", Session.Number(customer.Sequence)), ("etag", customer.Etag));
+        s.Fields(("customer", customer.CustomerId), ("tier", Session.Number(customer.Tier)),
+            ("credit limit", customer.CreditCurrency.Length == 0 ? "" : Session.Money(customer.CreditLimitMinor, customer.CreditCurrency)),
+            ("terms", Values.Said(customer.PaymentTerms)),
+            ("risk rating", customer.RiskRating == 0 ? "" : Session.Number(customer.RiskRating)), ("sequence", Session.Number(customer.Sequence)), ("etag", customer.Etag));
         if (customer.Details is { } d)
             s.Fields(("name", d.Name), ("phone", d.Phone), ("email", d.Email), ("address", string.Join(", ", d.AddressLines)), ("city", $"{d.PostalCode} {d.City}".Trim()),
                 ("country", d.CountryCode), ("note", d.Note));

@@ -37,9 +37,9 @@ internal static class DeadlineCommands
             RequestId = session.Get(requestId) ?? "",
             Settings = new DeadlineSettings
             {
-                ReleaseAfter = Wire(session.Get(release)), DeliveryAfter = Wire(session.Get(delivery)), RemindBefore = Wire(session.Get(remind)),
-                PaymentAfter = Wire(session.Get(payment)), CashAfter = Wire(session.Get(cash)),
-                ReturnArrivalAfter = Wire(session.Get(arrival)), ReturnCloseAfter = Wire(session.Get(close)),
+                ReleaseAfter = Values.Wire(session.Get(release)), DeliveryAfter = Values.Wire(session.Get(delivery)), RemindBefore = Values.Wire(session.Get(remind)),
+                PaymentAfter = Values.Wire(session.Get(payment)), CashAfter = Values.Wire(session.Get(cash)),
+                ReturnArrivalAfter = Values.Wire(session.Get(arrival)), ReturnCloseAfter = Values.Wire(session.Get(close)),
                 Stalls = { session.Get(stalls) ?? [] }, Etag = session.Get(etag) ?? "",
             },
         }, cancellationToken: cancellationToken)));
@@ -60,7 +60,5 @@ internal static class DeadlineCommands
         return new StallTime { State = state, After = Duration.FromTimeSpan(after) };
     }
 
-    private static Duration? Wire(TimeSpan? duration) => duration is { } given ? Duration.FromTimeSpan(given) : null;
-
-    private static string Text(Duration? duration) => duration is null ? "(not watched)" : duration.ToTimeSpan().ToString("g", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Text(Duration? duration) => duration is null ? "(not watched)" : Values.Text(duration);
 }

@@ -1,7 +1,6 @@
 // Owns how an order is given on the command line: by options, or as protobuf JSON from a file or standard input. One thread.
 using System.CommandLine;
 using System.Globalization;
-using Google.Protobuf;
 using OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Cli.Commands;
@@ -20,6 +19,8 @@ internal sealed class Draft
     private readonly Option<OrderType> _type = Values.Choice<OrderType>("--type", "What kind of order.");
     private readonly Option<Priority> _priority = Values.Choice<Priority>("--priority", "Which lane it takes.");
     private readonly Option<string?> _requested = new("--requested-time") { Description = "When the customer wants it (2026-03-01 or 2026-03-01T12:00:00Z).", HelpName = "TIME" };
+    private readonly Option<Instalment[]> _instalments = Values.Many("--instalment", "With --terms instalment: what is due when, in minor units; repeat for more.", "TIME=MINOR", Part);
+    private readonly PersonalOptions _delivery = new();
 
     public void AddTo(Command command)
     {
@@ -27,7 +28,7 @@ internal sealed class Draft
             command.Add(option);
     }
 
-    private IEnumerable<Option> All => [_file, _channel, _external, _customer, _currency, _lines, _policy, _terms, _type, _priority, _requested];
+    private IEnumerable<Option> All => [_file, _channel, _external, _customer, _currency, _lines, _policy, _terms, _type, _priority, _requested, _instalments, .. _delivery.Options];
 
     public async Task<OrderDraft> ReadAsync(Session session, bool externalIdNeeded, CancellationToken cancellationToken)
     {
@@ -35,7 +36,7 @@ internal sealed class Draft
         {
             if (All.Skip(1).FirstOrDefault(session.Has) is { } other)
                 throw new UsageException($"--file already holds the whole order: leave out {other.Name}, or leave out --file.");
-            return Parse(file, await TextOfAsync(session, file, cancellationToken));
+            return await JsonInput.ReadAsync<OrderDraft>(session, "--file", file, cancellationToken);
         }
 
         var order = new OrderDraft
@@ -49,30 +50,20 @@ internal sealed class Draft
         order.Lines.Add(session.Get(_lines) is { Length: > 0 } lines ? lines : throw Missing("--line SKU=QUANTITY@PRICE"));
         if (session.Get(_requested) is { } text)
             order.RequestedTime = Values.Time("--requested-time", text);
-
+        order.Instalments.Add(session.Get(_instalments) ?? []);
+        if (_delivery.Given(session).Any())
+            order.Delivery = _delivery.Read(session);
         return order;
     }
 
     private static UsageException Missing(string what) => new($"The order needs {what} (or give the whole order with --file FILE).");
 
-    private static async Task<string> TextOfAsync(Session session, string file, CancellationToken cancellationToken)
+    // TIME=AMOUNT: the time may hold no '='.
+    private static Instalment Part(string text)
     {
-        if (file == "-")
-            return await session.Terminal.In.ReadToEndAsync(cancellationToken);
-        if (!File.Exists(file))
-            throw new UsageException($"--file: there is no file '{file}'.");
-        return await File.ReadAllTextAsync(file, cancellationToken);
-    }
-
-    private static OrderDraft Parse(string file, string text)
-    {
-        try
-        {
-            return OrderDraft.Parser.ParseJson(text);
-        }
-        catch (Exception wrong) when (wrong is InvalidProtocolBufferException or InvalidJsonException)
-        {
-            throw new UsageException($"--file: {(file == "-" ? "standard input" : file)} is not an OrderDraft in JSON: {wrong.Message}");
-        }
+        var at = text.LastIndexOf('=');
+        if (at < 0 || !long.TryParse(text[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var amount))
+            throw new UsageException($"'{text}' is not a time and an amount in minor units. Write TIME=MINOR, such as 2026-03-01=1250.");
+        return new Instalment { DueTime = Values.Time("--instalment", text[..at]), AmountMinor = amount };
     }
 }

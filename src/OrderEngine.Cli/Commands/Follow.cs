@@ -73,7 +73,7 @@ internal sealed class Follow
     /// <summary>One event in one line.</summary>
     public static string EventLine(OrderEvent e)
     {
-        var before = e.StateBefore == OrderState.Unspecified ? "" : Values.Upper(e.StateBefore) + " -> ";
+        var before = e.StateBefore == OrderState.Unspecified || e.StateBefore == e.StateAfter ? "" : Values.Upper(e.StateBefore) + " -> ";
         var who = e.Actor is { } actor ? $"  by {(actor.Id.Length > 0 ? actor.Id : "anonymous")} ({Values.Upper(actor.Role)})" : "";
         var why = e.Reason.Length > 0 ? $"  {e.Reason}" : "";
         return $"#{e.Sequence}  {Session.Time(e.Time)}  {e.ChannelId} {e.ExternalOrderId}  {before}{Values.Upper(e.StateAfter)}  {What(e)}{why}{who}  [{e.OrderId}]";
@@ -87,6 +87,10 @@ internal sealed class Follow
     /// <summary>One open hold in one line.</summary>
     public static string HoldLine(OrderHold hold) =>
         $"held {Values.Upper(hold.Kind)} {hold.Reason} since {Session.Time(hold.PlaceTime)} by {(hold.Actor.Id.Length > 0 ? hold.Actor.Id : "anonymous")} ({Values.Upper(hold.Actor.Role)})";
+
+    /// <summary>One open exception in one line.</summary>
+    public static string ExceptionLine(RaisedException raised) =>
+        $"{Values.Upper(raised.Grade)} exception for {Values.Upper(raised.Owner)}: {Values.Upper(raised.Kind)}{(raised.Detail.Length > 0 ? " " + raised.Detail : "")} since {Session.Time(raised.RaiseTime)} [{raised.ExceptionId}]";
 
     private static string What(OrderEvent e) => e.ChangeCase switch
     {
@@ -103,7 +107,14 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.Deallocated => "taken away " + Movements(e.Deallocated.Lines),
         OrderEvent.ChangeOneofCase.ShipmentRecalled => "recalled " + Movements(e.ShipmentRecalled.Lines),
         OrderEvent.ChangeOneofCase.Amended => "amended " + string.Join(", ", e.Amended.ChangedFields) +
-            string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")),
+            string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")) +
+            (e.Amended.Delivery is { } now ? $"; delivery {(e.Amended.DeliveryBefore is { } before ? PersonalOptions.Line(before) : "(none)")} -> {PersonalOptions.Line(now)}" : ""),
+        OrderEvent.ChangeOneofCase.Approved => "approved",
+        OrderEvent.ChangeOneofCase.Rejected => "rejected " + Quantities(e.Rejected.Lines),
+        OrderEvent.ChangeOneofCase.PaymentRecorded => $"{Session.Number(e.PaymentRecorded.AmountMinor)} minor units paid ({e.PaymentRecorded.Reference}): {Values.Upper(e.PaymentRecorded.Effect)}",
+        OrderEvent.ChangeOneofCase.RefundRecorded => $"{Session.Number(e.RefundRecorded.AmountMinor)} minor units refunded ({e.RefundRecorded.Reference})",
+        OrderEvent.ChangeOneofCase.Expired => "expired, let go of " + Quantities(e.Expired.Lines),
+        OrderEvent.ChangeOneofCase.Completed => "completed: the time for returns is over",
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",
         OrderEvent.ChangeOneofCase.ReturnChanged => $"return {e.ReturnChanged.ReturnId} {Values.Upper(e.ReturnChanged.State)}" +

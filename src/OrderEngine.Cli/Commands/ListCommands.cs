@@ -99,16 +99,16 @@ internal static class ListCommands
     {
         var command = new Command("resolve", "Say that an exception was looked into.");
         var id = new Argument<string>("EXCEPTION_ID") { Description = "The engine's id of the exception." };
-        var resolution = new Option<string?>("--resolution") { Description = "What was done.", HelpName = "TEXT" };
-        var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
+        var resolution = new Option<string?>("--resolution") { Description = "What was done, as a short text. Not personal data.", HelpName = "TEXT" };
+        var (reason, etag, requestId) = (OrderCommands.Reason("SENT_AGAIN"), OrderCommands.Etag(), OrderCommands.RequestId());
         command.Add(id);
-        foreach (var option in new Option[] { resolution, etag, requestId })
+        foreach (var option in new Option[] { resolution, reason, etag, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
             var answer = await session.Client.Admin.ResolveExceptionAsync(new ResolveExceptionRequest
             {
-                RequestId = session.Get(requestId) ?? "", ExceptionId = session.Get(id), Resolution = session.Get(resolution) ?? "", Etag = session.Get(etag) ?? "",
+                RequestId = session.Get(requestId) ?? "", ExceptionId = session.Get(id), Resolution = session.Get(resolution) ?? "", Reason = session.Get(reason) ?? "", Etag = session.Get(etag) ?? "",
             }, cancellationToken: cancellationToken);
             return session.Answer(answer, s => s.Fields(("exception", answer.ExceptionId), ("sequence", Session.Number(answer.Sequence)), ("etag", answer.Etag)));
         });
@@ -127,12 +127,5 @@ internal static class ListCommands
         ? tier
         : throw new UsageException($"'{text}' is not a tier. Write a number from 0 to 9.");
 
-    private static Timestamp? Moment(string option, string? text)
-    {
-        if (text is null)
-            return null;
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
-            ? Timestamp.FromDateTimeOffset(time)
-            : throw new UsageException($"{option}: '{text}' is not a time. Write it as 2026-01-31T09:00:00Z.");
-    }
+    private static Timestamp? Moment(string option, string? text) => text is null ? null : Values.Time(option, text);
 }

@@ -1,4 +1,4 @@
-// Owns submit, check and order get, lookup, events, cancel. One thread.
+// Owns submit, check and order get, lookup, events, cancel; the rest of order stands in ListCommands, ReviewCommands, MoneyCommands and ChangeCommands. One thread.
 using System.CommandLine;
 using OrderEngine.Client;
 using OrderEngine.Contracts.V1;
@@ -56,7 +56,7 @@ internal static class OrderCommands
     {
         session.Say($"{word}{(answer.Replayed ? " before" : "")}.");
         session.Fields(("order", answer.OrderId), ("state", Values.Upper(answer.State)), ("sequence", Session.Number(answer.Sequence)),
-            ("accepted", Session.Time(answer.AcceptTime)), ("etag", answer.Etag));
+            ("accepted", Session.Time(answer.AcceptTime)), ("etag", answer.Etag), ("to be reviewed", ReviewCommands.Reasons(answer.ReviewReasons)));
         if (answer.Shortfalls.Count > 0)
         {
             session.Table([">line", "sku", ">ordered", ">reserved", ">backordered", ">cancelled"], answer.Shortfalls.Select(line => new[]
@@ -75,15 +75,19 @@ internal static class OrderCommands
         return run.Does(command, async (session, cancellationToken) =>
         {
             var order = await draft.ReadAsync(session, externalIdNeeded: false, cancellationToken);
-            var answer = await session.Client.Orders.CheckFulfillabilityAsync(new CheckFulfillabilityRequest { Order = order }, cancellationToken: cancellationToken);
+            var answer = await session.Client.Orders.CheckFulfillabilityAsync(new CheckFulfillabilityRequest { Order = order, Actor = session.Actor }, cancellationToken: cancellationToken);
             session.Answer(answer, s =>
             {
                 s.Say(answer.Acceptable ? $"It would be accepted: {Values.Upper(answer.State)}." : "It would be refused.");
-                s.Table([">line", "sku", ">ordered", ">reserved", ">backordered", ">cancelled", "from"], answer.Lines.Select(line => new[]
+                s.Fields(("to be reviewed", ReviewCommands.Reasons(answer.ReviewReasons)));
+                if (answer.Lines.Count > 0)
                 {
-                    Session.Number(line.LineNumber), line.SkuId, Session.Number(line.Ordered), Session.Number(line.Reserved), Session.Number(line.Backordered),
-                    Session.Number(line.Cancelled), string.Join(", ", line.Allocations.Select(a => $"{a.LocationId} {Session.Number(a.Reserved)}")),
-                }));
+                    s.Table([">line", "sku", ">ordered", ">reserved", ">backordered", ">cancelled", "from"], answer.Lines.Select(line => new[]
+                    {
+                        Session.Number(line.LineNumber), line.SkuId, Session.Number(line.Ordered), Session.Number(line.Reserved), Session.Number(line.Backordered),
+                        Session.Number(line.Cancelled), string.Join(", ", line.Allocations.Select(a => $"{a.LocationId} {Session.Number(a.Reserved)}")),
+                    }));
+                }
             });
             if (answer.Acceptable)
                 return ExitCodes.Ok;
@@ -95,12 +99,17 @@ internal static class OrderCommands
 
     public static Command Order(Runner run)
     {
-        var order = new Command("order", "Read an order and its history, change it, cancel it.");
+        var order = new Command("order", "Read orders and their history; review, change, hold, cancel; record money.");
         order.Add(Get(run));
         order.Add(Lookup(run));
         order.Add(Events(run));
         order.Add(ListCommands.Orders(run));
         order.Add(Cancel(run));
+        order.Add(ReviewCommands.Approve(run));
+        order.Add(ReviewCommands.Reject(run));
+        order.Add(MoneyCommands.Pay(run));
+        order.Add(MoneyCommands.Refund(run));
+        order.Add(MoneyCommands.Settlement(run));
         order.Add(ChangeCommands.Amend(run));
         order.Add(ChangeCommands.Hold(run));
         order.Add(ChangeCommands.Unhold(run));
@@ -147,13 +156,19 @@ internal static class OrderCommands
             ("customer", order.CustomerId.Length > 0 ? order.CustomerId : "(guest)"), ("state", Values.Upper(order.State)),
             ("policy", Values.Upper(order.AllocationPolicy)), ("terms", Values.Upper(order.PaymentTerms)),
             ("total", Session.Money(order.TotalMinor, order.CurrencyCode)),
-            ("cancelled", order.CancelledMinor == 0 ? "" : Session.Money(order.CancelledMinor, order.CurrencyCode)),
-            ("accepted", Session.Time(order.AcceptTime)), ("changed", Session.Time(order.UpdateTime)), ("reservation", order.ReservationId),
+            ("cancelled", Some(order.CancelledMinor, order)),
+            ("payment", Payment(order)), ("returns", Returns(order)), ("refund for returns", Some(order.ReturnRefundMinor, order)),
+            ("instead of", order.ReplacesOrderId), ("for return", order.ForReturnId), ("reviewed for", ReviewCommands.Reasons(order.ReviewReasons)),
+            ("accepted", Session.Time(order.AcceptTime)), ("changed", Session.Time(order.UpdateTime)), ("wanted", Session.Time(order.RequestedTime)),
+            (order.State == OrderState.Delivered ? "completed" : "expires", Session.Time(order.StateDeadline)),
+            ("due", string.Join(", ", order.Deadlines.Select(one => $"{Values.Upper(one.Deadline)} {Session.Time(one.DueTime)}"))), ("reservation", order.ReservationId),
             ("sequence", Session.Number(order.Sequence)), ("etag", order.Etag));
         foreach (var hold in order.Holds)
             session.Say(Follow.HoldLine(hold));
+        foreach (var raised in order.Exceptions)
+            session.Say(Follow.ExceptionLine(raised));
         if (order.Delivery is { } to)
-            session.Fields(("delivery", string.Join(", ", new[] { to.Name, to.Phone, to.Email }.Concat(to.AddressLines).Concat([to.PostalCode, to.City, to.CountryCode, to.Note]).Where(t => t.Length > 0))));
+            session.Fields(("delivery", PersonalOptions.Line(to)));
         session.Table([">line", "sku", ">quantity", ">price", ">reserved", ">waiting", ">released", ">shipped", ">delivered", ">cancelled", "from"],
             order.Lines.Select(line => new[]
             {
@@ -166,14 +181,25 @@ internal static class OrderCommands
             session.Say(Follow.ParcelLine(parcel));
     }
 
+    private static string Some(long minor, Order order) => minor == 0 ? "" : Session.Money(minor, order.CurrencyCode);
+
+    private static string Payment(Order order) => string.Join(", ", new[]
+    {
+        Values.Upper(order.PaymentState), $"{Session.Money(order.PayableMinor, order.CurrencyCode)} payable",
+        order.PaidMinor == 0 ? "" : Some(order.PaidMinor, order) + " paid", order.RefundedMinor == 0 ? "" : Some(order.RefundedMinor, order) + " refunded",
+    }.Where(part => part.Length > 0));
+
+    private static string Returns(Order order) => order.ReturnIds.Count == 0 ? "" : $"{Values.Upper(order.ReturnState)}: {string.Join(", ", order.ReturnIds)}";
+
     private static Command Events(Runner run)
     {
         var command = new Command("events", "Show everything that happened to an order, oldest first.");
         var id = OrderId();
-        command.Add(id);
+        var personal = new Option<bool>("--personal-data") { Description = "Also show the deliveries that an amendment changed." };
+        OrderCommands.Add(command, id, personal);
         return run.Does(command, async (session, cancellationToken) =>
         {
-            var request = new ListOrderEventsRequest { OrderId = session.Get(id), PageSize = EventsPerPage };
+            var request = new ListOrderEventsRequest { OrderId = session.Get(id), PageSize = EventsPerPage, IncludePersonalData = session.Get(personal) };
             do
             {
                 var page = await session.Client.Orders.ListOrderEventsAsync(request, cancellationToken: cancellationToken);

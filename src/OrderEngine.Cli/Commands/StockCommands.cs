@@ -23,7 +23,7 @@ internal static class StockCommands
 
     private static Command Get(Runner run)
     {
-        var command = new Command("get", "Show the stock of SKUs at all locations.");
+        var command = new Command("get", "Show the stock of some SKUs at all locations.");
         var skus = new Argument<string[]>("SKU") { Description = "One or more SKUs.", Arity = ArgumentArity.OneOrMore };
         command.Add(skus);
         return run.Does(command, async (session, cancellationToken) =>
@@ -106,7 +106,7 @@ internal static class StockCommands
         var count = new Option<long?>("--count") { Description = "The result of a count: what is there now.", HelpName = "UNITS" };
         var aside = new Option<long?>("--unavailable") { Description = "Units set aside (damaged, quarantined), or put back when negative.", HelpName = "UNITS" };
         var reason = new Option<string?>("--reason") { Description = "Why, as a code such as STOCKTAKE.", HelpName = "CODE" };
-        var deallocate = new Option<bool>("--deallocate") { Description = "Where less is left than is committed, take it from the orders of lowest rank; as MANAGER." };
+        var deallocate = new Option<bool>("--deallocate") { Description = "Where less is left than is committed, take it from the orders of lowest rank. For role manager, which is taken if none is named." };
         var requestId = OrderCommands.RequestId();
         command.Add(sku);
         foreach (var option in new Option[] { location, delta, count, aside, reason, deallocate, requestId })
@@ -122,7 +122,7 @@ internal static class StockCommands
             if (session.Get(deallocate))
             {
                 request.BelowCommitted = BelowCommitted.Deallocate;
-                request.Actor = new Actor { Role = Role.Manager };
+                request.Actor = session.Has(Globals.Role) ? session.Actor : new Actor { Id = session.Actor?.Id ?? "", Role = Role.Manager };
             }
 
             if (session.Get(delta) is { } found)

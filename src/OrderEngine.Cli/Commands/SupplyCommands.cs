@@ -1,9 +1,6 @@
 // Owns stock policy, announce, transfer and incoming. One thread.
 using System.CommandLine;
-using System.Globalization;
-using Google.Protobuf.WellKnownTypes;
 using OrderEngine.Contracts.V1;
-using Option = System.CommandLine.Option;
 
 namespace OrderEngine.Cli.Commands;
 
@@ -22,7 +19,7 @@ internal static class SupplyCommands
 
     private static Command Policy(Runner run)
     {
-        var command = new Command("policy", "Set what a location keeps back of a SKU, and when it should be reordered.");
+        var command = new Command("policy", "Set what a location keeps back of a SKU, and when it should be reordered. What is left out is 0.");
         var sku = new Argument<string>("SKU") { Description = "The SKU." };
         var location = Where("--location", "Where.");
         var safety = new Option<long>("--safety") { Description = "Units that are not promised to anybody.", HelpName = "UNITS" };
@@ -43,8 +40,8 @@ internal static class SupplyCommands
         var production = new Option<bool>("--production") { Description = "It is made, not bought." };
         var change = new Option<string?>("--change") { Description = "The announcement that changes.", HelpName = "INCOMING_ID" };
         var quantity = Units("Units still to come; of a change also 0.");
-        var (expected, reference, requestId) = (Expected(), Reference("The purchase or production order."), OrderCommands.RequestId());
-        foreach (var option in new Option[] { sku, location, production, change, quantity, expected, reference, requestId })
+        var (expected, reference, etag, requestId) = (Expected(), Reference("The purchase or production order."), OrderCommands.Etag(), OrderCommands.RequestId());
+        foreach (var option in new Option[] { sku, location, production, change, quantity, expected, reference, etag, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
@@ -53,7 +50,8 @@ internal static class SupplyCommands
             {
                 RequestId = session.Get(requestId) ?? "", IncomingId = session.Get(change) ?? "", SkuId = session.Get(sku) ?? "", LocationId = session.Get(location) ?? "",
                 Kind = !isNew ? SupplyKind.Unspecified : session.Get(production) ? SupplyKind.Production : SupplyKind.Purchase,
-                Quantity = session.Get(quantity), ExpectedTime = Time(session.Get(expected)!), Reference = session.Get(reference) ?? "",
+                Quantity = session.Get(quantity), ExpectedTime = Values.Time("--expected", session.Get(expected)!), Reference = session.Get(reference) ?? "",
+                Etag = session.Get(etag) ?? "",
             };
             return Answer(session, await session.Client.Inventory.AnnounceIncomingAsync(request, cancellationToken: cancellationToken));
         });
@@ -70,7 +68,7 @@ internal static class SupplyCommands
         return run.Does(command, async (session, cancellationToken) => Answer(session, await session.Client.Inventory.TransferStockAsync(new TransferStockRequest
         {
             RequestId = session.Get(requestId) ?? "", SkuId = session.Get(sku), FromLocationId = session.Get(from)!, ToLocationId = session.Get(to)!,
-            Quantity = session.Get(quantity), ExpectedTime = Time(session.Get(expected)!), Reference = session.Get(reference) ?? "",
+            Quantity = session.Get(quantity), ExpectedTime = Values.Time("--expected", session.Get(expected)!), Reference = session.Get(reference) ?? "",
         }, cancellationToken: cancellationToken)));
     }
 
@@ -108,14 +106,9 @@ internal static class SupplyCommands
 
     private static Option<int> Units(string description) => new("--quantity") { Description = description, HelpName = "UNITS", Required = true };
 
-    private static Option<string> Expected() => new("--expected") { Description = "When it will be there, as 2026-12-01 or 2026-12-01T08:00:00Z.", HelpName = "TIME", Required = true };
+    private static Option<string> Expected() => new("--expected") { Description = "When it will be there, such as 2026-12-01 or 2026-12-01T08:00:00Z.", HelpName = "TIME", Required = true };
 
     private static Option<string?> Reference(string description) => new("--reference") { Description = description + " Not personal data.", HelpName = "ID" };
-
-    private static Timestamp Time(string text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time.ToTimestamp()
-            : throw new UsageException($"'{text}' is not a time. Write 2026-12-01 or 2026-12-01T08:00:00Z.");
 
     private static int Answer(Session session, Incoming incoming) => session.Answer(incoming, s =>
     {

@@ -30,9 +30,9 @@ internal static class TransferCommands
         var rejects = new Option<string?>("--rejects") { Description = "online-retail: where rejected rows go, with a reason each. Default: FILE's name with .rejects.csv, here.", HelpName = "FILE" };
         var refused = new Option<string?>("--refused") { Description = "online-retail: where orders that the engine refused go, with reason and message. Default: FILE's name with .refused.csv, beside --rejects.", HelpName = "FILE" };
         var creditNotes = Values.Word("--credit-notes",
-            "online-retail: reject: their rows are rejected. return: a row that matches an earlier order of the customer becomes a return with restock; the order is delivered first.",
-            RejectNotes, ReturnNotes);
-        creditNotes.DefaultValueFactory = _ => RejectNotes;
+            "online-retail: return: a row that matches an earlier order of the customer becomes a return with restock, after the order is delivered. reject: all their rows are rejected.",
+            ReturnNotes, RejectNotes);
+        creditNotes.DefaultValueFactory = _ => ReturnNotes;
         command.Add(file);
         foreach (var option in new Option[] { format, openStock, rejects, refused, creditNotes })
             command.Add(option);

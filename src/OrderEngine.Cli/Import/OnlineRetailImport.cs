@@ -1,5 +1,5 @@
 // Owns the import of a retail file: what the orders need is created where it is missing, stock is received where there is none, then all
-// orders go in the file's order over one stream, then what credit notes give back is returned, if asked for. Every change has a request id made from the file, so a repeat changes nothing.
+// orders go in the file's order over one stream, then what credit notes give back is returned, unless it is not wanted. Every change has a request id made from the file, so a repeat changes nothing.
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -251,6 +251,7 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
             {
                 ["rows"] = survey.Rows,
                 ["rowsRejected"] = survey.RowsRejected - returned,
+                ["rowsReturned"] = returned,
                 ["orders"] = _orders,
                 ["accepted"] = _accepted,
                 ["rejected"] = new JsonObject(_rejected.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
@@ -260,8 +261,6 @@ internal sealed class OnlineRetailImport(Session session, string path, decimal? 
                 ["rejects"] = rejects,
                 ["refused"] = refusals.Path,
             };
-            if (returnCredited)
-                report["rowsReturned"] = returned;
             session.Say(Session.ToJson(report));
             return;
         }
