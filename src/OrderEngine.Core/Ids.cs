@@ -1,5 +1,8 @@
 // Public ids: opaque to clients, reversible here. An id holds a kind, a partition and a dense number.
 
+using System.Buffers;
+using System.Text;
+
 namespace OrderEngine.Core;
 
 /// <summary>
@@ -30,32 +33,40 @@ public static class PublicId
     /// <summary>The highest number that an id can hold: no engine will ever give it to anything.</summary>
     public const long LastNumber = (1L << NumberBits) - 1;
 
-    private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const ulong Odd = 0x9E3779B97F4A7C15;
     private const int NumberBits = 48;
+
+    private static ReadOnlySpan<byte> Alphabet => "0123456789abcdefghjkmnpqrstvwxyz"u8;
 
     /// <summary>Writes the id of <paramref name="number"/> (1 to 2^48 - 1) in <paramref name="partition"/>.</summary>
     public static string Format(char kind, long number, int partition = 0)
     {
+        Span<byte> utf8 = stackalloc byte[Length];
+        Format(kind, number, utf8, partition);
+        return Encoding.ASCII.GetString(utf8);
+    }
+
+    /// <summary>The same as UTF-8, into the first <see cref="Length"/> bytes.</summary>
+    public static void Format(char kind, long number, Span<byte> utf8, int partition = 0)
+    {
         if (number is <= 0 or >= 1L << NumberBits) throw new ArgumentOutOfRangeException(nameof(number));
-        return string.Create(Length, (kind, Stir(((ulong)partition << NumberBits) | (ulong)number)), static (text, id) =>
-        {
-            var (kind, bits) = id;
-            text[0] = kind;
-            for (var i = 13; i >= 1; i--, bits >>= 5) text[i] = Alphabet[(int)(bits & 31)];
-            text[14] = Check(text[..14]);
-        });
+        var bits = Stir(((ulong)partition << NumberBits) | (ulong)number);
+        utf8[0] = (byte)kind;
+        for (var i = 13; i >= 1; i--, bits >>= 5) utf8[i] = Alphabet[(int)(bits & 31)];
+        utf8[14] = Check(utf8[..14]);
     }
 
     /// <summary>Reads an id of the given kind; false when it is malformed or of another kind or partition.</summary>
     public static bool TryParse(char kind, ReadOnlySpan<char> text, out long number, int partition = 0)
     {
         number = 0;
-        if (text.Length != Length || text[0] != kind || text[14] != Check(text[..14])) return false;
+        Span<byte> utf8 = stackalloc byte[Length];
+        if (text.Length != Length || Ascii.FromUtf16(text, utf8, out _) != OperationStatus.Done) return false;
+        if (utf8[0] != kind || utf8[14] != Check(utf8[..14])) return false;
         ulong bits = 0;
         for (var i = 1; i < 14; i++)
         {
-            var digit = Alphabet.IndexOf(text[i], StringComparison.Ordinal);
+            var digit = Alphabet.IndexOf(utf8[i]);
             if (digit < 0 || i == 1 && digit > 15) return false;
             bits = (bits << 5) | (uint)digit;
         }
@@ -65,7 +76,7 @@ public static class PublicId
         return number > 0;
     }
 
-    private static char Check(ReadOnlySpan<char> text)
+    private static byte Check(ReadOnlySpan<byte> text)
     {
         var sum = 0u;
         foreach (var c in text) sum = sum * 31 + c;

@@ -175,13 +175,20 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="deadlineMicros">As for <see cref="ExecuteAsync"/>.</param>
     /// <param name="ct">Ends the wait and withdraws the command while it is queued.</param>
     /// <exception cref="OperationCanceledException">Withdrawn while it waited for its place.</exception>
-    public async ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct)
+    public ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, long deadlineMicros, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (NotTaking() is { } outcome) return new PendingAnswer(Undecided(command, outcome));
+        if (NotTaking() is { } outcome) return ValueTask.FromResult(new PendingAnswer(Undecided(command, outcome)));
         var pending = _commands.Rent();
         pending.Set(command, isCheck: false, deadlineMicros, ct);
         var answer = pending.Answer;
+        return _intake.TryPut(lane, pending) ? ValueTask.FromResult(new PendingAnswer(answer)) : WaitForRoomAsync(pending, answer, lane, ct);
+    }
+
+    // A method of its own: one within the other would allocate for every command.
+    private async ValueTask<PendingAnswer> WaitForRoomAsync(PendingCommand pending, ValueTask<CommandAnswer> answer, Lane lane, CancellationToken ct)
+    {
+        var command = pending.Command!;
         try
         {
             if (await _intake.PutAsync(lane, pending, ct)) return new PendingAnswer(answer);

@@ -1,5 +1,6 @@
 // How the server is put together, top down: settings -> engine on its journal -> services -> the two listeners.
 
+using Grpc.AspNetCore.Server.Model;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OrderEngine.Contracts.V1;
@@ -8,6 +9,7 @@ using OrderEngine.Journal;
 using OrderEngine.Server.Access;
 using OrderEngine.Server.Metrics;
 using OrderEngine.Server.Protocol;
+using OrderEngine.Server.Wire;
 
 namespace OrderEngine.Server;
 
@@ -162,6 +164,7 @@ internal static class Composition
             grpc.MaxReceiveMessageSize = ServerLimits.MessageBytes;
             grpc.Interceptors.Add<CallGuard>();
         });
+        services.AddSingleton<IServiceMethodProvider<Services.OrderService>, SubmitMethods>();
         services.AddSingleton<CallGuard>();
         services.AddSingleton<Services.OrderService>();
         services.AddSingleton<Services.InventoryService>();

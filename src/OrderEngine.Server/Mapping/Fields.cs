@@ -20,7 +20,9 @@ internal static class Fields
 {
     private const long MicrosPerSecond = 1_000_000;
     private const long LastSecond = 253_402_300_799; // 9999-12-31T23:59:59Z, where google.protobuf.Timestamp ends
-    private static readonly byte[] Anonymous = "anonymous"u8.ToArray();
+
+    /// <summary>The actor of a request that names none.</summary>
+    public static readonly byte[] Anonymous = "anonymous"u8.ToArray();
 
     /// <summary>A required id as UTF-8.</summary>
     public static byte[] Id(ref Violations violations, FieldPath path, string value)

@@ -68,7 +68,7 @@ internal static class OrderRequests
     }
 
     /// <summary>The lane that an order takes.</summary>
-    public static Lane LaneOf(Contracts.V1.Priority priority) => priority == Contracts.V1.Priority.High ? Lane.Priority : Lane.Normal;
+    public static Lane LaneOf(Core.Priority priority) => priority == Core.Priority.High ? Lane.Priority : Lane.Normal;
 
     private static ValueTask<Mapped<SubmitOrder>> Refused(RpcStatus refusal) => ValueTask.FromResult<Mapped<SubmitOrder>>(refusal);
 

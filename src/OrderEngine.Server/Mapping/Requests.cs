@@ -60,10 +60,17 @@ internal static class RequestIdentity
     /// <param name="requestId">A sound id.</param>
     public static UInt128 Key(int channel, string requestId)
     {
+        Span<byte> utf8 = stackalloc byte[Limits.IdBytes];
+        return KeyIn(Grant.Current.RequestScope(channel), utf8[..Encoding.UTF8.GetBytes(requestId, utf8)]);
+    }
+
+    /// <summary>The same of an id as UTF-8 in a scope (<see cref="Grant.RequestScope"/>).</summary>
+    public static UInt128 KeyIn(int scope, scoped ReadOnlySpan<byte> requestId)
+    {
         Span<byte> bytes = stackalloc byte[sizeof(int) + Limits.IdBytes];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, Grant.Current.RequestScope(channel));
-        var length = Encoding.UTF8.GetBytes(requestId, bytes[sizeof(int)..]);
-        var key = StableHash.Of128(bytes[..(sizeof(int) + length)]);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, scope);
+        requestId.CopyTo(bytes[sizeof(int)..]);
+        var key = StableHash.Of128(bytes[..(sizeof(int) + requestId.Length)]);
         return key == UInt128.Zero ? UInt128.One : key;
     }
 

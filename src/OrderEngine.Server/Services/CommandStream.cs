@@ -3,7 +3,6 @@
 
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
-using Google.Protobuf;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
@@ -19,7 +18,7 @@ namespace OrderEngine.Server.Services;
 /// <typeparam name="TResponse">A message of the server.</typeparam>
 internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls calls)
     where TRequest : class
-    where TResponse : class, IMessage, new()
+    where TResponse : class, new()
 {
     /// <summary>A command in its place between the loops: queued, or refused before it got there.</summary>
     private readonly record struct Slot(ulong ClientSeq, Command? Command, PendingAnswer Answer, RpcStatus? Refusal)
@@ -37,8 +36,13 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
     /// <summary>The list's name in the request, for violations.</summary>
     protected abstract string ItemsPath { get; }
 
-    /// <summary>The commands of a message.</summary>
+    /// <summary>The commands of a message; good until the next message's are asked for.</summary>
     protected abstract IReadOnlyList<TItem> ItemsOf(TRequest request);
+
+    /// <summary>All commands of a message were mapped: it is not looked at again.</summary>
+    protected virtual void WereTaken(TRequest request)
+    {
+    }
 
     /// <summary>The client's number of an item.</summary>
     protected abstract ulong ClientSeqOf(TItem item);
@@ -89,9 +93,12 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
                 for (var i = 0; i < items.Count; i++)
                 {
                     // Room first: once a command is queued it is carried out, so nothing may come between it and its place in the answers.
-                    if (!_slots.Writer.TryWrite(await TakeAsync(items[i], context, stop)))
-                        throw new InvalidOperationException("A slot was taken by another writer.");
+                    await _slots.Writer.WaitToWriteAsync(stop);
+                    stop.ThrowIfCancellationRequested();
+                    var slot = await TakeAsync(items[i], context);
+                    if (!_slots.Writer.TryWrite(slot)) throw new InvalidOperationException("A slot was taken by another writer.");
                 }
+                WereTaken(requests.Current);
             }
             return null;
         }
@@ -127,20 +134,32 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
         }
     }
 
-    private async ValueTask<Slot> TakeAsync(TItem item, ServerCallContext context, CancellationToken stop)
+    // Runs through without a state machine as long as nothing has to be waited for.
+    private ValueTask<Slot> TakeAsync(TItem item, ServerCallContext context)
     {
-        await _slots.Writer.WaitToWriteAsync(stop);
-        stop.ThrowIfCancellationRequested();
         var seq = ClientSeqOf(item);
-        if (_any && seq <= _lastSeq) return new Slot(seq, null, default, Errors.InvalidField("client_seq", "must grow within a stream"));
+        if (_any && seq <= _lastSeq)
+            return ValueTask.FromResult(new Slot(seq, null, default, Errors.InvalidField("client_seq", "must grow within a stream")));
         if (!_any) _lane = LaneOf(item);
         _any = true;
         _lastSeq = seq;
-        var mapped = await MapAsync(item);
+        var mapping = MapAsync(item);
+        if (!mapping.IsCompletedSuccessfully) return MapFirstAsync(seq, mapping, context);
+        var mapped = mapping.Result;
+        if (mapped.Command is not { } command) return ValueTask.FromResult(new Slot(seq, null, default, mapped.Refusal));
+        var queueing = calls.EnqueueAsync(command, _lane, context);
+        return queueing.IsCompletedSuccessfully ? ValueTask.FromResult(new Slot(seq, command, queueing.Result, null)) : QueueAsync(seq, command, queueing);
+    }
+
+    private async ValueTask<Slot> MapFirstAsync(ulong seq, ValueTask<Mapped<Command>> mapping, ServerCallContext context)
+    {
+        var mapped = await mapping;
         return mapped.Command is { } command
-            ? new Slot(seq, command, await calls.EnqueueAsync(command, _lane, context), null)
+            ? await QueueAsync(seq, command, calls.EnqueueAsync(command, _lane, context))
             : new Slot(seq, null, default, mapped.Refusal);
     }
+
+    private static async ValueTask<Slot> QueueAsync(ulong seq, Command command, ValueTask<PendingAnswer> queueing) => new(seq, command, await queueing, null);
 
     private async Task WriteAsync(IServerStreamWriter<TResponse> responses, CancellationToken cancellation)
     {
@@ -153,19 +172,14 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
                 && _slots.Reader.TryPeek(out var next) && (count == 0 || next.IsFinal))
             {
                 _slots.Reader.TryRead(out var slot);
-                bytes += await AddAsync(response, slot);
+                bytes += slot.Refusal is { } refusal ? AddRefused(response, slot.ClientSeq, refusal) : Add(response, slot, await slot.Answer);
                 count++;
             }
             await responses.WriteAsync(response, cancellation);
         }
     }
 
-    private async ValueTask<int> AddAsync(TResponse response, Slot slot)
-    {
-        if (slot.Refusal is { } refusal) return AddRefused(response, slot.ClientSeq, refusal);
-        var answer = await slot.Answer;
-        return answer.Outcome == Outcome.Ok
-            ? AddAccepted(response, slot.ClientSeq, answer)
-            : AddRefused(response, slot.ClientSeq, Refusals.Of(answer, slot.Command!, calls.Reader, ServerLimits.ItemDetailBytes));
-    }
+    private int Add(TResponse response, in Slot slot, in CommandAnswer answer) => answer.Outcome == Outcome.Ok
+        ? AddAccepted(response, slot.ClientSeq, answer)
+        : AddRefused(response, slot.ClientSeq, Refusals.Of(answer, slot.Command!, calls.Reader, ServerLimits.ItemDetailBytes));
 }

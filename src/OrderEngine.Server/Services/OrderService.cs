@@ -7,21 +7,28 @@ using OrderEngine.Core;
 using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 using OrderEngine.Engine;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
+using OrderEngine.Server.Wire;
 using RpcStatus = Google.Rpc.Status;
 using V1 = OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Server.Services;
 
 /// <summary>Serves orderengine.v1.OrderService.</summary>
+[BindServiceMethod(typeof(SubmitMethods), nameof(SubmitMethods.BindNothing))]
 internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderServiceBase
 {
-    /// <inheritdoc/>
-    public override async Task<SubmitOrderResponse> SubmitOrder(SubmitOrderRequest request, ServerCallContext context)
+    /// <summary>SubmitOrder, on encoded messages.</summary>
+    public async Task<EncodedMessage> SubmitOrder(EncodedMessage request, ServerCallContext context)
     {
-        var mapped = await OrderRequests.MapAsync(request, calls.Reader, calls.Vault);
-        var answer = await calls.ExecuteAsync(mapped.OrThrow(), OrderRequests.LaneOf(request.Order.Priority), context);
-        return OrderAnswers.Submitted(answer, calls.Reader);
+        var command = PlainOrders.Map(request.Bytes, Grant.Current, calls.Reader, calls.Vault)
+            ?? (await OrderRequests.MapAsync(EncodedMessage.Parse(SubmitOrderRequest.Parser, request.Bytes), calls.Reader, calls.Vault)).OrThrow();
+        var answer = await calls.ExecuteAsync(command, OrderRequests.LaneOf(command.Priority), context);
+        // The request's bytes make room for the answer's.
+        request.Release();
+        PlainAnswers.AddResponse(request, answer, calls.Reader);
+        return request;
     }
 
     /// <inheritdoc/>
@@ -32,7 +39,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
             throw Errors.InvalidField("requests", "must have 1 to 1,000 entries").ToException();
         if (requests.Sum(one => one.Order?.Lines.Count ?? 0) > ServerLimits.LinesPerBulk)
             throw Errors.InvalidField("requests", "must have at most 40,000 lines in all: send them in several calls or as a stream").ToException();
-        var lane = OrderRequests.LaneOf(requests[0].Order?.Priority ?? V1.Priority.Normal);
+        var lane = OrderRequests.LaneOf((Core.Priority)(requests[0].Order?.Priority ?? V1.Priority.Normal));
         var queued = new (Command? Command, PendingAnswer Answer, RpcStatus? Refusal)[requests.Count];
         for (var i = 0; i < queued.Length; i++)
         {
@@ -51,10 +58,9 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         return response;
     }
 
-    /// <inheritdoc/>
-    public override Task StreamSubmitOrders(
-        IAsyncStreamReader<StreamSubmitOrdersRequest> requestStream, IServerStreamWriter<StreamSubmitOrdersResponse> responseStream, ServerCallContext context) =>
-        new SubmitStream(calls).RunAsync(requestStream, responseStream, context);
+    /// <summary>StreamSubmitOrders, on encoded messages.</summary>
+    public Task StreamSubmitOrders(IAsyncStreamReader<EncodedMessage> requestStream, IServerStreamWriter<EncodedMessage> responseStream, ServerCallContext context) =>
+        new SubmitStream(calls, Grant.Current).RunAsync(requestStream, responseStream, context);
 
     /// <inheritdoc/>
     public override async Task<CheckFulfillabilityResponse> CheckFulfillability(CheckFulfillabilityRequest request, ServerCallContext context)
@@ -255,37 +261,5 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         if (happened.Amended is not { } amended || !amended.ChangedFields.Any(Amendment.IsPersonal)) return;
         amended.DeliveryBefore = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence - 1, out _));
         amended.Delivery = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence, out _));
-    }
-
-    /// <summary>Orders in, results out.</summary>
-    private sealed class SubmitStream(EngineCalls calls) : CommandStream<StreamSubmitOrdersRequest, StreamedOrder, StreamSubmitOrdersResponse>(calls)
-    {
-        private readonly EngineCalls _calls = calls;
-
-        protected override string ItemsPath => "orders";
-
-        protected override IReadOnlyList<StreamedOrder> ItemsOf(StreamSubmitOrdersRequest request) => request.Orders;
-
-        protected override ulong ClientSeqOf(StreamedOrder item) => item.ClientSeq;
-
-        protected override Lane LaneOf(StreamedOrder first) => OrderRequests.LaneOf(first.Request?.Order?.Priority ?? V1.Priority.Normal);
-
-        protected override async ValueTask<Mapped<Command>> MapAsync(StreamedOrder item)
-        {
-            if (item.Request is null) return Errors.InvalidField("request", "is required");
-            return (await OrderRequests.MapAsync(item.Request, _calls.Reader, _calls.Vault)).AsCommand();
-        }
-
-        protected override int AddAccepted(StreamSubmitOrdersResponse response, ulong clientSeq, in CommandAnswer answer) =>
-            Add(response, new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, _calls.Reader) });
-
-        protected override int AddRefused(StreamSubmitOrdersResponse response, ulong clientSeq, RpcStatus refusal) =>
-            Add(response, new SubmitResult { ClientSeq = clientSeq, Refused = refusal });
-
-        private static int Add(StreamSubmitOrdersResponse response, SubmitResult result)
-        {
-            response.Results.Add(result);
-            return result.CalculateSize();
-        }
     }
 }

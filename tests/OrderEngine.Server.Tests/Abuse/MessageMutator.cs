@@ -16,7 +16,7 @@ internal sealed class MessageMutator(Random random, string[] ids)
     /// <summary>The next message of a type; null when the bytes are not one.</summary>
     public IMessage? Next(MessageDescriptor type)
     {
-        var bytes = random.Next(50) == 0 ? Noise() : Spoil(Make(type, 0).ToByteArray());
+        var bytes = NextBytes(type);
         try
         {
             var message = type.Parser.ParseFrom(bytes);
@@ -30,6 +30,9 @@ internal sealed class MessageMutator(Random random, string[] ids)
             return null;
         }
     }
+
+    /// <summary>The bytes of the next message of a type, sound or not.</summary>
+    public byte[] NextBytes(MessageDescriptor type) => random.Next(50) == 0 ? Noise() : Spoil(Make(type, 0).ToByteArray());
 
     private byte[] Noise()
     {

@@ -10,6 +10,7 @@ using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Server.Tests.Access;
 using OrderEngine.Server.Tests.Kit;
+using OrderEngine.Server.Wire;
 using Xunit.Abstractions;
 
 namespace OrderEngine.Server.Tests.Abuse;
@@ -70,13 +71,14 @@ public sealed class MutatedMessagesTests(ITestOutputHelper output)
         private readonly object _service;
         private readonly MethodInfo _method;
         private readonly MethodInfo _call;
+        private readonly bool _isEncoded;
 
         public Target(TestServer server, MethodDescriptor rpc)
         {
             Rpc = rpc;
             var type = typeof(Composition).Assembly.GetType($"OrderEngine.Server.Services.{rpc.Service.Name}", throwOnError: true)!;
             _service = server.Service(type);
-            _method = type.GetMethod(rpc.Name)!;
+            _method = type.GetMethod(rpc.Name, BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly)!;
             var shape = (rpc.IsClientStreaming, rpc.IsServerStreaming) switch
             {
                 (false, false) => nameof(UnaryAsync),
@@ -84,7 +86,10 @@ public sealed class MutatedMessagesTests(ITestOutputHelper output)
                 (false, true) => nameof(ServerStreamAsync),
                 _ => nameof(DuplexAsync),
             };
-            _call = typeof(Target).GetMethod(shape, BindingFlags.Instance | BindingFlags.NonPublic)!.MakeGenericMethod(rpc.InputType.ClrType, rpc.OutputType.ClrType);
+            // Services take the messages of some rpcs as bytes.
+            _isEncoded = _method.GetParameters()[0].ParameterType is var first && (first == typeof(EncodedMessage) || first.GenericTypeArguments.Contains(typeof(EncodedMessage)));
+            _call = typeof(Target).GetMethod(shape, BindingFlags.Instance | BindingFlags.NonPublic)!.MakeGenericMethod(
+                _isEncoded ? [typeof(EncodedMessage), typeof(EncodedMessage)] : [rpc.InputType.ClrType, rpc.OutputType.ClrType]);
         }
 
         public MethodDescriptor Rpc { get; }
@@ -99,7 +104,7 @@ public sealed class MutatedMessagesTests(ITestOutputHelper output)
             var bytes = message.ToByteArray();
             try
             {
-                await (Task)_call.Invoke(this, [message])!;
+                await (Task)_call.Invoke(this, [_isEncoded ? EncodedMessage.Of(bytes) : message])!;
                 return true;
             }
             catch (RpcException refused) when (refused.StatusCode is not (StatusCode.Internal or StatusCode.Unknown) && Refusal.Of(refused).Reason.Length > 0)
