@@ -30,7 +30,9 @@ internal sealed partial class CommandMaker
     // Mostly something of its own lines: more, fewer, another price; sometimes new lines, another date, another address, or all at once.
     private AmendOrder Amend()
     {
-        var number = AnyOrder(o => o.State is OrderState.Backordered or OrderState.PartiallyReserved or OrderState.Ready or OrderState.Fulfilling);
+        var onAccount = _random.Next(2) == 0;
+        var number = AnyOrder(o => o.State is (OrderState.Backordered or OrderState.PartiallyReserved or OrderState.Ready or OrderState.Fulfilling)
+            && (!onAccount || o.Terms == PaymentTerms.Credit && o.Submitted.Customer != 0));
         var order = number > model.Orders.Count ? null : model.Orders[(int)number - 1];
         var fields = _random.Next(3) switch { 0 => (AmendedFields)_random.Next(1, 4), 1 => AmendedFields.Lines, _ => (AmendedFields)_random.Next(4, 8) };
         var lines = (fields & AmendedFields.Lines) != 0;
