@@ -55,8 +55,8 @@ public sealed class HistoryProperties(ITestOutputHelper output)
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken");
         tally.AtLeast(Histories / 10, "SetDeadlines Ok", "reminded Release", "reminded Delivery", "reminded Stall", "reminded Payment", "missed Release", "missed Delivery", "missed Stall");
         tally.AtLeast(Histories / 10, "missed Balance", "reminded Balance", "missed ReturnClose", "missed ReturnArrival", "windows over with a return open",
-            "resolved by the engine", "raised RefundDue", "raised LateMoney", "outcome PaymentOutstanding");
-        tally.AtLeast(Histories / 50, "held by an amendment for Risk", "raised ReviewDue");
+            "resolved by the engine", "raised RefundDue", "raised LateMoney");
+        tally.AtLeast(Histories / 50, "held by an amendment for Risk", "raised ReviewDue", "outcome PaymentOutstanding");
         tally.AtLeast(Histories / 300, "AmendLines ChannelLimitExceeded", "held by an amendment for Credit");
         tally.AtLeast(Histories / 50, "reorders", "deallocations", "AnnounceIncoming Ok", "TransferStock Ok");
         tally.AtLeast(Histories / 50, "outcome IncomingClosed", "outcome IncomingMismatch", "outcome TransferExceeded", "outcome IncomingNotFound", "replayed StockBelowCommitted");
