@@ -27,6 +27,14 @@ public sealed class SetDeadlines() : Command(CommandKind.SetDeadlines)
     public long RemindSeconds { get; init; }
     /// <summary>Seconds from acceptance after which an order that ships complete takes what comes; 0: <see cref="Limits.DefaultEarmarkSeconds"/>.</summary>
     public long EarmarkSeconds { get; init; }
+    /// <summary>Seconds for which what is to be paid may stay unpaid; not 0: the dates of instalments are watched, too.</summary>
+    public long PaymentSeconds { get; init; }
+    /// <summary>Seconds for which what was delivered for cash may stay unpaid.</summary>
+    public long CashSeconds { get; init; }
+    /// <summary>Seconds from a return's approval to its goods.</summary>
+    public long ReturnArrivalSeconds { get; init; }
+    /// <summary>Seconds from a return's goods to its end.</summary>
+    public long ReturnCloseSeconds { get; init; }
     /// <summary>A state at most once.</summary>
     public StallTime[] Stalls { get; init; } = [];
 }

@@ -20,6 +20,12 @@ public sealed partial class OrderCore
         }
     }
 
+    private void ServeAhead(ReturnStep approve, ref ServingBudget budget, long now, EventBuffer events)
+    {
+        var customer = _state.Order(_state.Return(approve.Return).Head.Order).Head.Customer;
+        foreach (ref readonly var line in _state.Return(approve.Return).Replacements) ServeAhead(line.Sku, customer, 0, ref budget, now, events);
+    }
+
     private void ServeAhead(int sku, int customer, long requestedAt, ref ServingBudget budget, long now, EventBuffer events)
     {
         if (!_state.Queues.AnyPending) return;

@@ -223,18 +223,23 @@ public sealed partial class OrderCore
             case CreateReservation create:
                 foreach (ref readonly var item in create.Items.AsSpan()) ServeAhead(item.Sku, create.Customer, 0, ref budget, now, events);
                 break;
-            case ReturnStep { Kind: CommandKind.ApproveReturn } approve when _state.Return(approve.Return).Exists:
-                var customer = _state.Order(_state.Return(approve.Return).Head.Order).Head.Customer;
-                foreach (ref readonly var line in _state.Return(approve.Return).Replacements) ServeAhead(line.Sku, customer, 0, ref budget, now, events);
+            case ReturnCommand onReturn when _state.Return(onReturn.Return).Exists:
+                FirePast(_state.Return(onReturn.Return).Head.Order, now, events);
+                if (onReturn is ReturnStep { Kind: CommandKind.ApproveReturn } approve) ServeAhead(approve, ref budget, now, events);
                 break;
             case ExtendReservation extend: FireIfPast(extend.Reservation, now, events); break;
             case ReleaseReservation release: FireIfPast(release.Reservation, now, events); break;
             case IOrderCommand onOrder:
-                while (_state.Deadlines.TryDue(onOrder.Order, now, out var timer)) Fire(in timer, now, events);
+                FirePast(onOrder.Order, now, events);
                 if (command is RecordPayment) ServeAheadOfLate(onOrder.Order, ref budget, now, events);
                 if (command is AmendOrder amend) ServeAhead(amend, ref budget, now, events);
                 break;
         }
+    }
+
+    private void FirePast(long order, long now, EventBuffer events)
+    {
+        while (_state.Deadlines.TryDue(order, now, out var timer)) Fire(in timer, now, events);
     }
 
     private void FireIfPast(long reservation, long now, EventBuffer events)

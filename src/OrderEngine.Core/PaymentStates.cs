@@ -81,6 +81,27 @@ public static class PaymentStates
         _ => payable,
     };
 
+    /// <summary>
+    /// What can be asked of the buyer at once although the order does not wait for it: of a prepaid order that has gone on what is not covered, of any
+    /// other the value of what was delivered. Less what was paid; never negative. Instalments with dates: <see cref="InstalmentPlan"/>.
+    /// </summary>
+    /// <param name="terms">Of the order.</param>
+    /// <param name="state">Of the order.</param>
+    /// <param name="lines">Of the order.</param>
+    /// <param name="kept">Paid and not refunded.</param>
+    public static long Collectable(PaymentTerms terms, OrderState state, ReadOnlySpan<LineRow> lines, long kept)
+    {
+        if (!IsCollected(state)) return 0;
+        if (terms == PaymentTerms.Prepaid) return Math.Max(0, ValueOf(lines) - kept);
+        var value = 0L;
+        foreach (ref readonly var line in lines) value += Math.Max(0, line.Delivered - line.Returned) * line.UnitPrice;
+        return Math.Max(0, value - kept);
+    }
+
+    /// <summary>True when an order of this state owes anything: it was accepted for good and has not ended without goods.</summary>
+    public static bool IsCollected(OrderState state) =>
+        state is not (OrderState.PendingReview or OrderState.AwaitingPayment or OrderState.Rejected or OrderState.Expired);
+
     /// <summary>True for terms under which a customer owes what is not paid yet.</summary>
     public static bool IsCredit(PaymentTerms terms) => terms is PaymentTerms.Credit or PaymentTerms.Instalment;
 

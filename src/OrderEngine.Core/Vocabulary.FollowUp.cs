@@ -28,6 +28,12 @@ public enum DeadlineKind : byte
     Earmark = 10,
     /// <summary>The customer should have confirmed the order.</summary>
     Confirmation = 13,
+    /// <summary>Money that does not hold the order back is due: on account, on delivery, of an instalment, or what a prepaid order grew by.</summary>
+    Balance = 15,
+    /// <summary>Goods of an approved return should have arrived.</summary>
+    ReturnArrival = 16,
+    /// <summary>A return whose goods are here should be closed.</summary>
+    ReturnClose = 17,
 }
 
 /// <summary>What somebody has to look into. Another area adds a kind here and in orderengine.v1.ExceptionKind, and calls <c>Decider.RaiseException</c>.</summary>
@@ -49,6 +55,10 @@ public enum ExceptionKind : byte
     Deallocated = 6,
     /// <summary>Money came when the order no longer waited for it.</summary>
     LateMoney = 7,
+    /// <summary>An accepted order grew so that review rules fire: it is held.</summary>
+    ReviewDue = 15,
+    /// <summary>More is paid than the order comes to.</summary>
+    RefundDue = 16,
 }
 
 /// <summary>How grave an exception is.</summary>

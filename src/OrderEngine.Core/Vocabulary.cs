@@ -98,6 +98,8 @@ public enum OrderDetails : byte
     Earmarks = 1 << 6,
     /// <summary>It is released to the warehouse only when nothing of it is missing.</summary>
     ShipComplete = 1 << 7,
+    /// <summary>The time for returns is over, but a return was open then: the order is completed with its last one.</summary>
+    ReturnWindowOver = 1 << 4,
 }
 
 /// <summary>What to do when stock does not cover an order.</summary>
@@ -338,6 +340,8 @@ public enum Outcome : byte
     NotAmendable = 173,
     /// <summary>The order would pass one of its bounds.</summary>
     OrderLimitReached = 174,
+    /// <summary>The order is prepaid, and not all of it is paid.</summary>
+    PaymentOutstanding = 216,
     /// <summary>Too many open reservations.</summary>
     HoldLimitReached = 71,
     /// <summary>No such return.</summary>
@@ -409,7 +413,7 @@ public static class Outcomes
         or (>= Outcome.IllegalReturnTransition and <= Outcome.ReturnWindowOver)
         or (>= Outcome.ChannelLimitExceeded and <= Outcome.RefundExceedsPaid)
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
-        or Outcome.ExceptionNotOpen or Outcome.OrderNotComplete or Outcome.SupplyRequestMismatch
+        or Outcome.ExceptionNotOpen or Outcome.OrderNotComplete or Outcome.SupplyRequestMismatch or Outcome.PaymentOutstanding
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached)
         or (>= Outcome.NothingToConfirm and <= Outcome.FeedbackGiven);
 }

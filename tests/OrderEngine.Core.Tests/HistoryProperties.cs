@@ -56,6 +56,11 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories / 100, "outcome OrderNotComplete", "earmarked");
         tally.AtLeast(Histories / 10, "filled whole", "promises made", "promises moved", "supply request answered", "supply request open, Transfer",
             "supply request open, Purchase", "outcome SupplyRequestNotFound", "outcome SupplyRequestMismatch");
+        tally.AtLeast(Histories / 10, "SetDeadlines Ok", "reminded Release", "reminded Delivery", "reminded Stall", "reminded Payment", "missed Release", "missed Delivery", "missed Stall");
+        tally.AtLeast(Histories / 10, "missed Balance", "reminded Balance", "missed ReturnClose", "missed ReturnArrival", "windows over with a return open",
+            "resolved by the engine", "raised RefundDue", "raised LateMoney");
+        tally.AtLeast(Histories / 50, "held by an amendment for Risk", "raised ReviewDue", "outcome PaymentOutstanding");
+        tally.AtLeast(Histories / 300, "AmendLines ChannelLimitExceeded", "held by an amendment for Credit");
         tally.AtLeast(Histories / 50, "reorders", "deallocations", "AnnounceIncoming Ok", "TransferStock Ok");
         tally.AtLeast(Histories / 50, "outcome IncomingClosed", "outcome IncomingMismatch", "outcome TransferExceeded", "outcome IncomingNotFound", "replayed StockBelowCommitted");
         tally.AtLeast(Histories / 10, "RecordPayment Ok", "RecordRefund Ok", "outcome PaymentReferenceTaken", "outcome PaymentCurrencyMismatch", "outcome RefundExceedsPaid",

@@ -68,6 +68,53 @@ public sealed class ChangeTests
     };
 
     [Fact]
+    public async Task An_order_that_grows_is_looked_at_like_a_new_one_and_a_prepaid_one_waits_for_the_rest_of_its_money()
+    {
+        await using var server = await TestServer.StartAsync();
+        await Shop.OpenAsync(server);
+        await server.Catalog.UpsertChannelAsync(new UpsertChannelRequest
+        {
+            RequestId = Shop.NewId(), Channel = new Channel { ChannelId = "WEB", MaxOrderMinor = 5_000, OrderLimitCurrency = "GBP", MaxLines = 2 },
+        });
+        await server.Catalog.SetReviewRulesAsync(new SetReviewRulesRequest
+        {
+            RequestId = Shop.NewId(),
+            Rules = new ReviewRules { Rules = { new ReviewRule { RuleId = "big", OrderValue = new OrderValueCondition { AboveMinor = 1_000, CurrencyCode = "GBP" } } } },
+        });
+        var draft = Shop.Submit(quantity: 2);
+        draft.Order.PaymentTerms = PaymentTerms.Prepaid;
+        var order = await server.Orders.SubmitOrderAsync(draft);
+        RecordPaymentRequest Money(long amount) => new() { RequestId = Shop.NewId(), OrderId = order.OrderId, AmountMinor = amount, CurrencyCode = "GBP", Reference = Shop.NewId("p") };
+        await server.Orders.RecordPaymentAsync(Money(500));
+        Task<AmendOrderResponse> Grow(int quantity) => server.Orders.AmendOrderAsync(
+            Amend(order.OrderId, Role.Support, new OrderAmendment { Lines = { new LineAmendment { LineNumber = 1, Quantity = quantity } } }, "lines")).ResponseAsync;
+        var release = new ReleaseShipmentRequest { RequestId = Shop.NewId(), OrderId = order.OrderId };
+
+        Assert.Equal("CHANNEL_LIMIT_EXCEEDED", (await Refusal.ExpectAsync(async () => await Grow(21))).Reason);
+        var three = await server.Orders.AmendOrderAsync(Amend(order.OrderId, Role.Support,
+            new OrderAmendment { Lines = { new LineAmendment { SkuId = "B", Quantity = 1, UnitPriceMinor = 0 } } }, "lines"));
+        Assert.Empty(three.Amended.ReviewReasons);
+        var lines = Amend(order.OrderId, Role.Support, new OrderAmendment { Lines = { new LineAmendment { SkuId = "B", Quantity = 1, UnitPriceMinor = 0 } } }, "lines");
+        Assert.Equal("CHANNEL_LIMIT_EXCEEDED", (await Refusal.ExpectAsync(async () => await server.Orders.AmendOrderAsync(lines))).Reason);
+
+        var grown = await Grow(6);
+        Assert.Equal([("big", ReviewCondition.OrderValue)], grown.Amended.ReviewReasons.Select(reason => (reason.RuleId, reason.Condition)));
+        Assert.Equal("RISK", (await Refusal.ExpectAsync(async () => await server.Fulfillment.ReleaseShipmentAsync(release))).Metadata["holds"]);
+        var raised = Assert.Single((await server.Admin.ListExceptionsAsync(new ListExceptionsRequest { Kind = ExceptionKind.ReviewDue })).Exceptions);
+        Assert.Equal((order.OrderId, 1_000, Role.Reviewer), (raised.OrderId, raised.Quantity, raised.Owner));
+        await server.Orders.ReleaseHoldAsync(new ReleaseHoldRequest { RequestId = Shop.NewId(), OrderId = order.OrderId, Kind = HoldKind.Risk, Reason = "CHECKED" });
+        Assert.Empty((await server.Admin.ListExceptionsAsync(new ListExceptionsRequest { Kind = ExceptionKind.ReviewDue })).Exceptions);
+
+        var unpaid = new ReleaseShipmentRequest { RequestId = Shop.NewId(), OrderId = order.OrderId };
+        Assert.Equal("PAYMENT_OUTSTANDING", (await Refusal.ExpectAsync(async () => await server.Fulfillment.ReleaseShipmentAsync(unpaid))).Reason);
+        Assert.Equal("true", (await Refusal.ExpectAsync(async () => await server.Fulfillment.ReleaseShipmentAsync(unpaid))).Metadata["replayed"]);
+        Assert.Equal(1_000, (await server.Orders.GetSettlementAsync(new GetSettlementRequest { OrderId = order.OrderId })).DueNowMinor);
+        await server.Orders.RecordPaymentAsync(Money(1_000));
+        await server.Fulfillment.ReleaseShipmentAsync(new ReleaseShipmentRequest { RequestId = Shop.NewId(), OrderId = order.OrderId });
+        Assert.Empty((await server.Admin.VerifyInvariantsAsync(new VerifyInvariantsRequest())).Violations);
+    }
+
+    [Fact]
     public async Task An_amendment_says_before_and_after_and_touches_nothing_that_the_mask_does_not_name()
     {
         await using var server = await TestServer.StartAsync();

@@ -65,7 +65,9 @@ public sealed class PaymentTests : IAsyncLifetime
         Assert.False(settlement.Settled);
         var events = (await _server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order.OrderId })).Events;
         Assert.Equal(PaymentEffect.Covered, events[2].PaymentRecorded.Effect);
-        Assert.Equal(50, events[4].RefundRecorded.AmountMinor);
+        Assert.Equal((ExceptionKind.RefundDue, 50), (events[4].ExceptionRaised.Kind, events[4].ExceptionRaised.Quantity));
+        Assert.Equal(50, events[5].RefundRecorded.AmountMinor);
+        Assert.Equal((events[4].ExceptionRaised.ExceptionId, "refunded"), (events[6].ExceptionResolved.ExceptionId, events[6].ExceptionResolved.Resolution));
     }
 
     [Fact]

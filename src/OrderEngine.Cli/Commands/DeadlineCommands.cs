@@ -25,16 +25,23 @@ internal static class DeadlineCommands
         var delivery = Values.Duration("--delivery", "From acceptance to delivery, where the order names no time.");
         var remind = Values.Duration("--remind", "How long before a deadline it is reminded of.");
         var earmark = Values.Duration("--earmark", "How long an order that ships complete waits before it takes what comes; left out: 7 days.");
+        var payment = Values.Duration("--payment", "How long money may be outstanding that no order waits for: on account from delivery, of a prepaid order from when it grew; with it, instalments by their dates.");
+        var cash = Values.Duration("--cash", "How long cash for what was delivered may be outstanding.");
+        var arrival = Values.Duration("--return-arrival", "From a return's approval to its goods.");
+        var close = Values.Duration("--return-close", "From a return's goods until it is closed.");
         var stalls = Values.Many("--stall", "How long an order may stay in a state; repeat for more.", "STATE=DURATION", Stall);
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        foreach (var option in new Option[] { release, delivery, remind, earmark, stalls, etag, requestId })
+        foreach (var option in new Option[] { release, delivery, remind, earmark, payment, cash, arrival, close, stalls, etag, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) => Show(session, await session.Client.Catalog.SetDeadlinesAsync(new SetDeadlinesRequest
         {
             RequestId = session.Get(requestId) ?? "",
             Settings = new DeadlineSettings
             {
-                ReleaseAfter = Values.Wire(session.Get(release)), DeliveryAfter = Values.Wire(session.Get(delivery)), RemindBefore = Values.Wire(session.Get(remind)), EarmarkAfter = Values.Wire(session.Get(earmark)),
+                ReleaseAfter = Values.Wire(session.Get(release)), DeliveryAfter = Values.Wire(session.Get(delivery)), RemindBefore = Values.Wire(session.Get(remind)),
+                EarmarkAfter = Values.Wire(session.Get(earmark)),
+                PaymentAfter = Values.Wire(session.Get(payment)), CashAfter = Values.Wire(session.Get(cash)),
+                ReturnArrivalAfter = Values.Wire(session.Get(arrival)), ReturnCloseAfter = Values.Wire(session.Get(close)),
                 Stalls = { session.Get(stalls) ?? [] }, Etag = session.Get(etag) ?? "",
             },
         }, cancellationToken: cancellationToken)));
@@ -43,6 +50,7 @@ internal static class DeadlineCommands
     private static int Show(Session session, DeadlineSettings settings) => session.Answer(settings, s => s.Fields(("release", Text(settings.ReleaseAfter)),
         ("delivery", Text(settings.DeliveryAfter)), ("reminder", Text(settings.RemindBefore)),
         ("earmark", settings.EarmarkAfter is null ? "7 days" : Text(settings.EarmarkAfter)),
+        ("payment", Text(settings.PaymentAfter)), ("cash", Text(settings.CashAfter)), ("return-arrival", Text(settings.ReturnArrivalAfter)), ("return-close", Text(settings.ReturnCloseAfter)),
         ("stalls", string.Join(", ", settings.Stalls.Select(stall => $"{Values.Upper(stall.State)} {Text(stall.After)}"))),
         ("sequence", Session.Number(settings.Sequence)), ("etag", settings.Etag)));
 

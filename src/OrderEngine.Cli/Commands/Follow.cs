@@ -111,6 +111,7 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.ShipmentRecalled => "recalled " + Movements(e.ShipmentRecalled.Lines),
         OrderEvent.ChangeOneofCase.Amended => "amended " + string.Join(", ", e.Amended.ChangedFields) +
             string.Concat(e.Amended.Lines.Select(line => $"; line {line.LineNumber}: {Session.Number(line.QuantityBefore)} -> {Session.Number(line.Quantity)}")) +
+            (e.Amended.ReviewReasons.Count == 0 ? "" : $"; to be looked at: {string.Join(", ", e.Amended.ReviewReasons.Select(reason => reason.RuleId))}") +
             (e.Amended.Delivery is { } now ? $"; delivery {(e.Amended.DeliveryBefore is { } before ? PersonalOptions.Line(before) : "(none)")} -> {PersonalOptions.Line(now)}" : ""),
         OrderEvent.ChangeOneofCase.Approved => "approved",
         OrderEvent.ChangeOneofCase.Rejected => "rejected " + Quantities(e.Rejected.Lines),
@@ -118,6 +119,7 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.RefundRecorded => $"{Session.Number(e.RefundRecorded.AmountMinor)} minor units refunded ({e.RefundRecorded.Reference})",
         OrderEvent.ChangeOneofCase.Expired => "expired, let go of " + Quantities(e.Expired.Lines),
         OrderEvent.ChangeOneofCase.Completed => "completed: the time for returns is over",
+        OrderEvent.ChangeOneofCase.ReturnWindowOver => "the time for returns is over; completed with the last that is open",
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
         OrderEvent.ChangeOneofCase.ComplaintOpened => $"complaint {e.ComplaintOpened.ComplaintId} about {Values.Upper(e.ComplaintOpened.Category)} for {Values.Upper(e.ComplaintOpened.Owner)}",
         OrderEvent.ChangeOneofCase.ComplaintAssigned => $"complaint {e.ComplaintAssigned.ComplaintId} is for {Values.Upper(e.ComplaintAssigned.Owner)} {e.ComplaintAssigned.Assignee}".TrimEnd(),

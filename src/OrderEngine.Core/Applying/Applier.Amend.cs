@@ -16,6 +16,8 @@ internal sealed partial class Applier
         // Said anew, but for 0, which is left out.
         head.Total = 0;
         var fields = AmendedFields.None;
+        var watched = false;
+        var before = state.Order(e.Order).Head.State;
         var reader = new ProtoReader(e.Body);
         while (reader.Next(out var field, out var wireType))
         {
@@ -32,6 +34,7 @@ internal sealed partial class Applier
                 case 3: AmendLine(reader.Bytes(), ref head, in e); break;
                 case Amendments.DeliveryField: state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence); break;
                 case 9: head.Total = reader.Long(); break;
+                case Amendments.WatchedField: watched = reader.Varint() != 0; break;
                 default: reader.Skip(wireType); break;
             }
         }
@@ -43,6 +46,17 @@ internal sealed partial class Applier
         MemoryMarshal.AsBytes(_lines.AsSpan(0, _lineCount)).CopyTo(row[sizeof(OrderHead)..]);
         MemoryMarshal.AsBytes(_allocations.AsSpan(0, _allocationCount)).CopyTo(row[(sizeof(OrderHead) + _lineCount * sizeof(LineRow))..]);
         MemoryMarshal.AsBytes(_parcelLines.AsSpan(0, head.ParcelLineCount)).CopyTo(row[RowBytes(_lineCount, _allocationCount, 0)..]);
+        if (!watched) return;
+        Watch(in e, before, e.After, 0);
+        if ((fields & AmendedFields.RequestedTime) != 0) MoveDelivery(in e, in head);
+    }
+
+    // What was promised follows the date that the customer wants.
+    private void MoveDelivery(in EventView e, in OrderHead head)
+    {
+        var after = state.Catalog.DeadlineRules.Delivery;
+        if (after == 0 || !state.Deadlines.Has(e.Order, DeadlineKind.Delivery)) return;
+        state.Deadlines.Set(e.Order, DeadlineKind.Delivery, head.RequestedAt > e.Time ? head.RequestedAt : head.AcceptedAt + after, e.Sequence);
     }
 
     /// <summary>The order's lines and allocations in scratch; answers its head as it will be but for what the event changes.</summary>

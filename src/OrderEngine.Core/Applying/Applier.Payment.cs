@@ -21,7 +21,55 @@ internal sealed partial class Applier
         state.CountOrder(e.Customer, e.Before, e.After);
         var order = state.Order(e.Order);
         var change = PaymentStates.Exposure(order) - before;
-        if (change != 0) state.Credit.Change(e.Customer, order.Head.Currency, change);
+        if (change != 0) state.Credit.Change(e.Customer, order.Head.Currency, change, e.Sequence);
+    }
+
+    private long CollectableOf(long number)
+    {
+        var order = state.Order(number);
+        return PaymentStates.Collectable(order.Head.Terms, order.Head.State, order.Lines, order.Head.Paid - order.Head.Refunded);
+    }
+
+    /// <summary>Whatever an event did to an order: money that is due of it is watched from when more is due than before, until nothing is.</summary>
+    private void WatchMoney(in EventView e, long before)
+    {
+        var rules = state.Catalog.DeadlineRules;
+        if (!rules.WatchesMoney && (e.Before == OrderState.None || !state.Deadlines.Has(e.Order, DeadlineKind.Balance))) return;
+        var terms = state.Order(e.Order).Head.Terms;
+        if (terms == PaymentTerms.Instalment)
+        {
+            var submitted = new EventView(state.History.First(e.Order)).Body;
+            if (InstalmentPlan.HasDates(submitted))
+            {
+                WatchInstalments(in e, submitted);
+                return;
+            }
+        }
+        var collectable = CollectableOf(e.Order);
+        var after = terms == PaymentTerms.CashOnDelivery ? rules.Cash : rules.Payment;
+        if (collectable == 0) state.Deadlines.Clear(e.Order, DeadlineKind.Balance, e.Sequence);
+        else if (collectable > before && after > 0 && !state.Deadlines.Has(e.Order, DeadlineKind.Balance)) state.Deadlines.Set(e.Order, DeadlineKind.Balance, e.Time + after, e.Sequence);
+    }
+
+    // The next date on which more is due than was kept. A date that has come and has not fired yet is not passed over.
+    private void WatchInstalments(in EventView e, ReadOnlySpan<byte> submitted)
+    {
+        state.Deadlines.IsReminder(e.Order, DeadlineKind.Balance, out var present);
+        var from = present != 0 ? Math.Min(e.Time, present - 1) : MissedBalance(in e);
+        var order = state.Order(e.Order);
+        var next = PaymentStates.IsCollected(order.Head.State)
+            ? InstalmentPlan.NextUnpaid(submitted, from, PaymentStates.Payable(order.Head.State, order.Lines), order.Head.Paid - order.Head.Refunded) : 0;
+        if (next == present) return;
+        state.Deadlines.Clear(e.Order, DeadlineKind.Balance, e.Sequence);
+        if (next != 0 && state.Catalog.DeadlineRules.Payment > 0) state.Deadlines.Set(e.Order, DeadlineKind.Balance, next, e.Sequence);
+    }
+
+    // The dates behind the one that was missed come next, even where they have passed meanwhile.
+    private static long MissedBalance(in EventView e)
+    {
+        if (e.Kind != EventKind.DeadlineMissed) return e.Time;
+        ReadNumbers(e.Body, out var kind, out var due);
+        return kind == (long)DeadlineKind.Balance ? due : e.Time;
     }
 
     private void Paid(in EventView e)

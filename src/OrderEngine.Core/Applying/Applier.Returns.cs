@@ -76,6 +76,7 @@ internal sealed partial class Applier
     {
         Change(in e, 0);
         ChangeReturn(NumberOf(e.Body), in e).State = to;
+        WatchReturns(in e);
     }
 
     private void ReturnApproved(in EventView e)
@@ -85,6 +86,7 @@ internal sealed partial class Applier
         ref var head = ref ChangeReturn(number, in e);
         head.State = ReturnState.Approved;
         head.Replacement = replacement;
+        WatchReturns(in e);
     }
 
     // What did not come back is no longer on its way: it can be asked back again.
@@ -95,6 +97,36 @@ internal sealed partial class Applier
         ChangeReturn(number, in e).State = to;
         foreach (ref readonly var line in state.Return(number).Lines) order.Line(line.Line).ReturnOpen -= line.Requested - line.Returned;
         state.ChangeAfterSale(e.Order, e.Sequence).OpenReturns--;
+        WatchReturns(in e);
+    }
+
+    // Goods that are to come, and returns that are to be closed: watched from the first of an order until there is none any more.
+    private void WatchReturns(in EventView e)
+    {
+        var rules = state.Catalog.DeadlineRules;
+        if (rules.ReturnArrival + rules.ReturnClose == 0 && state.Deadlines.Of(e.Order).IsEmpty) return;
+        var (coming, here) = (false, false);
+        for (var number = state.AfterSale(e.Order).LastReturn; number != 0; number = state.Return(number).Head.Previous)
+        {
+            var at = state.Return(number).Head.State;
+            coming |= at is ReturnState.Approved or ReturnState.InTransit;
+            here |= at is ReturnState.Received or ReturnState.Repaired or ReturnState.ShippedBack;
+        }
+        WatchReturns(in e, DeadlineKind.ReturnArrival, coming, e.Kind == EventKind.ReturnApproved ? rules.ReturnArrival : 0);
+        WatchReturns(in e, DeadlineKind.ReturnClose, here, e.Kind == EventKind.ReturnReceived ? rules.ReturnClose : 0);
+    }
+
+    private void WatchReturns(in EventView e, DeadlineKind kind, bool any, long after)
+    {
+        if (!any) state.Deadlines.Clear(e.Order, kind, e.Sequence);
+        else if (after > 0 && !state.Deadlines.Has(e.Order, kind)) state.Deadlines.Set(e.Order, kind, e.Time + after, e.Sequence);
+    }
+
+    // The order is completed with the last return that is open.
+    private void WindowOver(in EventView e)
+    {
+        Change(in e, 0).Head.Details |= OrderDetails.ReturnWindowOver;
+        if (!state.Deadlines.Clear(e.Order, DeadlineKind.ReturnWindow, e.Sequence)) throw new ApplyException($"Order {e.Order} has no return window.");
     }
 
     private void ReturnReceived(in EventView e)
@@ -125,6 +157,7 @@ internal sealed partial class Applier
         head.Location = location;
         head.Refund += refund;
         if (refund != 0) state.ChangeAfterSale(e.Order, e.Sequence).Refund += refund;
+        WatchReturns(in e);
     }
 
     private void ReceiveUnits(OrderChange order, ref ReturnLineRow line, int location, int quantity, Disposition disposition, long sequence)

@@ -22,6 +22,7 @@ internal sealed partial class Applier(EngineState state)
             state.Sequence = e.Sequence;
             state.Time = e.Time;
             var exposed = e.Customer != 0 && e.Before != OrderState.None ? PaymentStates.Exposure(state.Order(e.Order)) : 0;
+            var collectable = e.Order != 0 && e.Before != OrderState.None && state.Catalog.DeadlineRules.WatchesMoney ? CollectableOf(e.Order) : 0;
             if (e.Order != 0) state.Statistics.Before(in e);
             ApplyBody(in e);
             if (e.Order != 0)
@@ -31,6 +32,7 @@ internal sealed partial class Applier(EngineState state)
             }
             if (e.Customer != 0 && e.Order != 0) CountForCustomer(in e, exposed);
             var address = e.Order != 0 ? state.History.Add(e.Order, e.Sequence, bytes) : 0;
+            if (e.Order != 0) WatchMoney(in e, collectable);
             if (e.RequestKey != 0) Remember(in e, address);
         }
         catch (Exception exception) when (exception is not ApplyException)
@@ -102,6 +104,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReturnRepaired: ReturnMoved(in e, ReturnState.Repaired); break;
             case EventKind.ReturnShippedBack: ReturnMoved(in e, ReturnState.ShippedBack); break;
             case EventKind.ReturnClosed: ReturnEnded(in e, ReturnState.Closed); break;
+            case EventKind.ReturnWindowOver: WindowOver(in e); break;
             case EventKind.DeadlineReminded: Reminded(in e); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.DeadlinesDefined: state.Catalog.DefineDeadlines(e.Body, e.Sequence); break;

@@ -24,15 +24,19 @@ internal sealed partial class Decider
 
         CopyLines(order);
         _movementCount = _gainCount = 0;
+        _reasons.Clear();
         var requestedAt = (amend.Fields & AmendedFields.RequestedTime) != 0 ? amend.RequestedAt : head.RequestedAt;
         if ((amend.Fields & AmendedFields.Lines) != 0)
         {
             refusal = PlanAmendedLines(amend, order, out var at);
+            if (refusal == Outcome.Ok) refusal = CheckGrowth(in head, order.Lines);
             if (refusal != Outcome.Ok) return Refuse(refusal, amend.Order, line: at);
             if (_gainCount > 0 && !AllotGains(amend.Order, in head, requestedAt)) return Refuse(Outcome.OutOfStock, amend.Order, _allocator.Shortfalls);
             if (_gainCount > 0 && head.AllocationCount + _allocator.Takes.Length > Limits.AllocationsPerOrder) return Refuse(Outcome.OrderLimitReached, amend.Order);
         }
         WriteAmended(amend, order, requestedAt);
+        HoldForReview(amend.Order, in head);
+        RaiseRefundDue(amend.Order, order, PaymentStates.Payable(_subject.State, Planned));
         return Outcome.Ok;
     }
 
@@ -170,6 +174,8 @@ internal sealed partial class Decider
         _events.Number(7, requestedAt);
         _events.Number(8, head.Total);
         _events.Number(9, total);
+        _events.Number(Amendments.WatchedField, 1);
+        WriteReasons(Amendments.ReasonsField);
         EndAnswer();
     }
 

@@ -20,7 +20,10 @@ internal sealed partial class Decider
         var refusal = FindOrder(hold.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
         if ((order.Head.Holds & hold.Hold) == 0) return Refuse(Outcome.HoldNotOpen, hold.Order);
-        return WriteHold(EventKind.HoldReleased, hold.Order, order, hold.Hold, order.Head.Holds & ~hold.Hold);
+        var open = order.Head.Holds & ~hold.Hold;
+        WriteHold(EventKind.HoldReleased, hold.Order, order, hold.Hold, open);
+        if ((open & (OrderHolds.Risk | OrderHolds.Credit)) == 0) ResolveOpen(hold.Order, order, ExceptionKind.ReviewDue, DeadlineKind.None, "released"u8);
+        return Outcome.Ok;
     }
 
     private Outcome WriteHold(EventKind kind, long number, OrderView order, OrderHolds hold, OrderHolds open)

@@ -37,6 +37,7 @@ internal sealed partial class Decider
         if (loss.Parcel != 0) Utf8.TryWrite(parcel, CultureInfo.InvariantCulture, $"parcel {loss.Parcel}", out length);
         RaiseException(ExceptionKind.LostParcel, Grade.High, Role.Support, loss.Order, quantity: units, detail: parcel[..length]);
         WriteArrival(EventKind.LossRecorded, loss.Order, order, loss.Parcel);
+        RaiseRefundDue(loss.Order, order, PaymentStates.ValueOf(Planned));
         return Outcome.Ok;
     }
 

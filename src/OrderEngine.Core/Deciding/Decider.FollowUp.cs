@@ -28,7 +28,7 @@ internal sealed partial class Decider
                 ExpireOrder(in timer);
                 break;
             case DeadlineKind.ReturnWindow when Transitions.Allows(CommandKind.CompleteOrder, state.Order(timer.Subject).Head.State):
-                Complete(in timer);
+                EndReturnWindow(in timer);
                 break;
             default: Miss(in timer); break;
         }
@@ -39,7 +39,10 @@ internal sealed partial class Decider
     {
         WriteDeadline(EventKind.DeadlineMissed, in timer, timer.Due);
         var (grade, owner) = Care(timer.Kind);
-        RaiseException(timer.Kind == DeadlineKind.Stall ? ExceptionKind.Stalled : ExceptionKind.DeadlineMissed, grade, owner, timer.Subject, deadline: timer.Kind);
+        var order = state.Order(timer.Subject);
+        var owed = timer.Kind == DeadlineKind.Balance
+            ? DueNow(timer.Subject, order.Head.Terms, order.Head.State, order.Lines, order.Head.Paid - order.Head.Refunded, timer.Due) : 0;
+        RaiseException(timer.Kind == DeadlineKind.Stall ? ExceptionKind.Stalled : ExceptionKind.DeadlineMissed, grade, owner, timer.Subject, quantity: owed, deadline: timer.Kind);
     }
 
     private void WriteDeadline(EventKind what, in TimerKey timer, long due)
@@ -67,6 +70,8 @@ internal sealed partial class Decider
         DeadlineKind.Release => (Grade.Medium, Role.Warehouse),
         DeadlineKind.Delivery => (Grade.High, Role.Support),
         DeadlineKind.Stall or DeadlineKind.Confirmation => (Grade.Medium, Role.Support),
+        DeadlineKind.Balance => (Grade.Medium, Role.Finance),
+        DeadlineKind.ReturnClose => (Grade.Medium, Role.Support),
         _ => (Grade.Low, Role.Support),
     };
 
@@ -92,6 +97,29 @@ internal sealed partial class Decider
         _events.Bytes(2, resolve.Resolution);
         EndAnswer();
         return Outcome.Ok;
+    }
+
+    /// <summary>Resolves an order's open exceptions of a kind: the decision did what they ask for.</summary>
+    /// <param name="number">Of the order that the decision's event is about.</param>
+    /// <param name="order">As it was before.</param>
+    /// <param name="kind">What happened.</param>
+    /// <param name="deadline">Of a missed deadline: which.</param>
+    /// <param name="resolution">What was done.</param>
+    private void ResolveOpen(long number, OrderView order, ExceptionKind kind, DeadlineKind deadline, ReadOnlySpan<byte> resolution)
+    {
+        var open = order.Head.OpenExceptions;
+        for (long exception = order.Head.LastException; open > 0; exception = state.Exceptions.Of(exception).Head.Previous)
+        {
+            var found = state.Exceptions.Of(exception);
+            if (!found.IsOpen) continue;
+            open--;
+            if (found.Head.Kind != kind || found.Head.Deadline != deadline) continue;
+            BeginOrderEvent(number, in order.Head, _subject.State, answers: false);
+            _events.BeginBody(EventKind.ExceptionResolved);
+            _events.Number(1, exception);
+            _events.Bytes(2, resolution);
+            EndEvent();
+        }
     }
 
     /// <summary>

@@ -16,6 +16,8 @@ internal sealed partial class Decider
         if (refusal != Outcome.Ok) return refusal;
         if (order.Head.Holds != OrderHolds.None) return Refuse(Outcome.OrderOnHold, release.Order, holds: order.Head.Holds);
         if ((order.Head.Details & OrderDetails.ShipComplete) != 0 && IsMissing(order.Lines)) return Refuse(Outcome.OrderNotComplete, release.Order);
+        if (order.Head.Terms == PaymentTerms.Prepaid && PaymentStates.ValueOf(order.Lines) > order.Head.Paid - order.Head.Refunded)
+            return Refuse(Outcome.PaymentOutstanding, release.Order);
         if (!PlanMovements(order, release.Lines, released: false)) return Refuse(Outcome.QuantityNotAvailable, release.Order);
 
         CopyLines(order);

@@ -173,6 +173,7 @@ internal sealed partial class Decider
         for (var i = 0; i < _lineCount; i++)
             if (_wanted[i] > 0) WriteCancelledLine(order, i);
         EndAnswer();
+        RaiseRefundDue(cancel.Order, order, PaymentStates.Payable(_subject.State, Planned));
         return Outcome.Ok;
     }
 

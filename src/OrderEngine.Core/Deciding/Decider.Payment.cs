@@ -50,6 +50,8 @@ internal sealed partial class Decider
         EndAnswer();
         if (effect == PaymentEffect.RefundDue) RaiseException(ExceptionKind.LateMoney, Grade.High, Role.Finance, payment.Order, quantity: payment.Amount);
         else if (reinstated) RaiseException(ExceptionKind.LateMoney, Grade.Low, Role.Finance, payment.Order, quantity: payment.Amount);
+        else RaiseRefundDue(payment.Order, order, payable, payment.Amount);
+        if (DueNow(payment.Order, head.Terms, after, Planned, _kept, _now) == 0) ResolveOpen(payment.Order, order, ExceptionKind.DeadlineMissed, DeadlineKind.Balance, "paid"u8);
         return Outcome.Ok;
     }
 
@@ -73,9 +75,35 @@ internal sealed partial class Decider
         _events.Number(1, refund.Amount);
         _events.Bytes(2, refund.Reference);
         _events.Number(3, refund.RefundedAt == 0 ? _now : refund.RefundedAt);
-        WriteBalance(head.Paid, head.Refunded + refund.Amount, PaymentStates.Payable(head.State, order.Lines));
+        var payable = PaymentStates.Payable(head.State, order.Lines);
+        WriteBalance(head.Paid, head.Refunded + refund.Amount, payable);
         EndAnswer();
+        if (head.Paid - head.Refunded - refund.Amount <= payable) ResolveOpen(refund.Order, order, ExceptionKind.RefundDue, DeadlineKind.None, "refunded"u8);
         return Outcome.Ok;
+    }
+
+    /// <summary>Has finance look, when more is paid than the order comes to now, and more so than before.</summary>
+    /// <param name="number">Of the order.</param>
+    /// <param name="order">As it was.</param>
+    /// <param name="payable">What it comes to now.</param>
+    /// <param name="paid">What was paid just now.</param>
+    private void RaiseRefundDue(long number, OrderView order, long payable, long paid = 0)
+    {
+        var kept = order.Head.Paid - order.Head.Refunded;
+        var surplus = kept + paid - payable;
+        if (surplus > Math.Max(0, kept - PaymentStates.Payable(order.Head.State, order.Lines)))
+            RaiseException(ExceptionKind.RefundDue, Grade.Medium, Role.Finance, number, quantity: surplus);
+    }
+
+    /// <summary>What is due of an order by a time and not paid.</summary>
+    private long DueNow(long number, PaymentTerms terms, OrderState at, ReadOnlySpan<LineRow> lines, long kept, long by)
+    {
+        if (terms == PaymentTerms.Instalment && PaymentStates.IsCollected(at))
+        {
+            var submitted = new EventView(state.History.First(number)).Body;
+            if (InstalmentPlan.HasDates(submitted)) return Math.Max(0, InstalmentPlan.DueBy(submitted, by, PaymentStates.Payable(at, lines)) - kept);
+        }
+        return PaymentStates.Collectable(terms, at, lines, kept);
     }
 
     private void WriteBalance(long paid, long refunded, long payable)
@@ -182,13 +210,27 @@ internal sealed partial class Decider
         }
         EndEvent();
         // Nobody did what was to be done; a buyer who does not pay is nobody's business.
+        RaiseRefundDue(timer.Subject, order, payable: 0);
         if (timer.Kind == DeadlineKind.Review) RaiseException(ExceptionKind.DeadlineMissed, Grade.Medium, Role.Reviewer, timer.Subject, deadline: timer.Kind);
     }
 
-    /// <summary>The time for returns is over.</summary>
-    private void Complete(in TimerKey timer)
+    /// <summary>The time for returns is over: the order is completed, or, while a return is open, will be with its last one.</summary>
+    private void EndReturnWindow(in TimerKey timer)
     {
-        BeginOrderEvent(timer.Subject, in state.Order(timer.Subject).Head, OrderState.Completed);
+        ref readonly var head = ref state.Order(timer.Subject).Head;
+        if (state.AfterSale(timer.Subject).OpenReturns == 0)
+        {
+            Complete(timer.Subject, in head);
+            return;
+        }
+        BeginOrderEvent(timer.Subject, in head, head.State);
+        _events.BeginBody(EventKind.ReturnWindowOver);
+        EndEvent();
+    }
+
+    private void Complete(long number, in OrderHead head)
+    {
+        BeginOrderEvent(number, in head, OrderState.Completed, answers: false);
         _events.BeginBody(EventKind.OrderCompleted);
         EndEvent();
     }

@@ -17,7 +17,8 @@ internal sealed partial class Decider
         if (!order.Exists) return Outcome.OrderNotFound;
         var taken = FindReturn(request.Order, request.ExternalId);
         if (taken != 0) return Refuse(Outcome.ReturnIdTaken, taken);
-        if (order.Head.State == OrderState.Completed && (request.ExpectedVersion == 0 || request.ExpectedVersion == order.Head.Version))
+        var over = order.Head.State == OrderState.Completed || (order.Head.Details & OrderDetails.ReturnWindowOver) != 0;
+        if (over && (request.ExpectedVersion == 0 || request.ExpectedVersion == order.Head.Version))
             return Refuse(Outcome.ReturnWindowOver, request.Order);
         var refusal = FindOrder(request.Order, out order);
         if (refusal != Outcome.Ok) return refusal;
@@ -91,7 +92,16 @@ internal sealed partial class Decider
         BeginReturnEvent(found, kind, step.Return);
         _events.Number(2, replacement);
         EndAnswer();
+        if (kind is EventKind.ReturnClosed or EventKind.ReturnRejected) CompleteWithLast(found.Head.Order);
         return Outcome.Ok;
+    }
+
+    // The order waited for its last return: the time for others is over.
+    private void CompleteWithLast(long number)
+    {
+        ref readonly var head = ref state.Order(number).Head;
+        if ((head.Details & OrderDetails.ReturnWindowOver) == 0 || state.AfterSale(number).OpenReturns > 1) return;
+        if (Transitions.Allows(CommandKind.CompleteOrder, head.State)) Complete(number, in head);
     }
 
     private Outcome Carry(CarryReturn carry)

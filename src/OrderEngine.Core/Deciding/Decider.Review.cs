@@ -22,33 +22,47 @@ internal sealed partial class Decider
         return total;
     }
 
+    /// <summary>What review rules look at.</summary>
+    /// <param name="Channel">Of the order.</param>
+    /// <param name="Customer">Of the order.</param>
+    /// <param name="CurrencyCode">Of the order.</param>
+    /// <param name="Terms">Of the order.</param>
+    /// <param name="Value">What it is worth.</param>
+    /// <param name="Owed">What the customer owes more because of it.</param>
+    /// <param name="OrdersBefore">The customer's orders, this one left out.</param>
+    private readonly record struct Reviewed(int Channel, int Customer, int CurrencyCode, PaymentTerms Terms, long Value, long Owed, int OrdersBefore);
+
     /// <summary>Gathers every rule that fires, in their order; those on notes were looked at where the note was plain text.</summary>
     private void FindReasons(SubmitOrder submit, PaymentTerms terms)
     {
         _reasons.Clear();
-        var rules = state.Catalog.ReviewRules;
-        if (rules.Length == 0 && submit.NoteRules.Length == 0) return;
+        if (state.Catalog.ReviewRules.Length == 0 && submit.NoteRules.Length == 0) return;
         var value = ValueOf(submit);
-        foreach (var rule in rules)
-            if (rule.Covers(submit.Channel) && Fires(rule, submit, terms, value)) _reasons.Add((rule.Condition, rule.Id));
+        FindReasons(new Reviewed(submit.Channel, submit.Customer, submit.CurrencyCode, terms, value, value, submit.Customer == 0 ? 0 : state.OrdersOf(submit.Customer)));
         foreach (var rule in submit.NoteRules) _reasons.Add((ReviewCondition.NoteKeyword, rule));
     }
 
-    private bool Fires(ReviewRule rule, SubmitOrder submit, PaymentTerms terms, long value) => rule.Condition switch
+    private void FindReasons(in Reviewed order)
     {
-        ReviewCondition.OrderValue => rule.CurrencyCode == submit.CurrencyCode && value > rule.Amount,
-        ReviewCondition.CreditExposure => PaymentStates.IsCredit(terms) && submit.Customer != 0 && IsOverLimit(submit, value),
-        ReviewCondition.RiskRating => state.Catalog.Customer(submit.Customer).RiskRating >= rule.Threshold,
-        ReviewCondition.NewCustomer => submit.Customer == 0 || state.OrdersOf(submit.Customer) < rule.Threshold,
-        ReviewCondition.PaymentTerms => Array.IndexOf(rule.Terms, terms) >= 0,
+        foreach (var rule in state.Catalog.ReviewRules)
+            if (rule.Covers(order.Channel) && Fires(rule, in order)) _reasons.Add((rule.Condition, rule.Id));
+    }
+
+    private bool Fires(ReviewRule rule, in Reviewed order) => rule.Condition switch
+    {
+        ReviewCondition.OrderValue => rule.CurrencyCode == order.CurrencyCode && order.Value > rule.Amount,
+        ReviewCondition.CreditExposure => PaymentStates.IsCredit(order.Terms) && order.Customer != 0 && IsOverLimit(in order),
+        ReviewCondition.RiskRating => state.Catalog.Customer(order.Customer).RiskRating >= rule.Threshold,
+        ReviewCondition.NewCustomer => order.Customer == 0 || order.OrdersBefore < rule.Threshold,
+        ReviewCondition.PaymentTerms => Array.IndexOf(rule.Terms, order.Terms) >= 0,
         _ => false,
     };
 
-    private bool IsOverLimit(SubmitOrder submit, long value)
+    private bool IsOverLimit(in Reviewed order)
     {
-        var limit = state.Catalog.Credit(submit.Customer);
+        var limit = state.Catalog.Credit(order.Customer);
         if (limit.Currency == 0) return false;
-        return limit.Currency != submit.CurrencyCode || state.Credit.Of(submit.Customer, submit.CurrencyCode) + value > limit.Amount;
+        return limit.Currency != order.CurrencyCode || state.Credit.Of(order.Customer, order.CurrencyCode) + order.Owed > limit.Amount;
     }
 
     private void WriteReasons(int field)
@@ -91,6 +105,7 @@ internal sealed partial class Decider
         for (var i = 0; i < _lineCount; i++)
             if (_wanted[i] > 0) WriteCancelledLine(order, i);
         EndAnswer();
+        RaiseRefundDue(reject.Order, order, payable: 0);
         return Outcome.Ok;
     }
 

@@ -8,6 +8,12 @@ public static class Amendments
     /// <summary>The field that holds the sealed delivery.</summary>
     public const int DeliveryField = 4;
 
+    /// <summary>The field that says that the order's deadlines follow.</summary>
+    public const int WatchedField = 260;
+
+    /// <summary>The field that holds the reasons for which the order has to be looked at again.</summary>
+    public const int ReasonsField = 261;
+
     private const int FieldsField = 1;
 
     /// <summary>True when the amendment changed the delivery.</summary>

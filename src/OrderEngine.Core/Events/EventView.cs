@@ -131,6 +131,8 @@ public enum EventKind : byte
     ComplaintResolved = 168,
     /// <summary>A customer said what to think of an order.</summary>
     FeedbackRecorded = 169,
+    /// <summary>The time for returns is over while one is open.</summary>
+    ReturnWindowOver = 176,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

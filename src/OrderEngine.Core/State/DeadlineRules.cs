@@ -8,6 +8,7 @@ namespace OrderEngine.Core.State;
 internal sealed class DeadlineRules
 {
     private const long MicrosPerSecond = 1_000_000;
+    private const int PaymentField = 260, CashField = 261, ReturnArrivalField = 262, ReturnCloseField = 263;
     private readonly long[] _stalls = new long[OrderIndex.States];
 
     /// <summary>Nothing is watched.</summary>
@@ -26,6 +27,10 @@ internal sealed class DeadlineRules
                 case 5: Remind = reader.Long() * MicrosPerSecond; break;
                 case 6: ReadStall(reader.Bytes()); break;
                 case 220: Earmark = reader.Long() * MicrosPerSecond; break;
+                case PaymentField: Payment = reader.Long() * MicrosPerSecond; break;
+                case CashField: Cash = reader.Long() * MicrosPerSecond; break;
+                case ReturnArrivalField: ReturnArrival = reader.Long() * MicrosPerSecond; break;
+                case ReturnCloseField: ReturnClose = reader.Long() * MicrosPerSecond; break;
                 default: reader.Skip(wireType); break;
             }
         }
@@ -47,6 +52,21 @@ internal sealed class DeadlineRules
     /// <summary>From acceptance until an order that ships complete takes what comes.</summary>
     public long Earmark { get; } = Limits.DefaultEarmarkSeconds * MicrosPerSecond;
 
+    /// <summary>How long what is to be paid may stay unpaid, but for cash on delivery; not 0: the dates of instalments are watched, too.</summary>
+    public long Payment { get; }
+
+    /// <summary>How long what was delivered for cash may stay unpaid.</summary>
+    public long Cash { get; }
+
+    /// <summary>From a return's approval to its goods.</summary>
+    public long ReturnArrival { get; }
+
+    /// <summary>From a return's goods to its end.</summary>
+    public long ReturnClose { get; }
+
+    /// <summary>True when money is watched that orders do not wait for.</summary>
+    public bool WatchesMoney => Payment + Cash > 0;
+
     /// <summary>How long an order may stay in a state.</summary>
     public long Stall(OrderState state) => _stalls[(int)state];
 
@@ -64,6 +84,10 @@ internal sealed class DeadlineRules
             body.EndNested(nested);
         }
         body.Number(220, set.EarmarkSeconds);
+        body.Number(PaymentField, set.PaymentSeconds);
+        body.Number(CashField, set.CashSeconds);
+        body.Number(ReturnArrivalField, set.ReturnArrivalSeconds);
+        body.Number(ReturnCloseField, set.ReturnCloseSeconds);
     }
 
     private void ReadStall(ReadOnlySpan<byte> message)

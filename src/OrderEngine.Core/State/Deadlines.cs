@@ -72,13 +72,8 @@ internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue ti
         return true;
     }
 
-    /// <summary>True when an order has a deadline of a kind. Writer only.</summary>
-    public bool Has(long order, DeadlineKind kind)
-    {
-        foreach (ref readonly var deadline in Of(order))
-            if (deadline.Kind == kind) return true;
-        return false;
-    }
+    /// <summary>True when an order has a deadline of a kind.</summary>
+    public bool Has(long order, DeadlineKind kind) => IsReminder(order, kind, out var due) || due != 0;
 
     /// <summary>True when what is due first of an order's deadline of a kind is its reminder.</summary>
     public bool IsReminder(long order, DeadlineKind kind, out long due)
@@ -107,13 +102,11 @@ internal sealed class Deadlines(RowHeap heap, Reclaimer reclaimer, TimerQueue ti
         return true;
     }
 
-    /// <summary>Takes all deadlines of an order away: nothing is expected of it any more.</summary>
+    /// <summary>Takes away the deadlines of an order that has come to its end: nothing is expected of it any more but its money.</summary>
     public void ClearAll(long order, long sequence)
     {
-        var present = Of(order);
-        if (present.IsEmpty) return;
-        foreach (ref readonly var deadline in present) timers.Clear(KeyOf(order, in deadline));
-        Rows.Remove(order, sequence);
+        for (var i = Of(order).Length - 1; i >= 0; i--)
+            if (Of(order)[i].Kind != DeadlineKind.Balance) Clear(order, Of(order)[i].Kind, sequence);
     }
 
     /// <summary>The first deadline of an order that has passed at <paramref name="now"/>.</summary>

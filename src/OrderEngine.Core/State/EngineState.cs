@@ -133,7 +133,7 @@ internal sealed class EngineState
         ref readonly var head = ref order.Head;
         if (head.Customer == 0) return;
         CountOrder(head.Customer, comes ? OrderState.None : head.State, comes ? head.State : OrderState.None);
-        if (PaymentStates.Exposure(order) is > 0 and var owed) Credit.Change(head.Customer, head.Currency, comes ? owed : -owed);
+        if (PaymentStates.Exposure(order) is > 0 and var owed) Credit.Change(head.Customer, head.Currency, comes ? owed : -owed, Sequence);
     }
 
     /// <summary>Rows changed and requests let go of since the last <see cref="Seal"/>: each may have blocks to free.</summary>

@@ -63,6 +63,7 @@ public static partial class Invariants
             CheckExceptions();
             CheckStatistics(orders);
             CheckComplaints();
+            CheckExposure();
             foreach (var (key, units) in _committed.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are committed at {Location(key.Location)}, where there is no stock level.");
             foreach (var (key, units) in _held.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are held at {Location(key.Location)}, where there is no stock level.");
             return new InvariantReport(at, _violations, orders, levels, reservations);
@@ -101,6 +102,8 @@ public static partial class Invariants
             }
             CheckParcels(number, order);
             CheckPromises(number, lines);
+            CheckDeadlines(number, order);
+            if (head.Customer != 0) Add(_owed, (head.Customer, head.Currency), PaymentStates.Exposure(order));
             if (head.LastException != 0) _exceptions.Add(number, (head.OpenExceptions, head.LastException));
             Expect(head.LastException != 0 || head.OpenExceptions == 0, $"Order {number} counts {head.OpenExceptions} open exceptions and names none.");
             Expect(head.State == OrderStates.Derive(head.State, lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
@@ -161,17 +164,6 @@ public static partial class Invariants
                 var counted = reader.Backordered(sku, at);
                 Expect(counted == expected, $"SKU {Sku(sku)}: {counted} units backordered, the orders say {expected}.");
             }
-        }
-
-        private void CheckExceptions()
-        {
-            for (long number = 1; number <= reader.LastException; number++)
-            {
-                var exception = reader.Exception(number, at);
-                if (!exception.Exists || exception.Head.Order == 0 || !_exceptions.TryGetValue(exception.Head.Order, out var counts)) continue;
-                _exceptions[exception.Head.Order] = (exception.IsOpen ? counts.Open - 1 : counts.Open, counts.Last == number ? 0 : counts.Last);
-            }
-            foreach (var (order, counts) in _exceptions.OrderBy(pair => pair.Key)) Expect(counts == (0, 0), $"Order {order} counts {counts.Open} open exceptions too many, or its last one {counts.Last} is not its own.");
         }
 
         private string Sku(int number) => Encoding.UTF8.GetString(reader.Skus.Text(number));

@@ -248,6 +248,9 @@ public sealed class StateReader
     /// <summary>Lists exceptions as they stand at a sequence; as <see cref="ListOrders"/>.</summary>
     public NumberPage ListExceptions(ExceptionQuery query, long at, long after, int size, int looks) => new ExceptionListing(this, query, at).Run(after, size, looks);
 
+    /// <summary>What customers owe on credit.</summary>
+    internal CreditLedger Credit => _state.Credit;
+
     /// <summary>The highest exception number that may exist; numbers are dense from 1.</summary>
     public long LastException => _state.Exceptions.Rows.Count;
 

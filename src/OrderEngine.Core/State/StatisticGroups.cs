@@ -17,14 +17,15 @@ internal sealed class StatisticGroups
 
     /// <param name="heap">Where the rows lie.</param>
     /// <param name="reclaimer">Where superseded rows go.</param>
+    /// <param name="hash">For the index over the names.</param>
     /// <param name="tableId">Of the names; the next one is that of the figures.</param>
     /// <param name="limit">Names that are told apart.</param>
     /// <param name="nameField">Where the name stands in a member's definition.</param>
-    public StatisticGroups(RowHeap heap, Reclaimer reclaimer, uint tableId, int limit, int nameField)
+    public StatisticGroups(RowHeap heap, Reclaimer reclaimer, KeyedHash hash, uint tableId, int limit, int nameField)
     {
         _limit = limit;
         _nameField = nameField;
-        _names = new SymbolTable(heap);
+        _names = new SymbolTable(heap, hash);
         _seen = new long[limit + 2];
         Names = new VersionedRows(heap, reclaimer, tableId);
         Figures = new VersionedRows(heap, reclaimer, tableId + 1);

@@ -25,6 +25,10 @@ internal static class DeadlineMapping
         var delivery = Fields.LeadTime(ref violations, "settings.delivery_after", settings.DeliveryAfter);
         var remind = Fields.LeadTime(ref violations, "settings.remind_before", settings.RemindBefore);
         var earmark = Fields.LeadTime(ref violations, "settings.earmark_after", settings.EarmarkAfter);
+        var payment = Fields.LeadTime(ref violations, "settings.payment_after", settings.PaymentAfter);
+        var cash = Fields.LeadTime(ref violations, "settings.cash_after", settings.CashAfter);
+        var arrival = Fields.LeadTime(ref violations, "settings.return_arrival_after", settings.ReturnArrivalAfter);
+        var close = Fields.LeadTime(ref violations, "settings.return_close_after", settings.ReturnCloseAfter);
         var stalls = Stalls(ref violations, settings);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new SetDeadlines
@@ -32,6 +36,7 @@ internal static class DeadlineMapping
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag,
             ReleaseSeconds = release, DeliverySeconds = delivery, RemindSeconds = remind, EarmarkSeconds = earmark, Stalls = stalls,
+            PaymentSeconds = payment, CashSeconds = cash, ReturnArrivalSeconds = arrival, ReturnCloseSeconds = close,
         };
     }
 
@@ -41,7 +46,9 @@ internal static class DeadlineMapping
         var defined = Journaled.DeadlinesDefined.Parser.ParseFrom(body);
         var settings = new DeadlineSettings
         {
-            ReleaseAfter = Seconds(defined.ReleaseSeconds), DeliveryAfter = Seconds(defined.DeliverySeconds), RemindBefore = Seconds(defined.RemindSeconds), EarmarkAfter = Seconds(defined.EarmarkSeconds),
+            ReleaseAfter = Seconds(defined.ReleaseSeconds), DeliveryAfter = Seconds(defined.DeliverySeconds), RemindBefore = Seconds(defined.RemindSeconds),
+            EarmarkAfter = Seconds(defined.EarmarkSeconds), PaymentAfter = Seconds(defined.PaymentSeconds), CashAfter = Seconds(defined.CashSeconds),
+            ReturnArrivalAfter = Seconds(defined.ReturnArrivalSeconds), ReturnCloseAfter = Seconds(defined.ReturnCloseSeconds),
             Sequence = version, Etag = version == 0 ? "" : Texts.Etag(version),
         };
         foreach (var stall in defined.Stalls)

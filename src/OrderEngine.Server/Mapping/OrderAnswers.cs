@@ -59,7 +59,7 @@ internal static class OrderAnswers
         var e = new EventView(answer.Event.Span);
         var response = new CheckFulfillabilityResponse { Acceptable = true, State = (OrderState)e.After, Sequence = answer.Sequence };
         var submitted = Journaled.OrderSubmitted.Parser.ParseFrom(e.Body);
-        ReviewReads.AddReasons(response.ReviewReasons, submitted);
+        ReviewReads.AddReasons(response.ReviewReasons, submitted.ReviewReasons);
         Shortages.Add(response.Shortages, reader, submitted);
         response.RequiresConfirmation = submitted.ConfirmTime != 0;
         var lines = submitted.Lines;

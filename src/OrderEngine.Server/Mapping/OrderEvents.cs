@@ -59,6 +59,9 @@ internal static class OrderEvents
                 or Journaled.Event.BodyOneofCase.OrderExpired or Journaled.Event.BodyOneofCase.OrderCompleted:
                 PaymentReads.SetChange(mapped, e, reader);
                 break;
+            case Journaled.Event.BodyOneofCase.ReturnWindowOver:
+                mapped.ReturnWindowOver = new ReturnWindowOver();
+                break;
             case Journaled.Event.BodyOneofCase.ExceptionRaised:
                 mapped.ExceptionRaised = FollowUpReads.Raised(reader, e);
                 break;
@@ -169,6 +172,7 @@ internal static class OrderEvents
             RequestedTimeBefore = Texts.Time((long)amended.RequestedTimeBefore), RequestedTime = Texts.Time((long)amended.RequestedTime),
             TotalMinorBefore = (long)amended.TotalBefore, TotalMinor = (long)amended.Total,
         };
+        ReviewReads.AddReasons(mapped.ReviewReasons, amended.ReviewReasons);
         foreach (var line in amended.Lines)
         {
             var after = new AmendedLine
@@ -189,7 +193,7 @@ internal static class OrderEvents
     {
         var mapped = new OrderSubmitted { CurrencyCode = submitted.Currency, ReservationId = Texts.Reservation((long)submitted.Reservation) };
         (mapped.ShipToRegion, mapped.ShippingPolicy) = (submitted.ShipToRegion, submitted.ShippingPolicy == 0 ? ShippingPolicy.Partial : (ShippingPolicy)submitted.ShippingPolicy);
-        ReviewReads.AddReasons(mapped.ReviewReasons, submitted);
+        ReviewReads.AddReasons(mapped.ReviewReasons, submitted.ReviewReasons);
         Shortages.Add(mapped.Shortages, reader, submitted);
         mapped.ConfirmDueTime = Texts.Time((long)submitted.ConfirmTime);
         mapped.Extras = CareReads.Attributes(submitted);

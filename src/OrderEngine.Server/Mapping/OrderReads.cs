@@ -49,7 +49,7 @@ internal static class OrderReads
         foreach (ref readonly var deadline in reader.Deadlines(number, at))
             if (deadline.Kind == OrderStates.DeadlineOf(head.State)) order.StateDeadline = Texts.Time(deadline.Due);
         if (head.ReviewReasons > 0)
-            ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
+            ReviewReads.AddReasons(order.ReviewReasons, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body).ReviewReasons);
         AddLines(reader, order, view);
         if (AnyWaits(view.Lines)) Shortages.Add(order.Shortages, reader, Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body));
         foreach (ref readonly var promise in reader.Promises(number, at)) order.Lines[promise.Line - 1].PromisedTime = Texts.Time(promise.PromisedAt);

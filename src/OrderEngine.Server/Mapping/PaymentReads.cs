@@ -108,7 +108,7 @@ internal static class PaymentReads
             settlement.ReturnedMinor += line.Returned * line.UnitPrice;
             taken += Math.Max(0, line.Delivered - line.Returned) * line.UnitPrice;
         }
-        var called = head.Terms == Core.PaymentTerms.Instalment ? CalledBy(reader, number, now, balance.PayableMinor) : 0;
+        var called = head.Terms == Core.PaymentTerms.Instalment ? InstalmentPlan.DueBy(new EventView(reader.FirstEvent(number)).Body, now, balance.PayableMinor) : 0;
         var due = PaymentStates.Due(head.Terms, balance.PayableMinor, taken, called);
         settlement.DueNowMinor = Math.Max(0, due - head.Paid + head.Refunded);
         if (whole) AddParts(settlement, reader, number, at);
@@ -117,14 +117,6 @@ internal static class PaymentReads
 
     private static bool IsOver(Core.OrderState state) => state is Core.OrderState.Delivered or Core.OrderState.Completed or Core.OrderState.Cancelled
         or Core.OrderState.Rejected or Core.OrderState.Expired or Core.OrderState.Lost;
-
-    // What was cancelled since comes off the last instalments; what an amendment added is due with the last one.
-    private static long CalledBy(StateReader reader, long number, long now, long payable)
-    {
-        var instalments = Journaled.OrderSubmitted.Parser.ParseFrom(new EventView(reader.FirstEvent(number)).Body).Instalments;
-        if (instalments.Count == 0 || (long)instalments[^1].DueTime <= now) return payable;
-        return instalments.Where(instalment => (long)instalment.DueTime <= now).Sum(instalment => (long)instalment.Amount);
-    }
 
     private static void AddParts(Settlement settlement, StateReader reader, long number, long at)
     {

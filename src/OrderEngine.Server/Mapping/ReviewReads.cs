@@ -14,10 +14,10 @@ internal static class ReviewReads
     /// <summary>One encoded orderengine.journal.ReviewReason.</summary>
     public static ReviewReason Reason(ReadOnlySpan<byte> message) => Reason(Journaled.ReviewReason.Parser.ParseFrom(message));
 
-    /// <summary>Adds the reasons for which an order was held when it was accepted.</summary>
-    public static void AddReasons(RepeatedField<ReviewReason> reasons, Journaled.OrderSubmitted submitted)
+    /// <summary>Adds the reasons for which an order was held when it was accepted or amended.</summary>
+    public static void AddReasons(RepeatedField<ReviewReason> reasons, IEnumerable<Journaled.ReviewReason> said)
     {
-        foreach (var reason in submitted.ReviewReasons) reasons.Add(Reason(reason));
+        foreach (var reason in said) reasons.Add(Reason(reason));
     }
 
     /// <summary>All rules, from orderengine.journal.ReviewRulesDefined; an empty body: none have been set.</summary>

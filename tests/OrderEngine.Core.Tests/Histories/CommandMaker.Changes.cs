@@ -32,7 +32,9 @@ internal sealed partial class CommandMaker
     // Mostly something of its own lines: more, fewer, another price; sometimes new lines, another date, another address, or all at once.
     private AmendOrder Amend()
     {
-        var number = AnyOrder(o => o.State is OrderState.Backordered or OrderState.PartiallyReserved or OrderState.Ready or OrderState.Fulfilling);
+        var onAccount = _random.Next(2) == 0;
+        var number = AnyOrder(o => o.State is (OrderState.Backordered or OrderState.PartiallyReserved or OrderState.Ready or OrderState.Fulfilling)
+            && (!onAccount || o.Terms == PaymentTerms.Credit && o.Submitted.Customer != 0));
         var order = number > model.Orders.Count ? null : model.Orders[(int)number - 1];
         var fields = _random.Next(3) switch { 0 => (AmendedFields)_random.Next(1, 4), 1 => AmendedFields.Lines, _ => (AmendedFields)_random.Next(4, 8) };
         var lines = (fields & AmendedFields.Lines) != 0;
@@ -51,7 +53,7 @@ internal sealed partial class CommandMaker
         {
             if (_random.Next(3) == 0) continue;
             var quantity = _random.Next(5) switch { 0 => -1, 1 => 0, 2 => Math.Max(0, line.Ordered - _random.Next(1, 8)), _ => line.Ordered + _random.Next(0, 9) };
-            lines.Add(new AmendedLine(line.Number, 0, quantity, _random.Next(3) > 0 ? -1 : _random.Next(200) == 0 ? 1_000_000_000_000 : _random.Next(0, 50_000)));
+            lines.Add(new AmendedLine(line.Number, 0, quantity, _random.Next(3) > 0 ? -1 : _random.Next(200) == 0 ? 1_000_000_000_000 : _random.Next(0, _random.Next(3) == 0 ? 900_000 : 50_000)));
         }
         if (_random.Next(3) == 0) lines.Add(new AmendedLine(0, _random.Next(1, SkuCount + 1), _random.Next(1, 9), _random.Next(0, 900)));
         if (lines.Count == 0 || _random.Next(30) == 0) lines.Add(new AmendedLine((order?.Lines.Count ?? 0) + 1, 0, 1, -1));

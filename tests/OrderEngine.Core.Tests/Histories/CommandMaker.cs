@@ -68,7 +68,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             (30, Submit), (6, Commit), (8, Create), (2, Extend), (2, () => Release(AnyReservation())), (10, Receive), (3, Supply), (4, Adjust),
             (7, Cancel), (4, Hold), (4, Amend), (7, Release), (1, Recall), (8, Confirm), (6, Deliver), (1, Lose),
             (3, Review), (2, Resolve), (7, Pay), (2, Refund), (18, AfterSale),
-            (4, Define), (8, Care),
+            (5, Define), (8, Care),
         ];
         var drawn = _random.Next(makers.Sum(maker => maker.Weight));
         return makers.First(maker => (drawn -= maker.Weight) < 0).Make();
@@ -111,6 +111,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
 
     private SubmitOrder Draft(int channel, int customer, DraftLine[] lines, long reservation, CommandKind kind)
     {
+        var terms = (PaymentTerms)_random.Next(0, 5);
         var taken = _random.Next(20) == 0 && model.Orders.Count > 0 ? model.Orders[_random.Next(model.Orders.Count)].Submitted : null;
         return new SubmitOrder(kind)
         {
@@ -119,7 +120,8 @@ internal sealed partial class CommandMaker(NaiveModel model)
             ExternalId = taken?.ExternalId ?? Bytes($"X{++_ids}"),
             Type = (OrderType)_random.Next(0, 5),
             Policy = (AllocationPolicy)_random.Next(0, 5),
-            Terms = (PaymentTerms)_random.Next(0, 5),
+            Terms = terms,
+            Instalments = terms == PaymentTerms.Instalment && _random.Next(4) > 0 ? Instalments(lines.Sum(l => l.Quantity * l.UnitPrice)) : [],
             Priority = (Priority)_random.Next(0, 3),
             CurrencyCode = CurrencyOf(channel),
             RequestedAt = _random.Next(3) == 0 ? model.Time + _random.Next(5) * Day : 0,
@@ -142,6 +144,19 @@ internal sealed partial class CommandMaker(NaiveModel model)
     private int CurrencyOf(int channel) => Currency.Pack(channel == 4 && (_ids & 1) == 0 ? "GBP"u8 : "EUR"u8);
 
     private string AnyRegion() => _random.Next(3) == 0 ? "islands" : "mainland";
+
+    // Up to four dates, minutes to days apart, which sum to the total; the first may have passed.
+    private Instalment[] Instalments(long total)
+    {
+        if (total < 4) return [];
+        var (dates, date) = (new List<Instalment>(), model.Time - _random.Next(100) * Second);
+        for (var left = total; left > 0; left -= dates[^1].Amount)
+        {
+            date += _random.NextInt64(60 * Second, _random.Next(3) == 0 ? Day : Hour);
+            dates.Add(new Instalment(date, dates.Count == 3 || _random.Next(3) == 0 ? left : _random.NextInt64(1, left + 1)));
+        }
+        return [.. dates];
+    }
 
     private DraftLine[] Lines()
     {
@@ -315,7 +330,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
         };
     }
 
-    private Command Define() => _random.Next(5) switch
+    private Command Define() => _random.Next(6) switch
     {
         0 => new DefineSku
         {
@@ -335,6 +350,7 @@ internal sealed partial class CommandMaker(NaiveModel model)
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager),
         },
         3 => ReviewRules(),
+        4 => Deadlines(),
         _ => new DefineCustomer
         {
             RiskRating = _random.Next(10), Terms = (PaymentTerms)_random.Next(5), CreditLimit = _random.Next(3) * 1_000_000, CreditCurrency = _random.Next(3) == 0 ? 0 : Currency.Pack("EUR"u8),

@@ -131,6 +131,12 @@ internal sealed class History
         _tally.Add("overtakings", Model.Overtakings);
         _tally.Add("filled whole", Model.FilledWhole);
         _tally.Add("earmarked", Model.Earmarked);
+        foreach (var kind in Model.Reminded) _tally.Add($"reminded {kind}");
+        foreach (var kind in Model.Missed) _tally.Add($"missed {kind}");
+        foreach (var hold in Model.HeldByAmendment) _tally.Add($"held by an amendment for {hold}");
+        _tally.Add("windows over with a return open", Model.WindowsOver);
+        _tally.Add("resolved by the engine", Model.ResolvedByEngine);
+        foreach (var exception in Model.Exceptions) _tally.Add($"raised {exception.Kind}");
         _tally.Add("reorders", Model.Reorders);
         _tally.Add("promises made", Model.PromisesMade);
         _tally.Add("promises moved", Model.PromisesMoved);

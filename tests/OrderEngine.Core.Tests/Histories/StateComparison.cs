@@ -109,13 +109,12 @@ internal static class StateComparison
         Assert.Equal(submitted.Priority == Priority.None ? Priority.Normal : submitted.Priority, head.Priority);
         Assert.Equal((expected.Reasons.Count, expected.Paid, expected.Refunded), (head.ReviewReasons, head.Paid, head.Refunded));
         var deadlines = core.Reader.Deadlines(expected.Number, core.Sequence);
-        Assert.Equal(expected.Deadline?.Due ?? 0, DueOf(deadlines, OrderStates.DeadlineOf(head.State)));
-        Assert.Equal(expected.Earmark?.Due ?? 0, DueOf(deadlines, DeadlineKind.Earmark));
         Assert.Equal(expected.Promised.Select(p => (p.Key, p.Value)).Order(), core.Reader.Promises(expected.Number, core.Sequence).ToArray().Select(p => (p.Line, p.PromisedAt)).Order());
         Assert.Equal((expected.Complete, expected.Earmarks, expected.Region.Length > 0),
             ((head.Details & OrderDetails.ShipComplete) != 0, (head.Details & OrderDetails.Earmarks) != 0, (head.Details & OrderDetails.HasRegion) != 0));
-        Assert.Equal(expected.ConfirmBy?.Due ?? 0, DueOf(deadlines, DeadlineKind.Confirmation));
         CareComparison.Order(core, model, expected);
+        var kept = deadlines.ToArray().OrderBy(d => d.Kind).Select(d => (d.Kind, d.Due, d.RemindAt));
+        Assert.Equal(expected.Deadlines.Select(d => (d.Key, d.Value.Due, d.Value.RemindAt)), kept);
         Assert.Equal(expected.Holds.Sum(hold => (int)hold), (int)head.Holds);
         Assert.Equal(expected.Lines.Sum(l => l.Ordered * l.Price), head.Total);
         Assert.Equal(expected.Lines.Sum(l => l.Cancelled * l.Price), head.CancelledTotal);
@@ -190,7 +189,7 @@ internal static class StateComparison
             var exception = core.Reader.Exception(i + 1, core.Sequence);
             var head = exception.Head;
             var expected = model.Exceptions[i];
-            Assert.Equal((expected.Kind, expected.Order, expected.Line, expected.Quantity), (head.Kind, head.Order, head.Line, head.Quantity));
+            Assert.Equal((expected.Kind, expected.Order, expected.Line, expected.Quantity, expected.Deadline), (head.Kind, head.Order, head.Line, head.Quantity, head.Deadline));
             Assert.Equal((expected.Open, expected.Resolution, expected.Resolver), (exception.IsOpen, Text(exception.Resolution), Text(exception.Resolver)));
             if (!expected.Open) Assert.Equal(expected.Version, head.Version);
         }
@@ -204,6 +203,8 @@ internal static class StateComparison
         Versions(model.Channels, reader.Channels, (number, at) => Version(reader.Channel(number, at, out var version), version), core.Sequence);
         reader.ReviewRules(core.Sequence, out var rules);
         Assert.Equal(model.ReviewRulesEntry.Version, rules);
+        reader.DeadlineRules(core.Sequence, out var deadlines);
+        Assert.Equal(model.DeadlinesEntry.Version, deadlines);
         Versions(model.Customers, reader.Customers, (number, at) => Version(reader.Customer(number, at, out var version), version), core.Sequence);
     }
 

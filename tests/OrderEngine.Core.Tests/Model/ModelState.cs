@@ -59,19 +59,18 @@ internal sealed class ModelOrder
     public List<string> Reasons { get; init; } = [];
     public readonly List<string> Payments = [], Refunds = [];
     public long Paid, Refunded;
-    /// <summary>When the state it stands in ends by itself, and the event that began it.</summary>
-    public (long Due, long Since)? Deadline;
+    public readonly SortedDictionary<DeadlineKind, ModelDeadline> Deadlines = [];
     public OrderState WatchedState;
-    /// <summary>SHIP_COMPLETE; and when it takes what comes, if it is not filled whole before, and the event that said so.</summary>
+    /// <summary>SHIP_COMPLETE; and whether it has waited its time and takes what comes.</summary>
     public bool Complete;
     public bool Earmarks;
-    public (long Due, long Since)? Earmark;
     public string Region = "";
     /// <summary>When lines that wait will have all of it.</summary>
     public readonly Dictionary<int, long> Promised = [];
-    /// <summary>When its customer should have confirmed it.</summary>
-    public (long Due, long Since)? ConfirmBy;
     public readonly List<(long Sequence, string Text)> Notes = [];
+    /// <summary>What could be collected when it was looked at last; the date of the instalment missed last.</summary>
+    public long Collectable, MissedDate;
+    public bool WindowOver;
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly List<int> ParcelPlaces = [];
@@ -122,6 +121,16 @@ internal sealed class ModelOrder
 
     public static (long Rank, long Requested, long Sequence, int Line) PlaceOf(long acceptedAt, int tier, long requestedAt, long sequence, int line) =>
         (acceptedAt - tier * 24L * 3600 * 1_000_000, requestedAt == 0 ? long.MaxValue : requestedAt, sequence, line);
+}
+
+/// <summary>A time that an order is watched for, reminded of before it passes.</summary>
+internal sealed class ModelDeadline(long due, long remindAt, long since)
+{
+    public readonly long Due = due, Since = since;
+    /// <summary>0: not, or no more.</summary>
+    public long RemindAt = remindAt;
+
+    public long Next => RemindAt > 0 ? RemindAt : Due;
 }
 
 internal sealed class ModelReservation

@@ -39,7 +39,7 @@ internal sealed partial class NaiveModel
         var limits = Rules[order.Submitted.Channel].Limits;
         if (!limits.RequiresConfirmation) return;
         order.Holds.Add(OrderHolds.Confirmation);
-        order.ConfirmBy = (_now + (limits.ConfirmationDueSeconds > 0 ? limits.ConfirmationDueSeconds : 3 * 86_400) * 1_000_000, order.AcceptedSequence);
+        Set(order, DeadlineKind.Confirmation, _now + (limits.ConfirmationDueSeconds > 0 ? limits.ConfirmationDueSeconds : 3 * 86_400) * 1_000_000);
     }
 
     private Outcome Confirm(ConfirmOrder confirm)
@@ -47,31 +47,9 @@ internal sealed partial class NaiveModel
         var refusal = Find(confirm.Order, confirm.ExpectedVersion, NotAtTheirEnd, out var order);
         if (refusal != Outcome.Ok) return refusal;
         if (!order.Holds.Remove(OrderHolds.Confirmation)) return Outcome.NothingToConfirm;
-        order.ConfirmBy = null;
+        order.Deadlines.Remove(DeadlineKind.Confirmation);
         Change(order);
         return Outcome.Ok;
-    }
-
-    // Nothing but an exception comes of it.
-    private void MissConfirmation(ModelOrder order)
-    {
-        if (order.ConfirmBy is null) return;
-        order.ConfirmBy = null;
-        Change(order);
-        Raise(ExceptionKind.DeadlineMissed, order, 0, 0);
-    }
-
-    // What is due of an order, the oldest first; an order that expires has nothing left.
-    private void FireDue(ModelOrder order)
-    {
-        // One of each kind at most.
-        for (var kinds = 3; kinds > 0; kinds--)
-        {
-            var due = new[] { (At: order.Deadline, Fire: (Action<ModelOrder>)FireDeadline), (At: order.Earmark, Fire: FireEarmark), (At: order.ConfirmBy, Fire: MissConfirmation) }
-                .Where(timer => timer.At?.Due <= _now).OrderBy(timer => timer.At!.Value).ToList();
-            if (due.Count == 0) return;
-            due[0].Fire(order);
-        }
     }
 
     private Outcome Add(AddNote note)

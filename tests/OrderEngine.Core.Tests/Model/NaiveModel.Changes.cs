@@ -25,6 +25,7 @@ internal sealed partial class NaiveModel
         if (refusal != Outcome.Ok) return refusal;
         if (!order.Holds.Remove(hold.Hold)) return Outcome.HoldNotOpen;
         Change(order);
+        if (!order.Holds.Contains(OrderHolds.Risk) && !order.Holds.Contains(OrderHolds.Credit)) ResolveOpen(order, ExceptionKind.ReviewDue, DeadlineKind.None, "released");
         return Outcome.Ok;
     }
 
@@ -58,9 +59,12 @@ internal sealed partial class NaiveModel
         var wanted = lines ? amend.Lines : [];
         var allotted = Array.Empty<List<(int Location, int Units)>>();
         var gains = wanted.Where(w => w.Line == 0 || w.Line <= order.Lines.Count && w.Quantity > order.Lines[w.Line - 1].Ordered).ToList();
+        long growth = 0;
+        HashSet<OrderHolds> holds = [];
         if (lines)
         {
             refusal = MayBe(order, wanted);
+            if (refusal == Outcome.Ok) refusal = CheckGrowth(order, wanted, out growth, out holds);
             if (refusal != Outcome.Ok) return refusal;
             var freed = wanted.SelectMany(w => Freeable(order, w)).Select(f => (order.Lines[f.Line - 1].Sku, f.Location, f.Quantity)).ToList();
             var demand = gains.Select(w => w.Line == 0 ? (w.Sku, w.Quantity) : (order.Lines[w.Line - 1].Sku, w.Quantity - order.Lines[w.Line - 1].Ordered)).ToArray();
@@ -72,6 +76,7 @@ internal sealed partial class NaiveModel
         }
 
         // From here on it is done.
+        var surplus = Surplus(order);
         Change(order);
         order.RequestedAt = requestedAt;
         foreach (var (line, location, quantity) in wanted.SelectMany(w => Freeable(order, w)).ToList()) GiveBack(order, line, location, quantity);
@@ -81,7 +86,11 @@ internal sealed partial class NaiveModel
             Rewrite(order, one, gain < 0 ? [] : allotted[gain]);
         }
         NoteLines(order);
+        // What was promised follows the date that is wanted now.
+        if (date && _watched.DeliverySeconds > 0 && order.Deadlines.ContainsKey(DeadlineKind.Delivery)) Set(order, DeadlineKind.Delivery, DeliveryDue(order));
         if (delivery) order.AmendedDelivery = (amend.Delivery.Key, Convert.ToHexString(amend.Delivery.Ciphertext), order.Version);
+        HoldForReview(order, holds, growth);
+        RaiseSurplus(order, surplus);
         return Outcome.Ok;
     }
 

@@ -11,6 +11,7 @@ internal sealed partial class NaiveModel
         if (refusal != Outcome.Ok) return refusal;
         if (order.Holds.Count > 0) return Outcome.OrderOnHold;
         if (order.Complete && order.Lines.Any(l => l.Backordered + l.Unallocated > 0)) return Outcome.OrderNotComplete;
+        if (order.Terms == PaymentTerms.Prepaid && order.Paid - order.Refunded < ValueOf(order)) return Outcome.PaymentOutstanding;
         var moves = Moves(order, release.Lines, allocation => allocation.Reserved);
         if (moves is null) return Outcome.QuantityNotAvailable;
         Change(order);
@@ -101,13 +102,6 @@ internal sealed partial class NaiveModel
         }
     }
 
-    private void Raise(ExceptionKind kind, ModelOrder order, int line, long quantity)
-    {
-        Exceptions.Add((kind, order.Number, line, quantity));
-        Change(order);
-        Exceptions[^1].Version = Sequence;
-    }
-
     private static List<LineMovement>? Moves(ModelOrder order, LineMovement[] wanted, Func<ModelAllocation, int> available)
     {
         var all = order.Allocations.Where(a => available(a) > 0).Select(a => new LineMovement(a.Line, a.Location, available(a))).ToList();
@@ -134,6 +128,7 @@ internal sealed partial class NaiveModel
         if (outcome != Outcome.Ok) return outcome;
         // What came back, or is to, cannot be lost.
         if (gone.Any(g => order.Lines[g.Line - 1] is var l && l.Returned + ToComeBack(order.Number, l.Number) > l.Shipped - l.Lost - g.Quantity)) return Outcome.QuantityNotAvailable;
+        var surplus = Surplus(order);
         Raise(ExceptionKind.LostParcel, order, 0, gone.Sum(l => (long)l.Quantity));
         Change(order);
         foreach (var (line, quantity) in gone)
@@ -141,6 +136,7 @@ internal sealed partial class NaiveModel
             order.Lines[line - 1].Lost += quantity;
             Spread(order, loss.Parcel, line, quantity, lost: true);
         }
+        RaiseSurplus(order, surplus);
         return Outcome.Ok;
     }
 

@@ -85,6 +85,7 @@ internal sealed partial class NaiveModel
         if (order.Lines.Any(line => wanted[line.Number] > line.Unallocated + line.Backordered + line.Reserved + line.Released)) return Outcome.NotCancellable;
         if (order.Lines.Any(line => wanted[line.Number] > line.Unallocated + line.Backordered + line.Reserved)) return Outcome.ReleasedToWarehouse;
 
+        var surplus = Surplus(order);
         Change(order);
         foreach (var line in order.Lines)
         {
@@ -107,6 +108,7 @@ internal sealed partial class NaiveModel
         }
         if (cancel.Role == Role.Customer) order.CancelledByCustomer += wanted.Values.Sum();
         NoteLines(order);
+        RaiseSurplus(order, surplus);
         return Outcome.Ok;
     }
 }

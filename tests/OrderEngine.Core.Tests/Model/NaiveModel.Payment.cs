@@ -24,24 +24,27 @@ internal sealed partial class NaiveModel
         channel.Limits.MaxLines > 0 && submit.Lines.Length > channel.Limits.MaxLines
         || channel.Limits.MaxOrder > 0 && channel.Limits.MaxOrderCurrency == submit.CurrencyCode && submit.Lines.Sum(l => l.Quantity * l.UnitPrice) > channel.Limits.MaxOrder;
 
-    // catalog.proto, ReviewRule: every rule that fires, those on notes last.
     private List<string> Reasons(SubmitOrder submit, PaymentTerms terms)
     {
         var value = submit.Lines.Sum(l => l.Quantity * l.UnitPrice);
-        var fired = ReviewRules.Where(rule => (rule.Channels.Length == 0 || rule.Channels.Contains(submit.Channel)) && rule.Condition switch
+        var over = submit.Customer != 0 && Buyers[submit.Customer].CreditCurrency is not 0 and var currency
+            && (currency != submit.CurrencyCode || DebtOf(submit.Customer, currency) + value > Buyers[submit.Customer].CreditLimit);
+        return [.. Firing(submit, terms, value, over, OrdersOf(submit.Customer)).Select(rule => Text(rule.Id)), .. submit.NoteRules.Select(Text)];
+    }
+
+    // catalog.proto, ReviewRule: every rule that fires, those on notes last.
+    private IEnumerable<ReviewRule> Firing(SubmitOrder submit, PaymentTerms terms, long value, bool overLimit, int ordersBefore) =>
+        ReviewRules.Where(rule => (rule.Channels.Length == 0 || rule.Channels.Contains(submit.Channel)) && rule.Condition switch
         {
             ReviewCondition.OrderValue => rule.CurrencyCode == submit.CurrencyCode && value > rule.Amount,
-            ReviewCondition.CreditExposure => submit.Customer != 0 && (terms is PaymentTerms.Credit or PaymentTerms.Instalment)
-                && Buyers[submit.Customer].CreditCurrency is not 0 and var currency
-                && (currency != submit.CurrencyCode || DebtOf(submit.Customer, currency) + value > Buyers[submit.Customer].CreditLimit),
+            ReviewCondition.CreditExposure => (terms is PaymentTerms.Credit or PaymentTerms.Instalment) && overLimit,
             ReviewCondition.RiskRating => submit.Customer != 0 && Buyers[submit.Customer].RiskRating >= rule.Threshold,
-            ReviewCondition.NewCustomer => submit.Customer == 0
-                || Orders.Count(o => o.Submitted.Customer == submit.Customer && o.State is not (OrderState.Rejected or OrderState.Expired)) < rule.Threshold,
+            ReviewCondition.NewCustomer => submit.Customer == 0 || ordersBefore < rule.Threshold,
             ReviewCondition.PaymentTerms => rule.Terms.Contains(terms),
             _ => false,
-        }).Select(rule => Text(rule.Id));
-        return [.. fired, .. submit.NoteRules.Select(Text)];
-    }
+        });
+
+    private int OrdersOf(int customer) => Orders.Count(o => o.Submitted.Customer == customer && o.State is not (OrderState.Rejected or OrderState.Expired));
 
     private Outcome Approve(ApproveOrder approve)
     {
@@ -56,6 +59,7 @@ internal sealed partial class NaiveModel
     {
         var refusal = Find(reject.Order, reject.ExpectedVersion, [OrderState.PendingReview], out var order);
         if (refusal != Outcome.Ok) return refusal;
+        var surplus = Surplus(order);
         Change(order);
         foreach (var line in order.Lines)
         {
@@ -65,6 +69,7 @@ internal sealed partial class NaiveModel
         FreeStock(order);
         NoteLines(order);
         Enter(order, OrderState.Rejected);
+        RaiseSurplus(order, surplus);
         return Outcome.Ok;
     }
 
@@ -101,6 +106,7 @@ internal sealed partial class NaiveModel
         if (late && order.ExpiredUnpaid && kept >= value)
             allotted = Allot([.. order.Lines.Select(l => (l.Sku, l.Unallocated))], order.Policy, Rules[order.Submitted.Channel], [], order.Region, order.WholeOnly);
 
+        var surplus = Surplus(order);
         Change(order);
         order.Paid += payment.Amount;
         order.Payments.Add(Text(payment.Reference));
@@ -108,6 +114,9 @@ internal sealed partial class NaiveModel
         NoteLines(order);
         // domain.md: late money raises an exception; money for an order that comes to nothing, too.
         if (late || ValueOf(order) == 0) Raise(ExceptionKind.LateMoney, order, 0, payment.Amount);
+        else RaiseSurplus(order, surplus);
+        Settle(order);
+        if (DueBy(order, _now) == 0) ResolveOpen(order, ExceptionKind.DeadlineMissed, DeadlineKind.Balance, "paid");
         return Outcome.Ok;
     }
 
@@ -140,6 +149,7 @@ internal sealed partial class NaiveModel
         Change(order);
         order.Refunded += refund.Amount;
         order.Refunds.Add(Text(refund.Reference));
+        if (Surplus(order) <= 0) ResolveOpen(order, ExceptionKind.RefundDue, DeadlineKind.None, "refunded");
         return Outcome.Ok;
     }
 
@@ -150,6 +160,7 @@ internal sealed partial class NaiveModel
     {
         if (order.Stored == OrderState.AwaitingPayment && order.Paid - order.Refunded >= ValueOf(order)) Enter(order, OrderState.None);
         else Watch(order);
+        WatchMoney(order);
     }
 
     private void Enter(ModelOrder order, OrderState stored)
@@ -158,33 +169,11 @@ internal sealed partial class NaiveModel
         Watch(order);
     }
 
-    // The deadline of the state in which the order stands, from the event that brought it there.
-    private void Watch(ModelOrder order)
+    /// <summary>Nobody reviewed or paid in time.</summary>
+    private void ExpireOrder(ModelOrder order)
     {
-        var limits = Rules[order.Submitted.Channel].Limits;
-        var (state, since) = (order.State, order.Version);
-        if (state == order.WatchedState) return;
-        order.WatchedState = state;
-        if (state is OrderState.Cancelled or OrderState.Rejected or OrderState.Expired or OrderState.Completed) order.ConfirmBy = null;
-        var seconds = state switch
-        {
-            OrderState.PendingReview => limits.ReviewExpirySeconds > 0 ? limits.ReviewExpirySeconds : 7 * 86_400,
-            OrderState.AwaitingPayment => limits.PaymentDueSeconds > 0 ? limits.PaymentDueSeconds : 3 * 86_400,
-            OrderState.Delivered => limits.ReturnWindowSeconds,
-            _ => 0,
-        };
-        order.Deadline = seconds == 0 ? null : (_now + seconds * 1_000_000, since);
-    }
-
-    private void FireDeadline(ModelOrder order)
-    {
-        var before = order.State;
+        var (before, surplus) = (order.State, Surplus(order));
         Change(order);
-        if (before == OrderState.Delivered)
-        {
-            Enter(order, OrderState.Completed);
-            return;
-        }
         order.Promised.Clear();
         order.ExpiredUnpaid = before == OrderState.AwaitingPayment;
         foreach (var line in order.Lines)
@@ -194,6 +183,7 @@ internal sealed partial class NaiveModel
         }
         FreeStock(order);
         Enter(order, OrderState.Expired);
-        if (before == OrderState.PendingReview) Raise(ExceptionKind.DeadlineMissed, order, 0, 0);
+        RaiseSurplus(order, surplus);
+        if (before == OrderState.PendingReview) Raise(ExceptionKind.DeadlineMissed, order, 0, 0, DeadlineKind.Review);
     }
 }

@@ -78,7 +78,18 @@ internal sealed partial class NaiveModel
             Change(order);
             if (promised == 0) order.Promised.Remove(line.Number);
             else order.Promised[line.Number] = promised;
+            MoveDelivery(order);
         }
+    }
+
+    // catalog.proto, DeadlineSettings.delivery_after: what is late to come is late to be delivered.
+    private void MoveDelivery(ModelOrder order)
+    {
+        if (_watched.DeliverySeconds == 0 || !order.Deadlines.TryGetValue(DeadlineKind.Delivery, out var deadline)) return;
+        var after = _watched.DeliverySeconds * 1_000_000;
+        var due = order.RequestedAt > order.AcceptedAt ? order.RequestedAt : order.AcceptedAt + after;
+        foreach (var at in order.Promised.Values) due = Math.Max(due, at + after);
+        if (due != deadline.Due) Set(order, DeadlineKind.Delivery, due);
     }
 
     // What was promised to a line that does not wait any more is kept or forgotten.

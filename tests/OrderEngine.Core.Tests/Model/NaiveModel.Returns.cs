@@ -56,7 +56,7 @@ internal sealed partial class NaiveModel
     {
         if (request.Order <= 0 || request.Order > Orders.Count) return Outcome.OrderNotFound;
         if (request.ExternalId.Length > 0 && Returns.Any(r => r.Order == request.Order && r.ExternalId.SequenceEqual(request.ExternalId))) return Outcome.ReturnIdTaken;
-        if (Orders[(int)request.Order - 1] is { State: OrderState.Completed } over && (request.ExpectedVersion == 0 || request.ExpectedVersion == over.Version)) return Outcome.ReturnWindowOver;
+        if (Orders[(int)request.Order - 1] is var over && (over.State == OrderState.Completed || over.WindowOver) && (request.ExpectedVersion == 0 || request.ExpectedVersion == over.Version)) return Outcome.ReturnWindowOver;
         var refusal = Find(request.Order, request.ExpectedVersion, [OrderState.PartiallyShipped, OrderState.Shipped, OrderState.Delivered], out var order);
         if (refusal != Outcome.Ok) return refusal;
         int Returnable(ModelLine line) => line.Shipped - line.Lost - line.Returned - ToComeBack(order.Number, line.Number);
@@ -116,7 +116,26 @@ internal sealed partial class NaiveModel
             _ => ReturnState.Closed,
         };
         TouchedReturns.Add(found.Number);
+        var order = Orders[(int)found.Order - 1];
+        WatchReturns(order, asked.Kind);
+        if (!order.WindowOver || order.State != OrderState.Delivered || Returns.Any(r => r.Order == order.Number && r.IsOpen)) return Outcome.Ok;
+        // The time for returns is over, and this was the last one.
+        Change(order);
+        Enter(order, OrderState.Completed);
         return Outcome.Ok;
+    }
+
+    // catalog.proto, DeadlineSettings.return_arrival_after and return_close_after: from the first return of an order until there is none any more.
+    private void WatchReturns(ModelOrder order, CommandKind step)
+    {
+        var theirs = Returns.Where(r => r.Order == order.Number).Select(r => r.State).ToList();
+        void Follow(DeadlineKind kind, bool any, bool begins, long seconds)
+        {
+            if (!any) order.Deadlines.Remove(kind);
+            else if (begins && !order.Deadlines.ContainsKey(kind)) Expect(order, kind, seconds);
+        }
+        Follow(DeadlineKind.ReturnArrival, theirs.Any(s => s is ReturnState.Approved or ReturnState.InTransit), step == CommandKind.ApproveReturn, _watched.ReturnArrivalSeconds);
+        Follow(DeadlineKind.ReturnClose, theirs.Any(s => s is ReturnState.Received or ReturnState.Repaired or ReturnState.ShippedBack), step == CommandKind.ReceiveReturn, _watched.ReturnCloseSeconds);
     }
 
     // An exchange: an order of its own, on account, which waits where stock does not cover it.

@@ -135,16 +135,16 @@ internal sealed partial class NaiveModel
     // SHIP_COMPLETE: as long as anything waits, a time runs after which the order takes what comes.
     private void FollowWhole(ModelOrder order)
     {
-        if (!order.WholeOnly || !order.Waits) order.Earmark = null;
-        else order.Earmark ??= (Math.Max(_now, order.AcceptedAt + 7 * Day), order.Version);
+        if (!order.WholeOnly || !order.Waits) order.Deadlines.Remove(DeadlineKind.Earmark);
+        else if (!order.Deadlines.ContainsKey(DeadlineKind.Earmark))
+            order.Deadlines[DeadlineKind.Earmark] = new ModelDeadline(Math.Max(_now, order.AcceptedAt + (_watched.EarmarkSeconds > 0 ? _watched.EarmarkSeconds : 7 * 86_400) * 1_000_000), 0, order.Version);
     }
 
-    private void FireEarmark(ModelOrder order)
+    private void Earmark(ModelOrder order)
     {
-        if (!order.WholeOnly || !order.Waits || order.Earmark?.Due > _now) return;
         Change(order);
         order.Earmarks = true;
-        order.Earmark = null;
+        order.Deadlines.Remove(DeadlineKind.Earmark);
         Earmarked++;
     }
 

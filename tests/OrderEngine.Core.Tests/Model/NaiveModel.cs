@@ -20,6 +20,7 @@ internal sealed partial class NaiveModel
     private const long Day = 24L * 3600 * 1_000_000;
     private readonly Dictionary<UInt128, (UInt128 Digest, long Time, Outcome Outcome)> _requests = [];
     private long _now;
+    private Command _command = null!;
 
     public readonly Dictionary<string, ModelEntry> Skus = [], Locations = [], Channels = [], Customers = [];
     public readonly Dictionary<int, string> LocationIds = [];
@@ -51,6 +52,7 @@ internal sealed partial class NaiveModel
     public ModelAnswer Execute(Command command, long now)
     {
         BeginStep(now);
+        _command = command;
         if (!RolesOf(command.Kind).Contains(command.Role)) return new ModelAnswer(Outcome.RoleNotAllowed, false);
         if (_requests.TryGetValue(command.RequestKey, out var past) && past.Time + Day > _now)
             return past.Digest == command.BodyDigest ? new ModelAnswer(past.Outcome, true) : new ModelAnswer(Outcome.RequestIdReused, false);
@@ -69,19 +71,22 @@ internal sealed partial class NaiveModel
     public void Turn(long now)
     {
         BeginStep(now);
-        var due = Reservations.Where(r => r.State == ReservationState.Held && r.ExpiresAt <= _now).Select(r => (r.ExpiresAt, r.CreatedSequence, Fire: (Action)(() => Expire(r))))
-            .Concat(Orders.Where(o => o.Deadline?.Due <= _now).Select(o => (o.Deadline!.Value.Due, o.Deadline.Value.Since, Fire: (Action)(() => FireDeadline(o)))))
-            .Concat(Orders.Where(o => o.Earmark?.Due <= _now).Select(o => (o.Earmark!.Value.Due, o.Earmark.Value.Since, Fire: (Action)(() => FireEarmark(o)))))
-            .Concat(Orders.Where(o => o.ConfirmBy?.Due <= _now).Select(o => (o.ConfirmBy!.Value.Due, o.ConfirmBy.Value.Since, Fire: (Action)(() => MissConfirmation(o)))));
-        foreach (var (_, _, fire) in due.OrderBy(d => (d.Item1, d.Item2)).ToList()) fire();
-        ServeAll(null);
-        Reorder();
-        foreach (var order in TouchedOrders) Forget(Orders[(int)order - 1]);
+        do
+        {
+            FireAll();
+            ServeAll(null);
+            Reorder();
+            SettleTouched();
+        }
+        while (Orders.Any(o => Passed(o).Any()));
         Plan();
         EndStep();
     }
 
-    private void EndStep()
+    private void EndStep() => SettleTouched();
+
+    // What an event brought about is looked at before the next one.
+    private void SettleTouched()
     {
         foreach (var order in TouchedOrders)
         {
@@ -109,6 +114,7 @@ internal sealed partial class NaiveModel
         CommandKind.DefineCustomer => [Role.Channel, Role.Support, Role.Manager],
         CommandKind.AdjustStock or CommandKind.SetStockPolicy or CommandKind.AnnounceIncoming or CommandKind.TransferStock => [Role.Warehouse, Role.Manager],
         CommandKind.SetReviewRules => [Role.Manager, Role.Reviewer],
+        CommandKind.SetDeadlines => [Role.Manager],
         CommandKind.ApproveOrder or CommandKind.RejectOrder => [Role.Reviewer],
         CommandKind.RecordPayment or CommandKind.RecordRefund => [Role.Finance],
         CommandKind.ReceiveStock or CommandKind.ReleaseShipment or CommandKind.RecallShipment or CommandKind.ConfirmShipment => [Role.Warehouse],
@@ -131,7 +137,7 @@ internal sealed partial class NaiveModel
         Outcome.ChannelLimitExceeded, Outcome.PaymentReferenceTaken, Outcome.RefundExceedsPaid,
         Outcome.ReleasedToWarehouse, Outcome.IncomingClosed, Outcome.IncomingMismatch, Outcome.TransferExceeded,
         Outcome.ExceptionNotOpen, Outcome.OrderNotComplete, Outcome.SupplyRequestMismatch,
-        Outcome.OrderOnHold, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
+        Outcome.OrderOnHold, Outcome.PaymentOutstanding, Outcome.HoldAlreadyOpen, Outcome.HoldNotOpen, Outcome.NotAmendable, Outcome.OrderLimitReached,
     ];
 
     private void Prepare(Command command)
@@ -147,10 +153,11 @@ internal sealed partial class NaiveModel
         if (command is IOrderCommand { Order: > 0 } about && about.Order <= Orders.Count)
         {
             var subject = Orders[(int)about.Order - 1];
-            FireDue(subject);
+            FireOf(subject);
             if (command is RecordPayment && subject.State == OrderState.Expired)
                 foreach (var line in subject.Lines.Where(l => l.Unallocated > 0)) ServeAheadOf(line.Sku, subject.Place(0));
         }
+        if (command is ReturnCommand { Return: > 0 } of && of.Return <= Returns.Count) FireOf(Orders[(int)Returns[(int)of.Return - 1].Order - 1]);
         if (command is SubmitOrder order)
             foreach (var line in order.Lines) ServeAheadOf(line.Sku, order.Customer, order.RequestedAt);
         if (command is ReturnStep { Kind: CommandKind.ApproveReturn } approve && FindReturn(approve.Return) is { } exchange)
@@ -177,6 +184,7 @@ internal sealed partial class NaiveModel
         SubmitOrder submit => Submit(submit),
         CancelOrder cancel => Cancel(cancel),
         SetReviewRules set => Define(set),
+        SetDeadlines set => Define(set),
         ApproveOrder approve => Approve(approve),
         RejectOrder reject => Reject(reject),
         RecordPayment payment => Record(payment),
@@ -202,6 +210,7 @@ internal sealed partial class NaiveModel
 
     private long Event()
     {
+        SettleTouched();
         Time = _now;
         return ++Sequence;
     }

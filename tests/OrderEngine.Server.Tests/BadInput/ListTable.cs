@@ -24,7 +24,7 @@ internal static class ListTable
         foreach (var row in list.Number("tiers", (request, tier) => request.Tiers.Add((int)tier), 0, 9, "tiers[0]")) yield return row;
         yield return list.Bad("tiers", "of 101", request => Table.Fill(101, () => request.Tiers.Add(1)));
         yield return list.Ok("with_exception", "asked for", request => request.WithException = true);
-        foreach (var row in list.Choice<Contracts.V1.ExceptionKind>("exception_kind", (request, kind) => request.ExceptionKind = kind, Contracts.V1.ExceptionKind.LateMoney)) yield return row;
+        foreach (var row in list.Choice<Contracts.V1.ExceptionKind>("exception_kind", (request, kind) => request.ExceptionKind = kind, Contracts.V1.ExceptionKind.RefundDue)) yield return row;
         foreach (var row in Times(list, "accepted_since", (request, time) => request.AcceptedSince = time)) yield return row;
         foreach (var row in Times(list, "accepted_before", (request, time) => request.AcceptedBefore = time)) yield return row;
         yield return list.Ok("oldest_first", "asked for", request => request.OldestFirst = true);
@@ -50,7 +50,7 @@ internal static class ListTable
         yield return list.Bad("grades", "unspecified", request => request.Grades.Add(Contracts.V1.Grade.Unspecified), "grades[0]");
         yield return list.Bad("grades", "unknown", request => request.Grades.Add((Contracts.V1.Grade)99), "grades[0]");
         foreach (var row in list.Choice<Role>("owner", (request, role) => request.Owner = role, Role.System)) yield return row;
-        foreach (var row in list.Choice<Contracts.V1.ExceptionKind>("kind", (request, kind) => request.Kind = kind, Contracts.V1.ExceptionKind.LateMoney)) yield return row;
+        foreach (var row in list.Choice<Contracts.V1.ExceptionKind>("kind", (request, kind) => request.Kind = kind, Contracts.V1.ExceptionKind.RefundDue)) yield return row;
         foreach (var row in list.Id("order_id", (request, id) => request.OrderId = id, required: false, unknown: ErrorReason.OrderNotFound)) yield return row;
         foreach (var row in list.Choice<ExceptionState>("state", (request, state) => request.State = state, ExceptionState.Any)) yield return row;
         yield return list.Ok("oldest_first", "asked for", request => request.OldestFirst = true);
@@ -70,6 +70,10 @@ internal static class ListTable
         foreach (var row in Durations(set, "settings.delivery_after", (request, time) => request.Settings.DeliveryAfter = time)) yield return row;
         foreach (var row in Durations(set, "settings.earmark_after", (request, time) => request.Settings.EarmarkAfter = time)) yield return row;
         foreach (var row in Durations(set, "settings.remind_before", (request, time) => request.Settings.RemindBefore = time)) yield return row;
+        foreach (var row in Durations(set, "settings.payment_after", (request, time) => request.Settings.PaymentAfter = time)) yield return row;
+        foreach (var row in Durations(set, "settings.cash_after", (request, time) => request.Settings.CashAfter = time)) yield return row;
+        foreach (var row in Durations(set, "settings.return_arrival_after", (request, time) => request.Settings.ReturnArrivalAfter = time)) yield return row;
+        foreach (var row in Durations(set, "settings.return_close_after", (request, time) => request.Settings.ReturnCloseAfter = time)) yield return row;
         yield return set.Bad("settings.stalls", "of 101", request => Table.Fill(101, () => Stall(request, Contracts.V1.OrderState.Ready, 1)));
         yield return set.Ok("settings.stalls.state", "that orders leave", request => Stall(request, Contracts.V1.OrderState.Shipped, 1));
         yield return set.Bad("settings.stalls.state", "twice", request => Table.Fill(2, () => Stall(request, Contracts.V1.OrderState.Ready, 1)), "settings.stalls[1].state");
