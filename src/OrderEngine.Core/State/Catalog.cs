@@ -41,7 +41,7 @@ internal sealed class Catalog(RowHeap heap, Reclaimer reclaimer, KeyedHash hash)
     private int[] _locationPriority = new int[16];
     private int[] _locationRegion = new int[16];
     // Regions that locations ever had.
-    private readonly SymbolTable _regions = new(heap);
+    private readonly SymbolTable _regions = new(heap, hash);
     private ReviewRule[] _reviewRules = [];
     private readonly ChunkedArray<CustomerFacts> _customers = new();
     // Only as far as customers with a limit go.
