@@ -130,7 +130,7 @@ public sealed class EventCodecTests
 
         _shop.Ok(_shop.Receive(3, (1, 1)));
         _shop.Turn();
-        Assert.Equal(new BackorderFilled { Line = 1, Reserved = { At(3, 1) } }, Last().BackorderFilled);
+        Assert.Equal(new BackorderFilled { Line = 1, Reserved = { At(3, 1) } }, Events().Last(e => e.BackorderFilled is not null).BackorderFilled);
         var cancelled = Done(new CancelOrder { Order = 1, Lines = [new LineQuantity(1, 5), new LineQuantity(2, 1)], Role = Role.Customer });
         Assert.Equal(new OrderCancelled
         {
