@@ -12,6 +12,7 @@ internal sealed partial class Decider
         var refusal = FindOrder(open.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
         if (state.Complaints.OfOrder(open.Order).Complaints >= Limits.ComplaintsPerOrder) return Outcome.ComplaintLimitReached;
+        if (open.Return != 0 && !state.Return(open.Return).Exists) return Outcome.ReturnNotFound;
         if (!IsReturnOf(open.Return, open.Order)) return Refuse(Outcome.ComplaintReturnMismatch, open.Order);
         BeginOrderEvent(open.Order, in order.Head, order.Head.State);
         _events.BeginBody(EventKind.ComplaintOpened);
@@ -39,6 +40,7 @@ internal sealed partial class Decider
     {
         var refusal = FindComplaint(resolve, out var complaint);
         if (refusal != Outcome.Ok) return refusal;
+        if (resolve.Return != 0 && !state.Return(resolve.Return).Exists) return Outcome.ReturnNotFound;
         if (!IsReturnOf(resolve.Return, complaint.Head.Order)) return Refuse(Outcome.ComplaintReturnMismatch, resolve.Complaint);
         BeginComplaintEvent(EventKind.ComplaintResolved, resolve.Complaint, complaint);
         _events.Number(2, (long)resolve.Resolution);

@@ -73,6 +73,7 @@ internal sealed partial class NaiveModel
         var refusal = Find(open.Order, open.ExpectedVersion, Enum.GetValues<OrderState>(), out var order);
         if (refusal != Outcome.Ok) return refusal;
         if (Complaints.Count(c => c.Opened.Order == open.Order) == 100) return Outcome.ComplaintLimitReached;
+        if (open.Return != 0 && FindReturn(open.Return) is null) return Outcome.ReturnNotFound;
         if (!IsReturnOf(open.Return, open.Order)) return Outcome.ComplaintReturnMismatch;
         Change(order);
         Complaints.Add(new ModelComplaint
@@ -88,6 +89,7 @@ internal sealed partial class NaiveModel
         var complaint = Complaints[(int)asked.Complaint - 1];
         if (asked.ExpectedVersion != 0 && asked.ExpectedVersion != complaint.Version) return Outcome.EtagMismatch;
         if (complaint.State == ComplaintState.Resolved) return Outcome.ComplaintClosed;
+        if (asked is ResolveComplaint { Return: > 0 } named && FindReturn(named.Return) is null) return Outcome.ReturnNotFound;
         if (asked is ResolveComplaint { Return: > 0 } led && !IsReturnOf(led.Return, complaint.Opened.Order)) return Outcome.ComplaintReturnMismatch;
         Change(Orders[(int)complaint.Opened.Order - 1]);
         complaint.Version = Sequence;

@@ -123,6 +123,8 @@ internal static class Requests
         ("return_id", true) => things.ReturnId,
         // A complaint goes with a return of its own order, if with any.
         ("return_id", false) when own.ComplaintId.Length == 0 || Last(wanted) is not ("order_id" or "complaint_id") => own.ReturnId,
+        // A complaint with somebody's return is about an order of its own.
+        ("order_id", false) when wanted == "return_id" => own.OrderId,
         ("complaint_id", true) => things.ComplaintId,
         ("complaint_id", false) => own.ComplaintId,
         ("channel_id" or "channel_ids", true) => things.ChannelId,
