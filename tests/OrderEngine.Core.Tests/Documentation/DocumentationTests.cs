@@ -50,7 +50,7 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"^(message|enum|service|rpc|oneof)\s+\w+|^(repeated |optional )?[\w.]+ \w+ = \d+|^[A-Z][A-Z0-9_]* = \d+")]
     private static partial Regex Declaration();
 
-    private static string Root()
+    internal static string Root()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
         while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "OrderEngine.sln"))) directory = directory.Parent;

@@ -3,6 +3,7 @@
 
 using OrderEngine.Core.Events;
 using OrderEngine.Core.Storage;
+using OrderEngine.Core.Tests.Documentation;
 using OrderEngine.Core.Tests.Model;
 using Xunit;
 
@@ -193,6 +194,7 @@ internal sealed class History
             Assert.Equal(Events.Count, e.Sequence);
             if (e.Order == 0) continue;
             Assert.Equal(_states.GetValueOrDefault(e.Order), e.Before);
+            Assert.True(StatesDocument.Shows(e.Kind, e.Before, e.After), $"docs/STATES.md does not show {e.Kind} from {e.Before} to {e.After}.");
             _states[e.Order] = e.After;
         }
         foreach (var (order, state) in _states) Assert.Equal(state, Core.Reader.Order(order, Core.Sequence).Head.State);
