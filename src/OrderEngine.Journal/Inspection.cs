@@ -111,7 +111,7 @@ internal sealed class Inspection
             var missing = File.Exists(directory.Segment(segment)) ? "" : " (the file is missing)";
             Damage = $"'{directory.Segment(segment)}'{missing} is damaged at byte {geometry.OffsetInSegment(EndAddress)}, sequence " +
                 $"{End.LastSequence + 1}: {stop}. Everything up to sequence {floor.LastSequence} was acknowledged, so nothing may be cut. " +
-                "Keep the directory as it is; orderctl journal repair tells what can be kept, and what a backup would have to bring.";
+                "Keep the directory as it is; restore a backup, or see what orderctl journal repair can keep.";
         }
         else if (Commit.SlotLost && End.LastSequence == floor.LastSequence)
         {

@@ -183,7 +183,7 @@ public sealed class RepairTests
     {
         var directory = new TestDirectory(inMemory: true);
         await using var journal = Support.Open(directory.Path);
-        var all = await Support.Fill(journal, new Random(seed), Batches, 3_000);
+        var all = await Support.Fill(journal, new Random(seed), Batches, 7_000);
         foreach (var at in snapshotsAt ?? [30, 45]) Snapshot(directory.Path, all[at].LastSequence);
         if (truncate) await journal.TruncateBelowAsync(all[30].FirstSequence);
         return directory;
