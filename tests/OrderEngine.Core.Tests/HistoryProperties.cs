@@ -55,7 +55,8 @@ public sealed class HistoryProperties(ITestOutputHelper output)
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken");
         tally.AtLeast(Histories / 100, "outcome OrderNotComplete", "earmarked");
         tally.AtLeast(Histories / 10, "filled whole", "promises made", "promises moved", "supply request answered", "supply request open, Transfer",
-            "supply request open, Purchase", "outcome SupplyRequestNotFound", "outcome SupplyRequestMismatch");
+            "supply request open, Purchase");
+        tally.AtLeast(Histories / 30, "outcome SupplyRequestNotFound", "outcome SupplyRequestMismatch");
         tally.AtLeast(Histories / 10, "SetDeadlines Ok", "reminded Release", "reminded Delivery", "reminded Stall", "reminded Payment", "missed Release", "missed Delivery", "missed Stall");
         tally.AtLeast(Histories / 10, "missed Balance", "reminded Balance", "missed ReturnClose", "missed ReturnArrival", "windows over with a return open",
             "resolved by the engine", "raised RefundDue", "raised LateMoney");

@@ -113,7 +113,7 @@ public sealed class StatisticsTests
         Assert.Equal(summary.StateHash, loader.Finish().StateHash);
         using var guard = core.Reader.Enter();
         Assert.Empty(Invariants.Check(core.Reader, core.Sequence).Violations);
-        // But for categories and regions, which are those of today, nothing differs: no order of the histories had a delivery deadline.
+        // But for categories and regions, which are those of today, and orders delivered in time under a deadline, which it does not know of, nothing differs.
         Assert.Equal(Picture(history.Core, groups: false), Picture(core, groups: false));
     }
 
@@ -208,6 +208,7 @@ public sealed class StatisticsTests
                 text.AddRange(statistics.Days(in series, at).Select(day => $"{channel} {series.Row.Currency} day {day.Day} {Figures(day.Figures)}"));
             }
             var row = statistics.Service(channel, at);
+            if (!groups) row.Dated = row.Late = 0;
             text.Add(Convert.ToHexString(System.Runtime.InteropServices.MemoryMarshal.AsBytes(new ReadOnlySpan<ServiceRow>(in row))));
         }
         if (groups) text.AddRange(statistics.Categories(at).Concat(statistics.Regions(at)).Select(g => $"{g.Name} {g.IsRest} {g.Currency} {Figures(g.Figures)}"));

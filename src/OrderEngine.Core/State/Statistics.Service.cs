@@ -194,6 +194,7 @@ internal sealed partial class Statistics
         ref readonly var head = ref order.Head;
         long released = 0, shipped = 0, delivered = 0;
         var past = new Past();
+        var complained = false;
         for (var cursor = 0L; state.History.Previous(number, long.MaxValue, ref cursor, out var bytes);)
         {
             var e = new EventView(bytes);
@@ -201,6 +202,9 @@ internal sealed partial class Statistics
             if (e.Kind == EventKind.ShipmentReleased) released = e.Time;
             if (e.Kind == EventKind.ShipmentConfirmed) shipped = e.Time;
             if (IsDelivery(in e)) delivered = e.Time;
+            if (e.Kind != EventKind.ComplaintOpened) continue;
+            ComplaintOpened(head.Channel, isFirst: !complained, sequence);
+            complained = true;
         }
         var returned = false;
         foreach (ref readonly var line in order.Lines) returned |= line.Returned > 0;

@@ -17,6 +17,8 @@ public sealed class StateDiagramTests(ITestOutputHelper output)
         "AmendOrder from Fulfilling",
         // RETURN_WINDOW_OVER.
         "RequestReturn from Completed",
+        // NOTHING_TO_CONFIRM: what is not confirmed does not go to the warehouse.
+        "ConfirmOrder from Fulfilling", "ConfirmOrder from PartiallyShipped", "ConfirmOrder from Shipped", "ConfirmOrder from Delivered",
     ];
 
     [Fact]

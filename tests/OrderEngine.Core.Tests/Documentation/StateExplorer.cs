@@ -30,8 +30,10 @@ internal sealed class StateExplorer
     {
         _shop.Ok(_shop.Receive(1, (Spare, 1_000_000)));
         var limits = new ChannelLimits { ReturnWindowSeconds = Window / Shop.Second };
-        for (var i = 4; i <= 5; i++) _shop.Ok(new DefineChannel { Id = Shop.Bytes($"channel-{i}"), AllowedLocations = [1], Limits = limits, Role = Role.Manager });
-        _shop.Ok(new SetReviewRules { Rules = [new ReviewRule("ALL"u8.ToArray(), ReviewCondition.OrderValue) { Channels = [5], Amount = 1, CurrencyCode = Currency.Pack("GBP"u8) }], Role = Role.Manager });
+        // The last two want their orders confirmed; the fifth and the seventh want them reviewed.
+        for (var i = 4; i <= 7; i++)
+            _shop.Ok(new DefineChannel { Id = Shop.Bytes($"channel-{i}"), AllowedLocations = [1], Limits = limits with { RequiresConfirmation = i > 5 }, Role = Role.Manager });
+        _shop.Ok(new SetReviewRules { Rules = [new ReviewRule("ALL"u8.ToArray(), ReviewCondition.OrderValue) { Channels = [5, 7], Amount = 1, CurrencyCode = Currency.Pack("GBP"u8) }], Role = Role.Manager });
     }
 
     /// <summary>Moves of orders, self-loops left out.</summary>
@@ -76,6 +78,9 @@ internal sealed class StateExplorer
            from stock in (int[])[0, 1, 2]
            select (Func<Walker, SubmitOrder>)(walker => walker.Begin(channel, terms, AllocationPolicy.PartialBackorder, lines, stock)),
         walker => walker.Begin(4, PaymentTerms.Prepaid, AllocationPolicy.PartialCancelRest, 2, 1),
+        .. from stock in (int[])[0, 1, 2] select (Func<Walker, SubmitOrder>)(walker => walker.Begin(6, PaymentTerms.Credit, AllocationPolicy.PartialBackorder, 1, stock)),
+        walker => walker.Begin(6, PaymentTerms.Prepaid, AllocationPolicy.PartialBackorder, 1, 2),
+        walker => walker.Begin(7, PaymentTerms.Credit, AllocationPolicy.PartialBackorder, 1, 2),
     ];
 
     // Every command that is asked of an order or a return, for all of it and for a part; what moves orders from outside; and time. What needs another
@@ -97,6 +102,10 @@ internal sealed class StateExplorer
         w => [w.Amend(-1)],
         w => [w.Exchange(Spare)],
         w => [w.Exchange(Missing)],
+        w => [new AddNote { Order = w.Order, Text = new SealedData(1, [1]), Role = Role.Support }],
+        w => [new ConfirmOrder { Order = w.Order, Role = Role.Customer }],
+        w => [new OpenComplaint { Order = w.Order, Category = ComplaintCategory.Damaged, Owner = Role.Support, Text = new SealedData(1, [1]), Role = Role.Customer }],
+        w => [new RecordFeedback { Order = w.Order, Rating = 4, Role = Role.Customer }],
         w => [new ReleaseShipment { Order = w.Order, Role = Role.Warehouse }],
         w => [new ReleaseShipment { Order = w.Order, Lines = [new LineMovement(1, 1, 1)], Role = Role.Warehouse }],
         w => [new RecallShipment { Order = w.Order, Role = Role.Warehouse }],
@@ -276,7 +285,7 @@ internal sealed class StateExplorer
             var order = _shop.Core.Reader.Order(Order, _shop.Core.Sequence);
             ref readonly var head = ref order.Head;
             var stored = OrderStates.IsStored(head.State);
-            var text = new System.Text.StringBuilder($"{head.State} {ReturnState()}");
+            var text = new System.Text.StringBuilder($"{head.State} {ReturnState()} {head.Holds & OrderHolds.Confirmation}");
             if (stored) text.Append($" {head.Terms} {head.Policy} {Math.Sign(head.Paid)} {head.Paid >= Total}");
             foreach (ref readonly var line in order.Lines)
                 text.Append($" | {line.Ordered} {line.Cancelled} {line.Reserved} {line.Backordered} {line.Unallocated} {line.Released} {line.Shipped} {line.Delivered} {line.Lost} {line.Returned} {line.ReturnOpen}{(stored ? $" {Free(line.Sku)}" : "")}");

@@ -77,6 +77,8 @@ internal sealed class ModelOrder
     public long? ReleasedAt, ShippedAt, DeliveredAt;
     public long CancelledByCustomer;
     public bool FellShort;
+    /// <summary>It was delivered before its delivery deadline passed; that passed.</summary>
+    public bool HadDeliveryDate, MissedDelivery;
     public readonly HashSet<OrderHolds> Holds = [];
     public (long Key, string Ciphertext, long Since) AmendedDelivery;
     public long RequestedAt;

@@ -45,6 +45,7 @@ internal sealed partial class NaiveModel
             return;
         }
         foreach (var kind in new[] { DeadlineKind.Review, DeadlineKind.Payment, DeadlineKind.ReturnWindow, DeadlineKind.Stall, DeadlineKind.Release }) order.Deadlines.Remove(kind);
+        if (to == OrderState.Delivered) order.HadDeliveryDate = order.Deadlines.ContainsKey(DeadlineKind.Delivery);
         if (to is OrderState.Delivered or OrderState.Lost) order.Deadlines.Remove(DeadlineKind.Delivery);
         var limits = Rules[order.Submitted.Channel].Limits;
         Expect(order, DeadlineKind.Review, to == OrderState.PendingReview ? limits.ReviewExpirySeconds > 0 ? limits.ReviewExpirySeconds : 7 * 86_400 : 0);
@@ -118,6 +119,7 @@ internal sealed partial class NaiveModel
                 Change(order);
                 order.Deadlines.Remove(kind);
                 if (kind == DeadlineKind.Balance) order.MissedDate = deadline.Due;
+                if (kind == DeadlineKind.Delivery) order.MissedDelivery = true;
                 Missed.Add(kind);
                 Raise(kind == DeadlineKind.Stall ? ExceptionKind.Stalled : ExceptionKind.DeadlineMissed, order, 0, owed, kind);
                 break;

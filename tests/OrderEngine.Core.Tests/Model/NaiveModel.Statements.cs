@@ -18,18 +18,29 @@ internal sealed partial class NaiveModel
     public List<(long Order, ModelAccount Opening, ModelAccount Closing)> Statement(int customer, int currency, long since, long before)
     {
         var orders = Orders.Where(o => o.Submitted.Customer == customer && (currency == 0 || o.Submitted.CurrencyCode == currency) && (before == 0 || o.AcceptedAt < before));
-        var all = orders.Select(o => (o.Number, Opening: At(o.Number, since), Closing: At(o.Number, before == 0 ? long.MaxValue : before)));
+        var all = orders.Select(o => (o.Number, Opening: At(o.Number, since), Closing: DueAt(o, At(o.Number, before == 0 ? long.MaxValue : before), before == 0 ? long.MaxValue : before)));
         return [.. all.Where(a => a.Opening with { Due = 0 } != a.Closing with { Due = 0 } || a.Closing.Balance != 0)];
     }
 
     private ModelAccount At(long order, long time) => _accounts[order].LastOrDefault(note => note.Time < time).Account ?? ModelAccount.None;
+
+    // Of instalments with dates those that have come; with the last one all that is payable.
+    private static ModelAccount DueAt(ModelOrder order, ModelAccount account, long end)
+    {
+        if (!HasDates(order) || account == ModelAccount.None) return account;
+        var kept = account.Paid - account.Refunded;
+        var payable = account.Balance + kept;
+        var dates = order.Submitted.Instalments;
+        var called = dates[^1].DueAt <= end ? payable : Math.Min(payable, dates.Where(d => d.DueAt <= end).Sum(d => d.Amount));
+        return account with { Due = Math.Max(0, called - kept) };
+    }
 
     private void NoteAccount(ModelOrder order)
     {
         long Sum(Func<ModelLine, int> units) => order.Lines.Sum(l => units(l) * l.Price);
         var left = ValueOf(order);
         var payable = order.State == OrderState.Expired ? 0 : left;
-        // domain.md: paid on delivery is what arrived and stayed, everything else at once (the histories have no instalments).
+        // domain.md: paid on delivery is what arrived and stayed, everything else at once; see DueAt.
         var due = order.Terms == PaymentTerms.CashOnDelivery ? Math.Min(payable, Sum(l => Math.Max(0, l.Delivered - l.Returned))) : payable;
         var account = new ModelAccount(Sum(l => l.Ordered), Sum(l => l.Cancelled), left - payable, Sum(l => l.Lost), Sum(l => l.Returned), Sum(l => l.Delivered), order.Paid, order.Refunded,
             Math.Max(0, due - order.Paid + order.Refunded));

@@ -22,8 +22,8 @@ internal sealed partial class NaiveModel
     {
         var orders = Orders.Where(o => channel == 0 || o.Submitted.Channel == channel).ToList();
         var delivered = orders.Where(o => o.DeliveredAt is not null).ToList();
-        var dated = delivered.Where(o => o.RequestedAt > o.AcceptedAt).ToList();
-        return (Times(orders, o => o.ReleasedAt), Times(orders, o => o.ShippedAt), Times(orders, o => o.DeliveredAt), dated.Count, dated.Count(o => o.DeliveredAt > o.RequestedAt),
+        var dated = delivered.Where(o => o.RequestedAt > o.AcceptedAt || o.HadDeliveryDate || o.MissedDelivery).ToList();
+        return (Times(orders, o => o.ReleasedAt), Times(orders, o => o.ShippedAt), Times(orders, o => o.DeliveredAt), dated.Count, dated.Count(o => o.RequestedAt > o.AcceptedAt ? o.DeliveredAt > o.RequestedAt : o.MissedDelivery),
             delivered.Count(IsAsOrdered), orders.Count(o => o.Lines.Any(l => l.Returned > 0)));
     }
 

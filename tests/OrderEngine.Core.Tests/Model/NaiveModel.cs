@@ -77,9 +77,11 @@ internal sealed partial class NaiveModel
             ServeAll(null);
             Reorder();
             SettleTouched();
+            // A date that is promised anew may have its reminder due.
+            Plan();
+            SettleTouched();
         }
         while (Orders.Any(o => Passed(o).Any()));
-        Plan();
         EndStep();
     }
 
