@@ -92,6 +92,8 @@ public enum OrderDetails : byte
     Attributes = 1 << 1,
     /// <summary>The acceptance holds special requests.</summary>
     SpecialRequests = 1 << 2,
+    /// <summary>A guest's order whose personal data was erased.</summary>
+    Erased = 1 << 3,
 }
 
 /// <summary>What to do when stock does not cover an order.</summary>
@@ -359,6 +361,8 @@ public enum Outcome : byte
     DiskLow = 180,
     /// <summary>An archived order is too large to be brought back.</summary>
     OrderTooLarge = 181,
+    /// <summary>The person was erased: nothing of them is taken any more.</summary>
+    PersonErased = 201,
     /// <summary>The order does not wait for its customer's confirmation.</summary>
     NothingToConfirm = 202,
     /// <summary>The complaint was resolved before.</summary>
@@ -373,6 +377,10 @@ public enum Outcome : byte
     ComplaintNotFound = 207,
     /// <summary>Too many complaints of one order.</summary>
     ComplaintLimitReached = 208,
+    /// <summary>The order is a customer's, who is erased as a whole.</summary>
+    NotAGuestOrder = 209,
+    /// <summary>The data was sealed under another key than the one that became the customer's meanwhile.</summary>
+    PersonalKeyRaced = 210,
 }
 
 /// <summary>Facts about outcomes.</summary>
@@ -388,5 +396,5 @@ public static class Outcomes
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
         or Outcome.ExceptionNotOpen
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached)
-        or (>= Outcome.NothingToConfirm and <= Outcome.FeedbackGiven);
+        or (>= Outcome.PersonErased and <= Outcome.FeedbackGiven);
 }

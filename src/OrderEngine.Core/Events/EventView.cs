@@ -125,6 +125,10 @@ public enum EventKind : byte
     ComplaintResolved = 168,
     /// <summary>A customer said what to think of an order.</summary>
     FeedbackRecorded = 169,
+    /// <summary>A customer's personal data was erased.</summary>
+    CustomerErased = 170,
+    /// <summary>The personal data of a guest's order was erased.</summary>
+    OrderErased = 171,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

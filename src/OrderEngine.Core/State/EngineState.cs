@@ -27,6 +27,7 @@ internal sealed class EngineState
         Supply = new SupplyLedger(Heap, Reclaimer);
         Exceptions = new Exceptions(Heap, Reclaimer);
         Complaints = new Complaints(Heap, Reclaimer);
+        Erasures = new Erasures(Heap, Reclaimer);
         Archive = new ArchivedOrders(this);
         Index = new OrderIndex(Orders, Exceptions);
     }
@@ -50,6 +51,7 @@ internal sealed class EngineState
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
     public Complaints Complaints { get; }
+    public Erasures Erasures { get; }
     public SupplyLedger Supply { get; }
     public ArchivedOrders Archive { get; }
     public OrderIndex Index { get; }
@@ -122,7 +124,7 @@ internal sealed class EngineState
         + Returns.Touched.Length + AfterSales.Touched.Length
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
         + Catalog.ReviewRuleRows.Touched.Length + Catalog.DeadlineRuleRows.Touched.Length
-        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Complaints.Rows.Touched.Length + Complaints.Orders.Touched.Length + Supply.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired;
+        + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Complaints.Rows.Touched.Length + Complaints.Orders.Touched.Length + Erasures.Rows.Touched.Length + Supply.Rows.Touched.Length + Requests.LeftSinceSeal + Archive.Retired;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -144,12 +146,13 @@ internal sealed class EngineState
         Exceptions.Rows.Seal(Sequence);
         Complaints.Rows.Seal(Sequence);
         Complaints.Orders.Seal(Sequence);
+        Erasures.Rows.Seal(Sequence);
         Supply.Rows.Seal(Sequence);
         Archive.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
             + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash + Catalog.DeadlineRuleRows.Hash
-            + Complaints.Rows.Hash + Complaints.Orders.Hash;
+            + Complaints.Rows.Hash + Complaints.Orders.Hash + Erasures.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,

@@ -40,6 +40,7 @@ internal static class OrderReads
             ReservationId = Texts.Reservation(head.Reservation),
             Sequence = head.Version,
             Etag = Texts.Etag(head.Version),
+            Erased = (head.Details & OrderDetails.Erased) != 0 || reader.ErasedAt(head.Customer, at) != 0,
         };
         order.PayableMinor = PaymentStates.Payable(head.State, view.Lines);
         order.PaymentState = (Contracts.V1.PaymentState)PaymentStates.Of(head.State, order.PayableMinor, head.Paid, head.Refunded);

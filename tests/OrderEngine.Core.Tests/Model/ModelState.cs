@@ -65,6 +65,10 @@ internal sealed class ModelOrder
     /// <summary>When its customer should have confirmed it.</summary>
     public (long Due, long Since)? ConfirmBy;
     public readonly List<(long Sequence, string Text)> Notes = [];
+    /// <summary>Keys under which something of it is sealed, and that of its delivery as it stands.</summary>
+    public readonly HashSet<long> Keys = [];
+    public long DeliveryKey;
+    public bool Erased;
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly HashSet<OrderHolds> Holds = [];

@@ -53,6 +53,7 @@ internal sealed partial class NaiveModel
         if (refusal != Outcome.Ok) return refusal;
         var (delivery, date, lines) = (amend.Fields.HasFlag(AmendedFields.Delivery), amend.Fields.HasFlag(AmendedFields.RequestedTime), amend.Fields.HasFlag(AmendedFields.Lines));
         if (delivery && amend.DeliveryVersion != order.AmendedDelivery.Since) return Outcome.EtagMismatch;
+        if (delivery && MayTake(order.Submitted.Customer, amend.Delivery, order) is not Outcome.Ok and var taking) return taking;
         if ((delivery || date) && order.Lines.Any(l => l.Released > 0)) return Outcome.NotAmendable;
         var requestedAt = date ? amend.RequestedAt : order.RequestedAt;
         var wanted = lines ? amend.Lines : [];
@@ -82,7 +83,12 @@ internal sealed partial class NaiveModel
             var gain = gains.IndexOf(one);
             Rewrite(order, one, gain < 0 ? [] : allotted[gain]);
         }
-        if (delivery) order.AmendedDelivery = (amend.Delivery.Key, Convert.ToHexString(amend.Delivery.Ciphertext), order.Version);
+        if (delivery)
+        {
+            order.AmendedDelivery = (amend.Delivery.Key, Convert.ToHexString(amend.Delivery.Ciphertext), order.Version);
+            Took(order.Submitted.Customer, amend.Delivery, order);
+            order.DeliveryKey = amend.Delivery.Key;
+        }
         return Outcome.Ok;
     }
 
