@@ -71,6 +71,8 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
         ["orderctl catalog location upsert"] = ["orderctl catalog location upsert MAIN --name \"Main warehouse\""],
         ["orderctl catalog channel upsert"] = ["orderctl catalog channel upsert web --name \"Web shop\" --policy partial-backorder --max-order 1000000 --limit-currency GBP --return-window 30d"],
         ["orderctl customer upsert"] = ["orderctl customer upsert C-17 --tier 2 --credit-limit 500000 --credit-currency GBP --name \"A. Buyer\" --city Leeds --country GB"],
+        ["orderctl customer erase"] = ["orderctl customer erase C-17 --reason ASKED_BY_PERSON", "orderctl customer erase C-17 --yes"],
+        ["orderctl order erase"] = ["orderctl order erase ORDER_ID --yes"],
         ["orderctl complaint open"] = ["orderctl complaint open ORDER_ID --category damaged --text \"The lid is broken\""],
         ["orderctl complaint resolve"] = ["orderctl complaint resolve COMPLAINT_ID --resolution repaired --return RETURN_ID"],
         ["orderctl complaint list"] = ["orderctl complaint list --open", "orderctl complaint list --customer C-17"],

@@ -87,3 +87,17 @@ public sealed class RecordFeedback() : Command(CommandKind.RecordFeedback), IOrd
     /// <summary>In the customer's words, under the key of the order's person; may be none.</summary>
     public SealedData Text { get; init; }
 }
+
+/// <summary>Erases a customer's personal data: destroys the key under which all of it is sealed.</summary>
+public sealed class EraseCustomer() : Command(CommandKind.EraseCustomer)
+{
+    /// <summary>Number of the customer.</summary>
+    public required int Customer { get; init; }
+}
+
+/// <summary>Erases the personal data of a guest's order.</summary>
+public sealed class EraseOrder() : Command(CommandKind.EraseOrder), IOrderCommand
+{
+    /// <summary>Number of the order.</summary>
+    public required long Order { get; init; }
+}

@@ -104,6 +104,10 @@ public enum CommandKind : byte
     ResolveComplaint = 132,
     /// <summary><see cref="Core.RecordFeedback"/></summary>
     RecordFeedback = 133,
+    /// <summary><see cref="Core.EraseCustomer"/></summary>
+    EraseCustomer = 134,
+    /// <summary><see cref="Core.EraseOrder"/></summary>
+    EraseOrder = 135,
 }
 
 /// <summary>A request to change something, with who asks and under which request id.</summary>
@@ -140,7 +144,7 @@ public interface IOrderCommand
 
 /// <summary>Personal data under a key of the key ring; <see cref="Key"/> 0 means none.</summary>
 /// <param name="Key">Number of the key.</param>
-/// <param name="Ciphertext">Nonce, ciphertext and tag; at most <see cref="Limits.SealedBytes"/>.</param>
+/// <param name="Ciphertext">Nonce, ciphertext and tag; at most <see cref="Limits.SealedBytes"/>. Empty: the key was destroyed, nothing can be sealed.</param>
 public readonly record struct SealedData(long Key, byte[] Ciphertext)
 {
     /// <summary>A copy of an encoded orderengine.journal.Sealed.</summary>

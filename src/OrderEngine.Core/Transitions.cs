@@ -89,6 +89,8 @@ public static class Transitions
         new(CommandKind.AssignComplaint, Role.Support, [Role.Support, Role.Manager], []),
         new(CommandKind.ResolveComplaint, Role.Support, [Role.Support, Role.Manager], []),
         new(CommandKind.RecordFeedback, Role.Customer, [Role.Customer, Role.Support, Role.Channel], [OrderState.Delivered, OrderState.Completed]),
+        new(CommandKind.EraseCustomer, Role.Manager, [Role.Manager, Role.Support], []),
+        new(CommandKind.EraseOrder, Role.Manager, [Role.Manager, Role.Support], Every),
     ];
 
     private static readonly Transition?[] ByCommand = Index();

@@ -92,6 +92,8 @@ public enum OrderDetails : byte
     Attributes = 1 << 1,
     /// <summary>The acceptance holds special requests.</summary>
     SpecialRequests = 1 << 2,
+    /// <summary>A guest's order whose personal data was erased.</summary>
+    Erased = 1 << 3,
     /// <summary>Its acceptance names the region that it goes to.</summary>
     HasRegion = 1 << 5,
     /// <summary>It waited its time: of what it waits for it takes what comes, and keeps it.</summary>
@@ -386,6 +388,8 @@ public enum Outcome : byte
     DiskLow = 180,
     /// <summary>An archived order is too large to be brought back.</summary>
     OrderTooLarge = 181,
+    /// <summary>The person was erased: nothing of them is taken any more.</summary>
+    PersonErased = 201,
     /// <summary>The order does not wait for its customer's confirmation.</summary>
     NothingToConfirm = 202,
     /// <summary>The complaint was resolved before.</summary>
@@ -400,6 +404,10 @@ public enum Outcome : byte
     ComplaintNotFound = 207,
     /// <summary>Too many complaints of one order.</summary>
     ComplaintLimitReached = 208,
+    /// <summary>The order is a customer's, who is erased as a whole.</summary>
+    NotAGuestOrder = 209,
+    /// <summary>The data was sealed under another key than the one that became the customer's meanwhile.</summary>
+    PersonalKeyRaced = 210,
 }
 
 /// <summary>Facts about outcomes.</summary>
@@ -415,5 +423,5 @@ public static class Outcomes
         or (>= Outcome.ReleasedToWarehouse and <= Outcome.TransferExceeded)
         or Outcome.ExceptionNotOpen or Outcome.OrderNotComplete or Outcome.SupplyRequestMismatch or Outcome.PaymentOutstanding
         or (>= Outcome.OrderOnHold and <= Outcome.OrderLimitReached)
-        or (>= Outcome.NothingToConfirm and <= Outcome.FeedbackGiven);
+        or (>= Outcome.PersonErased and <= Outcome.FeedbackGiven);
 }

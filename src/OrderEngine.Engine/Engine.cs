@@ -287,6 +287,7 @@ public sealed class Engine : IAsyncDisposable
             if (_snapshots is not null) _recovery.TidySnapshots(_snapshots);
             _disk.Begin();
             Vault.Open(_openKeys(_core.Reader.HighestKey));
+            Vault.Shred(_core.Sequence);
             _clock.RaiseTo(_core.Time);
             _recovery.End();
             Serve(journal);
@@ -308,7 +309,7 @@ public sealed class Engine : IAsyncDisposable
             _feeds.Open(journal);
             Orders.BeginAfter(_core.Sequence);
             Stock.BeginAfter(_core.Sequence);
-            _publisher = new Publisher(journal, View, _window, _batches, _failure, _metrics, _time, _options.CommitDeadline, _snapshotter);
+            _publisher = new Publisher(journal, View, _window, _batches, _failure, _metrics, _time, _options.CommitDeadline, _snapshotter, Vault);
             _writer = new WriterThread(_loop, _intake, _publisher, _failure, _time);
             Volatile.Write(ref _journal, journal);
             _snapshotter?.Begin(journal, _recovery.Loaded, _recovery.ReplayedBytes);

@@ -33,7 +33,7 @@ internal sealed class ImportSealing(PersonalVault vault)
                     if (length > 0 && oldKey == 0) throw new FormatException("Its personal data names no key, so nobody could ever erase it.");
                     if (length > 0 && !_newKeys.ContainsKey(oldKey)) _newKeys[oldKey] = await vault.TakeKeyAsync();
                 }
-                resealed[i] = personal.Count == 0 && new EventView(events[i]).BodyDigest == 0 ? events[i] : Rewrite(events[i]);
+                resealed[i] = personal.Count == 0 && !NeedsRewriting(events[i]) ? events[i] : Rewrite(events[i]);
             }
             catch (Exception exception) when (exception is FormatException or OverflowException)
             {
@@ -63,6 +63,12 @@ internal sealed class ImportSealing(PersonalVault vault)
         return found;
     }
 
+    private static bool NeedsRewriting(ReadOnlySpan<byte> encoded)
+    {
+        var e = new EventView(encoded);
+        return e.BodyDigest != 0 || e.Kind is EventKind.CustomerErased or EventKind.OrderErased;
+    }
+
     private byte[] Rewrite(ReadOnlySpan<byte> encoded)
     {
         var kind = new EventView(encoded).Kind;
@@ -77,7 +83,7 @@ internal sealed class ImportSealing(PersonalVault vault)
                 _buffer.EndNested(nested);
                 continue;
             }
-            if (field == (int)kind && PersonalFields.MayHold(kind))
+            if (field == (int)kind && (PersonalFields.MayHold(kind) || kind is EventKind.CustomerErased or EventKind.OrderErased))
             {
                 var nested = _buffer.BeginNested(field);
                 RewriteBody(kind, reader.Bytes());
@@ -108,7 +114,8 @@ internal sealed class ImportSealing(PersonalVault vault)
             if (!PersonalFields.IsSealed(kind, field))
             {
                 reader.Skip(wireType);
-                _buffer.Raw(body[start..reader.Position]);
+                // The keys of the exporting engine: what they opened is gone there, and did not come along.
+                if (!PersonalFields.IsKey(kind, field)) _buffer.Raw(body[start..reader.Position]);
                 continue;
             }
             Read(reader.Bytes(), out var oldKey, out var plaintext);

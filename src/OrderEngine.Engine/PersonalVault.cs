@@ -27,6 +27,7 @@ public sealed class PersonalVault
     private readonly DiskWatch _disk;
     private readonly Action<JournalException> _whenKeysFail;
     private KeyRing? _keys;
+    private long _shredded;
 
     /// <param name="reader">Knows the customers' keys.</param>
     /// <param name="disk">Knows whether new keys may be written.</param>
@@ -108,6 +109,26 @@ public sealed class PersonalVault
         }
     }
 
+    /// <summary>
+    /// Destroys the keys of all erasures up to a sequence that is durable: for ever, and durable on return. At a start, and by the publisher before
+    /// anybody is answered; one call at a time. Costs a look when there is nothing new.
+    /// </summary>
+    /// <exception cref="JournalException">A key could not be destroyed; final.</exception>
+    internal void Shred(long durableSequence)
+    {
+        Span<byte> secret = stackalloc byte[KeyRing.KeySize];
+        while (_shredded < _reader.LastErasure)
+        {
+            using (_reader.Enter())
+            {
+                if (!_reader.Erasure(_shredded + 1, durableSequence, out var erasure)) return;
+                if (erasure.Key != 0 && Keys.TryGet(erasure.Key, secret)) Keys.Destroy(erasure.Key);
+            }
+            CryptographicOperations.ZeroMemory(secret);
+            _shredded++;
+        }
+    }
+
     internal void Open(KeyRing keys) => _keys = keys;
 
     internal void Close() => _keys?.Dispose();
@@ -127,12 +148,14 @@ public sealed class PersonalVault
 
     private async ValueTask<SealedData> SealUnder(Task<long> key, ReadOnlyMemory<byte> plaintext) => Seal(await key, plaintext.Span);
 
-    /// <summary>Seals data under a key that is there already, as a later version of what it sealed before.</summary>
-    /// <exception cref="CryptographicException">The key was destroyed.</exception>
+    /// <summary>
+    /// Seals data under a key that is there already, as a later version of what it sealed before. Without ciphertext when the key was destroyed: the
+    /// core refuses that, since it knew of the erasure before the key went.
+    /// </summary>
     public SealedData Seal(long key, ReadOnlySpan<byte> plaintext)
     {
         Span<byte> secret = stackalloc byte[KeyRing.KeySize];
-        if (!Keys.TryGet(key, secret)) throw new CryptographicException($"Key {key} has been destroyed: nothing can be sealed for an erased person.");
+        if (!Keys.TryGet(key, secret)) return new SealedData(key, []);
         var sealedBytes = new byte[plaintext.Length + Overhead];
         var nonce = sealedBytes.AsSpan(0, NonceBytes);
         RandomNumberGenerator.Fill(nonce);

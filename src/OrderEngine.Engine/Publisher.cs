@@ -28,9 +28,10 @@ internal sealed class Publisher : IDisposable
     private readonly TimeSpan _deadline;
     private readonly ITimer _watchdog;
     private readonly Snapshotter? _snapshotter;
+    private readonly PersonalVault _vault;
 
     public Publisher(IJournal journal, ReadView view, FeedWindow feed, BatchPool batches, FailureLatch failure, EngineMetrics metrics,
-        TimeProvider time, TimeSpan commitDeadline, Snapshotter? snapshotter)
+        TimeProvider time, TimeSpan commitDeadline, Snapshotter? snapshotter, PersonalVault vault)
     {
         _journal = journal;
         _view = view;
@@ -41,6 +42,7 @@ internal sealed class Publisher : IDisposable
         _time = time;
         _deadline = commitDeadline;
         _snapshotter = snapshotter;
+        _vault = vault;
         var period = commitDeadline / EngineBounds.CommitChecks;
         _watchdog = time.CreateTimer(static publisher => ((Publisher)publisher!).CheckDeadline(), this, period, period);
     }
@@ -97,6 +99,11 @@ internal sealed class Publisher : IDisposable
         {
             Publish(batch);
         }
+        catch (JournalException exception)
+        {
+            _failure.Fail(ExitCodes.JournalFailed, "A key could not be destroyed.", exception);
+            return false;
+        }
         catch (Exception exception)
         {
             _failure.Fail(ExitCodes.PublicationFailed, $"Publishing through sequence {batch.LastSequence} failed.", exception);
@@ -118,6 +125,8 @@ internal sealed class Publisher : IDisposable
         {
             _metrics.Committed(batch.Count, batch.Payload!.Length, _time.GetElapsedTime(batch.HandedOverAt));
             _view.Publish(summary);
+            // Whoever is told that somebody was erased must find the key gone.
+            _vault.Shred(summary.Sequence);
             _snapshotter?.Committed(batch.Payload!.Length);
         }
         if (isTraced) Activity.Current = null;

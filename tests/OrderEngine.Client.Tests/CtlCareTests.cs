@@ -63,6 +63,34 @@ public sealed class CtlCareTests
     }
 
     [Fact]
+    public async Task Erasing_is_asked_for_twice()
+    {
+        var sent = new List<Google.Protobuf.IMessage>();
+        var services = new FakeServices();
+        EraseResponse Took(Google.Protobuf.IMessage request)
+        {
+            sent.Add(request);
+            return new EraseResponse { Sequence = 12, AlreadyErased = sent.Count > 1 };
+        }
+
+        services.Customers.OnErase = Took;
+        services.Customers.OnEraseOrder = Took;
+        await using var engine = await FakeEngine.StartAsync(services);
+
+        var silent = await Ctl.RunAsync(engine.Address, "customer", "erase", "C1");
+        var no = await Ctl.RunWithInputAsync(engine.Address, "y\n", "customer", "erase", "C1");
+        Assert.Equal((1, 1, 0), (silent.Code, no.Code, sent.Count));
+        Assert.Contains("for ever", no.Error, StringComparison.Ordinal);
+        var typed = await Ctl.RunWithInputAsync(engine.Address, "yes\n", "customer", "erase", "C1", "--reason", "ASKED", "--request-id", "r1");
+        var told = await Ctl.RunAsync(engine.Address, "order", "erase", "o1", "--yes", "--request-id", "r2");
+
+        Assert.Equal((0, 0), (typed.Code, told.Code));
+        Assert.Equal([new EraseCustomerRequest { RequestId = "r1", CustomerId = "C1", Reason = "ASKED" }, new EraseOrderRequest { RequestId = "r2", OrderId = "o1" }], sent);
+        Assert.Contains("Erased at sequence 12.", typed.Out, StringComparison.Ordinal);
+        Assert.Contains("Erased before.", told.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_order_is_confirmed_noted_and_shown_with_its_notes()
     {
         ConfirmOrderRequest? confirmed = null;

@@ -44,6 +44,8 @@ public sealed class CtlContractTests
         ["GetComplaint"] = ["complaint get c1 --text"],
         ["ListComplaints"] = ["complaint list --order o1 --customer C1 --open --category late --owner support"],
         ["RecordFeedback"] = ["feedback o1 --rating 4 --text T"],
+        ["EraseCustomer"] = ["customer erase C1 --yes --reason ASKED"],
+        ["EraseOrder"] = ["order erase o1 --yes --reason ASKED"],
         ["PlaceHold"] = ["order hold o1 --kind address --reason NO_SUCH_STREET"],
         ["ReleaseHold"] = ["order unhold o1 --kind address --reason CHECKED"],
         ["ReleaseShipment"] = ["release o1 --line 1=2@MAIN"],
@@ -133,7 +135,7 @@ public sealed class CtlContractTests
         ["min_sequence"] = "a command is run after what it is to see",
         ["page_token"] = "orderctl pages by itself",
         ["sku.sequence"] = "output only", ["location.sequence"] = "output only", ["channel.sequence"] = "output only", ["customer.sequence"] = "output only",
-        ["settings.sequence"] = "output only",
+        ["settings.sequence"] = "output only", ["customer.erase_time"] = "output only",
     };
 
     // Given whole, as JSON.

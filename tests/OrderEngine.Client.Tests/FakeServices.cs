@@ -211,6 +211,14 @@ internal sealed class FakeCustomers : CustomerService.CustomerServiceBase
 
     public override Task<Customer> UpsertCustomer(UpsertCustomerRequest request, ServerCallContext context) => Fake.Answer(OnUpsert, request);
 
+    public Func<EraseCustomerRequest, EraseResponse>? OnErase { get; set; }
+
+    public Func<EraseOrderRequest, EraseResponse>? OnEraseOrder { get; set; }
+
+    public override Task<EraseResponse> EraseCustomer(EraseCustomerRequest request, ServerCallContext context) => Fake.Answer(OnErase, request);
+
+    public override Task<EraseResponse> EraseOrder(EraseOrderRequest request, ServerCallContext context) => Fake.Answer(OnEraseOrder, request);
+
     public Func<OpenComplaintRequest, ComplaintResponse>? OnOpen { get; set; }
 
     public Func<AssignComplaintRequest, ComplaintResponse>? OnAssign { get; set; }

@@ -138,6 +138,64 @@ public sealed class CareTests
         static RecordFeedback Rate(long order, int rating) => new() { Order = order, Rating = rating, Role = Role.Customer };
     }
 
+    [Fact]
+    public void Nothing_is_taken_of_a_customer_who_was_erased_and_asked_again_nothing_happens()
+    {
+        _shop.Ok(_shop.Receive(1, (1, 10)));
+        _shop.Ok(Of(new SealedData(8, [1])));
+        // One key a customer: what was sealed under another is sent again.
+        Assert.Equal(Outcome.PersonalKeyRaced, _shop.Do(Of(new SealedData(9, [1]))).Outcome);
+        Assert.Equal(Outcome.PersonalKeyRaced, _shop.Do(new AddNote { Order = 1, Text = new SealedData(9, [1]), Role = Role.Support }).Outcome);
+        _shop.Ok(new EraseCustomer { Customer = 2, Role = Role.Manager });
+        var sequence = _shop.Core.Sequence;
+        Assert.Equal(-1, _shop.Ok(new EraseCustomer { Customer = 2, Role = Role.Support }).Offset);
+        Assert.Equal(sequence, _shop.Core.Sequence);
+        Assert.Equal(_shop.Now, _shop.Core.Reader.ErasedAt(2, sequence));
+        Assert.Equal(0, _shop.Core.Reader.ErasedAt(2, sequence - 1));
+        Assert.Equal(0, _shop.Core.Reader.ErasedAt(1, sequence));
+        Assert.True(_shop.Core.Reader.Erasure(1, sequence, out var row));
+        Assert.Equal((8, 2, 0), (row.Key, row.Customer, row.Order));
+        Assert.Equal(Outcome.PersonErased, _shop.Do(Of(new SealedData(8, [1]))).Outcome);
+        Assert.Equal(Outcome.PersonErased, _shop.Do(_shop.Order(1, 2, AllocationPolicy.AllOrNothing, (1, 1))).Outcome);
+        Assert.Equal(Outcome.PersonErased, _shop.Do(new AddNote { Order = 1, Text = new SealedData(8, []), Role = Role.Support }).Outcome);
+        Assert.Equal(Outcome.PersonErased, _shop.Do(new DefineCustomer { Id = Shop.Bytes("customer-2"), Details = new SealedData(10, [1]), Role = Role.Channel }).Outcome);
+        // Its rank may change, and its order goes on.
+        _shop.Ok(new DefineCustomer { Id = Shop.Bytes("customer-2"), Tier = 5, Role = Role.Channel });
+        _shop.Ok(new ReleaseShipment { Order = 1, Role = Role.Warehouse });
+        Assert.Equal(Outcome.NotAGuestOrder, _shop.Do(new EraseOrder { Order = 1, Role = Role.Manager }).Outcome);
+        Assert.Equal(_shop.Core.Seal(), _shop.Restarted().Seal());
+
+        SubmitOrder Of(SealedData delivery)
+        {
+            var order = _shop.Order(1, 2, AllocationPolicy.AllOrNothing, (1, 1));
+            return new SubmitOrder
+            {
+                Channel = 1, Customer = 2, ExternalId = order.ExternalId, Policy = order.Policy, CurrencyCode = order.CurrencyCode, Lines = order.Lines, Role = order.Role,
+                RequestKey = order.RequestKey, BodyDigest = 1, Delivery = delivery,
+            };
+        }
+    }
+
+    [Fact]
+    public void Every_key_of_a_guests_order_goes_with_it_and_no_other()
+    {
+        _shop.Ok(_shop.Receive(1, (1, 10)));
+        _shop.Ok(_shop.Order(AllocationPolicy.AllOrNothing, (1, 1)));
+        _shop.Ok(_shop.Order(AllocationPolicy.AllOrNothing, (1, 1)));
+        _shop.Ok(new AddNote { Order = 1, Text = new SealedData(3, [1]), Role = Role.Support });
+        _shop.Ok(new AddNote { Order = 2, Text = new SealedData(4, [1]), Role = Role.Support });
+        _shop.Ok(new AmendOrder(CommandKind.AmendOrder) { Order = 1, Fields = AmendedFields.Delivery, Delivery = new SealedData(5, [1]), DeliveryFields = 2, Role = Role.Customer });
+        _shop.Ok(new EraseOrder { Order = 1, Role = Role.Manager });
+        Assert.Equal(-1, _shop.Ok(new EraseOrder { Order = 1, Role = Role.Manager }).Offset);
+        var erased = new List<long>();
+        for (var number = 1; _shop.Core.Reader.Erasure(number, _shop.Core.Sequence, out var row); number++) erased.Add(row.Key);
+        Assert.Equal([5, 3], erased);
+        Assert.Equal(Outcome.PersonErased, _shop.Do(new AddNote { Order = 1, Text = new SealedData(6, [1]), Role = Role.Support }).Outcome);
+        Assert.Equal(Outcome.PersonErased, _shop.Do(new AddNote { Order = 2, Text = new SealedData(3, [1]), Role = Role.Support }).Outcome);
+        _shop.Ok(new AddNote { Order = 2, Text = new SealedData(4, [1]), Role = Role.Support });
+        Assert.Empty(Invariants.Check(_shop.Core.Reader, _shop.Core.Sequence).Violations);
+    }
+
     private void Delivered(int orders)
     {
         _shop.Ok(_shop.Receive(1, (1, 100)));

@@ -67,6 +67,7 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories / 10, "RecordPayment Ok", "RecordRefund Ok", "outcome PaymentReferenceTaken", "outcome PaymentCurrencyMismatch", "outcome RefundExceedsPaid",
             "state AwaitingPayment", "state Expired", "state Completed", "reinstated", "over the credit limit");
         tally.AtLeast(Histories / 10, "ConfirmOrder Ok", "AddNote Ok", "outcome NothingToConfirm", "OpenComplaint Ok", "AssignComplaint Ok", "ResolveComplaint Ok", "RecordFeedback Ok");
+        tally.AtLeast(Histories / 10, "EraseCustomer Ok", "EraseOrder Ok", "outcome PersonErased", "outcome PersonalKeyRaced", "outcome NotAGuestOrder");
         tally.AtLeast(Histories / 50, "outcome ComplaintClosed", "outcome ComplaintNotFound", "outcome ComplaintReturnMismatch", "outcome FeedbackGiven", "replayed NothingToConfirm");
         tally.AtLeast(Histories / 50, "outcome StockOverflow", "lines over 4 locations", "outcome HoldAlreadyOpen", "outcome HoldNotOpen");
     }

@@ -127,4 +127,31 @@ public sealed class VaultTests
         Assert.NotEqual(first.Engine.Vault.BodyDigest("body"u8), first.Engine.Vault.BodyDigest("bodz"u8));
         Assert.NotEqual(first.Engine.Vault.BodyDigest("body"u8), second.Engine.Vault.BodyDigest("body"u8));
     }
+
+    [Fact]
+    public async Task An_erased_customers_key_is_gone_before_the_answer_and_an_old_copy_of_the_keys_does_not_bring_it_back()
+    {
+        await using var first = await Host.Serving();
+        var keys = Path.Combine(first.Folder.FullName, "keys");
+        var data = await first.Engine.Vault.SealForCustomerAsync("c0", 0, "name"u8.ToArray());
+        await first.Ok(new DefineCustomer { Id = Host.Utf8("c0"), Role = Role.Channel, Details = data });
+        var other = await first.Engine.Vault.SealForGuestAsync("other"u8.ToArray());
+        var copy = await File.ReadAllBytesAsync(keys);
+
+        await first.Ok(new EraseCustomer { Customer = 1, Role = Role.Manager });
+        Assert.False(first.Engine.Vault.TryUnseal(data.Key, data.Ciphertext, out _));
+        Assert.True(first.Engine.Vault.TryUnseal(other.Key, other.Ciphertext, out _));
+        // Nothing can be sealed for the person any more, and the core refuses what could not be.
+        var late = await first.Engine.Vault.SealForCustomerAsync("c0", 1, "late"u8.ToArray());
+        Assert.Empty(late.Ciphertext);
+        Assert.Equal(Outcome.PersonErased, (await first.Execute(new DefineCustomer { Id = Host.Utf8("c0"), Role = Role.Channel, Details = late })).Outcome);
+        await first.Engine.StopAsync();
+
+        // As after a crash between the event and the key, or a restored backup.
+        await File.WriteAllBytesAsync(keys, copy);
+        await using var second = new Host(journal: first.Journal, time: first.Time, directory: first.Folder);
+        await second.Engine.StartAsync(default);
+        Assert.False(second.Engine.Vault.TryUnseal(data.Key, data.Ciphertext, out _));
+        Assert.True(second.Engine.Vault.TryUnseal(other.Key, other.Ciphertext, out _));
+    }
 }

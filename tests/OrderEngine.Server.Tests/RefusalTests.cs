@@ -38,6 +38,7 @@ public sealed class RefusalTests
         ["ConfirmOrder"] = OfOrder, ["AddNote"] = new("ORDER_NOT_FOUND", Always: true),
         ["OpenComplaint"] = new("ORDER_NOT_FOUND", Always: true), ["AssignComplaint"] = OfComplaint, ["ResolveComplaint"] = OfComplaint, ["GetComplaint"] = new("COMPLAINT_NOT_FOUND"),
         ["ListComplaints"] = new("ORDER_NOT_FOUND"), ["RecordFeedback"] = OfOrder,
+        ["EraseCustomer"] = new(Fill: request => ((EraseCustomerRequest)request).CustomerId = "C1"), ["EraseOrder"] = new("ORDER_NOT_FOUND", Always: true),
         ["ReleaseShipment"] = OfOrder, ["ConfirmShipment"] = OfOrder, ["RecallShipment"] = OfOrder, ["RecordDelivery"] = OfOrder,
         ["RecordLoss"] = OfOrder with { Fill = request => ((RecordLossRequest)request).ParcelNumber = 1 }, ["StreamStatusReports"] = new(Same: true),
         ["CreateReservation"] = Plain, ["ExtendReservation"] = OfReservation, ["ReleaseReservation"] = OfReservation,

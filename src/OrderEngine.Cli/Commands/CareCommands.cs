@@ -51,6 +51,8 @@ internal static class CareCommands
     /// <summary>What an order has beside the ordinary, for people.</summary>
     public static void Show(Session session, Order order)
     {
+        if (order.Erased)
+            session.Say("its person was erased");
         foreach (var attribute in order.Extras?.Attributes ?? [])
             session.Say($"attribute {attribute.Key} = {attribute.Value}");
         foreach (var request in order.Extras?.SpecialRequests ?? [])

@@ -1,4 +1,4 @@
-// Owns customer get, upsert, statement. One thread.
+// Owns customer get, upsert, statement and erase, and order erase. One thread.
 using System.CommandLine;
 using OrderEngine.Contracts.V1;
 
@@ -14,6 +14,7 @@ internal static class CustomerCommands
         customer.Add(Get(run));
         customer.Add(Upsert(run));
         customer.Add(Statement(run));
+        customer.Add(Erase(run));
         return customer;
     }
 
@@ -122,12 +123,50 @@ internal static class CustomerCommands
 
     private static string Money(StatementFigures figures, Func<StatementFigures, long> minor) => Session.Money(minor(figures), figures.CurrencyCode);
 
+    private static Command Erase(Runner run)
+    {
+        var (command, id) = (new Command("erase", "Erase a customer's personal data for ever, in all orders of the customer. The number cannot be used again."), Id());
+        return Erasing(run, command, id, "the personal data of customer", async (session, request, reason, cancellationToken) => await session.Client.Customers.EraseCustomerAsync(
+            new EraseCustomerRequest { RequestId = request, CustomerId = session.Get(id), Reason = reason }, cancellationToken: cancellationToken));
+    }
+
+    public static Command EraseOrder(Runner run)
+    {
+        var (command, id) = (new Command("erase", "Erase the personal data of a guest's order for ever."), OrderCommands.OrderId());
+        return Erasing(run, command, id, "the personal data of order", async (session, request, reason, cancellationToken) => await session.Client.Customers.EraseOrderAsync(
+            new EraseOrderRequest { RequestId = request, OrderId = session.Get(id), Reason = reason }, cancellationToken: cancellationToken));
+    }
+
+    // Nothing brings it back, so it is asked for twice: by the command, and by "yes" or --yes.
+    private static Command Erasing(Runner run, Command command, Argument<string> id, string what, Func<Session, string, string, CancellationToken, Task<EraseResponse>> erase)
+    {
+        var yes = new Option<bool>("--yes") { Description = "Do not ask." };
+        var (reason, requestId) = (OrderCommands.Reason("ASKED_BY_PERSON"), OrderCommands.RequestId());
+        OrderCommands.Add(command, id, yes, reason, requestId);
+        return run.Does(command, async (session, cancellationToken) =>
+        {
+            if (!session.Get(yes))
+            {
+                session.Note($"This destroys {what} {session.Get(id)} for ever; orders under way lose their address. Type yes to go on:");
+                if ((await session.Terminal.In.ReadLineAsync(cancellationToken))?.Trim() != "yes")
+                {
+                    session.Note("orderctl: nothing was erased.");
+                    return ExitCodes.Failed;
+                }
+            }
+
+            var answer = await erase(session, session.Get(requestId) ?? "", session.Get(reason) ?? "", cancellationToken);
+            return session.Answer(answer, s => s.Say(answer.AlreadyErased ? "Erased before." : $"Erased at sequence {Session.Number(answer.Sequence)}."));
+        });
+    }
+
     private static int Show(Session session, Customer customer) => session.Answer(customer, s =>
     {
         s.Fields(("customer", customer.CustomerId), ("tier", Session.Number(customer.Tier)),
             ("credit limit", customer.CreditCurrency.Length == 0 ? "" : Session.Money(customer.CreditLimitMinor, customer.CreditCurrency)),
             ("terms", Values.Said(customer.PaymentTerms)),
-            ("risk rating", customer.RiskRating == 0 ? "" : Session.Number(customer.RiskRating)), ("sequence", Session.Number(customer.Sequence)), ("etag", customer.Etag));
+            ("risk rating", customer.RiskRating == 0 ? "" : Session.Number(customer.RiskRating)), ("erased", Session.Time(customer.EraseTime)),
+            ("sequence", Session.Number(customer.Sequence)), ("etag", customer.Etag));
         if (customer.Details is { } d)
             s.Fields(("name", d.Name), ("phone", d.Phone), ("email", d.Email), ("address", string.Join(", ", d.AddressLines)), ("city", $"{d.PostalCode} {d.City}".Trim()),
                 ("country", d.CountryCode), ("note", d.Note));

@@ -125,6 +125,7 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.ComplaintAssigned => $"complaint {e.ComplaintAssigned.ComplaintId} is for {Values.Upper(e.ComplaintAssigned.Owner)} {e.ComplaintAssigned.Assignee}".TrimEnd(),
         OrderEvent.ChangeOneofCase.ComplaintResolved => $"complaint {e.ComplaintResolved.ComplaintId} resolved, {Values.Upper(e.ComplaintResolved.Resolution)}",
         OrderEvent.ChangeOneofCase.FeedbackRecorded => $"rated {e.FeedbackRecorded.Rating} of 5",
+        OrderEvent.ChangeOneofCase.Erased => "personal data erased",
         OrderEvent.ChangeOneofCase.Confirmed => "confirmed by the customer",
         OrderEvent.ChangeOneofCase.NoteAdded => "noted" + (e.NoteAdded.ReviewRuleIds.Count == 0 ? "" : $", looked for by {string.Join(", ", e.NoteAdded.ReviewRuleIds)}"),
         OrderEvent.ChangeOneofCase.HoldReleased => $"hold released, {Values.Upper(e.HoldReleased.Kind)}",

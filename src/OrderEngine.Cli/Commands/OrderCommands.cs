@@ -119,6 +119,7 @@ internal static class OrderCommands
         order.Add(ChangeCommands.Unhold(run));
         order.Add(CareCommands.Confirm(run));
         order.Add(CareCommands.Note(run));
+        order.Add(CustomerCommands.EraseOrder(run));
         return order;
     }
 

@@ -1,4 +1,4 @@
-// Applying what was asked for the customer's sake: confirmation, notes.
+// Applying what was asked for the customer's sake: confirmation, notes, erasures.
 
 using OrderEngine.Core.Events;
 
@@ -23,6 +23,25 @@ internal sealed partial class Applier
         {
             if (field == PersonalFields.NoteText) state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence);
             else if (field == 2) order.Head.Holds = (OrderHolds)checked((byte)reader.Varint());
+            else reader.Skip(wireType);
+        }
+    }
+
+    private void CustomerErased(in EventView e)
+    {
+        ReadNumbers(e.Body, out var customer, out var key);
+        CheckKnown(checked((int)customer), state.Catalog.CustomerIds, "customer");
+        state.Erasures.Add((int)customer, 0, key, e.Time, e.Sequence);
+    }
+
+    private void OrderErased(in EventView e)
+    {
+        var order = Change(in e, 0);
+        order.Head.Details |= OrderDetails.Erased;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) state.Erasures.Add(0, e.Order, reader.Long(), e.Time, e.Sequence);
             else reader.Skip(wireType);
         }
     }

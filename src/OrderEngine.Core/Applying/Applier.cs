@@ -120,6 +120,8 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ComplaintAssigned: ComplaintAssigned(in e); break;
             case EventKind.ComplaintResolved: ComplaintResolved(in e); break;
             case EventKind.FeedbackRecorded: FeedbackRecorded(in e); break;
+            case EventKind.CustomerErased: CustomerErased(in e); break;
+            case EventKind.OrderErased: OrderErased(in e); break;
             case EventKind.RequestRefused: break;
             default: throw new ApplyException($"Event {e.Sequence} is of kind {(int)e.Kind}, which this engine does not know: it was written by a newer one.");
         }

@@ -20,6 +20,7 @@ internal sealed partial class Decider
         if (refusal != Outcome.Ok) return refusal;
         ref readonly var head = ref order.Head;
         if ((amend.Fields & AmendedFields.Delivery) != 0 && amend.DeliveryVersion != DeliveryVersion(amend.Order, in head)) return Outcome.EtagMismatch;
+        if ((amend.Fields & AmendedFields.Delivery) != 0 && MayTake(head.Customer, amend.Delivery, head.Details) is not Outcome.Ok and var taking) return RefuseTaking(taking, amend.Order);
         if ((amend.Fields & ~AmendedFields.Lines) != 0 && IsBeingPacked(order.Lines)) return Refuse(Outcome.NotAmendable, amend.Order);
 
         CopyLines(order);

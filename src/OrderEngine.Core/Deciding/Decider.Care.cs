@@ -43,6 +43,7 @@ internal sealed partial class Decider
     {
         var refusal = FindOrder(note.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
+        if (MayTake(order.Head.Customer, note.Text, order.Head.Details) is not Outcome.Ok and var taking) return RefuseTaking(taking, note.Order);
         if (order.Head.Notes >= Limits.NotesPerOrder) return Outcome.NoteLimitReached;
         BeginOrderEvent(note.Order, in order.Head, order.Head.State);
         _events.BeginBody(EventKind.NoteAdded);

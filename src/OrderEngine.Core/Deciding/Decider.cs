@@ -63,6 +63,8 @@ internal sealed partial class Decider(EngineState state)
             AssignComplaint assign => Assign(assign),
             ResolveComplaint resolve => Resolve(resolve),
             RecordFeedback feedback => Record(feedback),
+            EraseCustomer erase => Erase(erase),
+            EraseOrder erase => Erase(erase),
             DefineSku sku => Define(sku),
             DefineLocation location => Define(location),
             DefineChannel channel => Define(channel),

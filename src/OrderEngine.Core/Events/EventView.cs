@@ -131,6 +131,10 @@ public enum EventKind : byte
     ComplaintResolved = 168,
     /// <summary>A customer said what to think of an order.</summary>
     FeedbackRecorded = 169,
+    /// <summary>A customer's personal data was erased.</summary>
+    CustomerErased = 170,
+    /// <summary>The personal data of a guest's order was erased.</summary>
+    OrderErased = 171,
     /// <summary>The time for returns is over while one is open.</summary>
     ReturnWindowOver = 176,
 }

@@ -27,6 +27,9 @@ public static class PersonalFields
         _ => false,
     };
 
+    /// <summary>True when a field of an event's body is the number of a key that was destroyed: it means nothing in another engine.</summary>
+    public static bool IsKey(EventKind kind, int field) => kind == EventKind.CustomerErased && field == 2 || kind == EventKind.OrderErased && field == 1;
+
     /// <summary>True when an event of this kind may hold personal data.</summary>
     public static bool MayHold(EventKind kind) => kind is EventKind.CustomerDefined or EventKind.OrderSubmitted or EventKind.OrderAmended or EventKind.NoteAdded
         or EventKind.ComplaintOpened or EventKind.ComplaintResolved or EventKind.FeedbackRecorded;

@@ -1,4 +1,4 @@
-// Putting back complaints and feedback. Same thread as the rest of the load.
+// Putting back complaints, feedback and erasures. Same thread as the rest of the load.
 
 using System.Runtime.InteropServices;
 using OrderEngine.Core.Events;
@@ -8,7 +8,7 @@ namespace OrderEngine.Core.Snapshots;
 
 public sealed partial class SnapshotLoader
 {
-    private long _complaints, _care;
+    private long _complaints, _care, _erasures;
 
     private unsafe void ReadComplaint(ReadOnlySpan<byte> record)
     {
@@ -72,5 +72,30 @@ public sealed partial class SnapshotLoader
         Within(row.LastComplaint, _state.Complaints.Rows.Count, "complaint", orNone: true);
         _state.Complaints.Orders.Restore(order, version, MemoryMarshal.AsBytes(new ReadOnlySpan<CareRow>(in row)));
         _care++;
+    }
+
+    private void ReadErasure(ReadOnlySpan<byte> record)
+    {
+        long number = 0, version = 0;
+        var row = new ErasureRow();
+        var reader = new ProtoReader(record);
+        while (reader.Next(out var field, out _))
+        {
+            switch (field)
+            {
+                case 1: number = reader.Long(); break;
+                case 2: version = Version(reader.Long()); break;
+                case 3: row.Customer = reader.Int(); break;
+                case 4: row.Order = reader.Long(); break;
+                case 5: row.Key = reader.Long(); break;
+                case 6: row.ErasedAt = reader.Long(); break;
+                default: throw Unknown(field, "erasure");
+            }
+        }
+        Follows(number, _state.Erasures.Rows.Count, "Erasure");
+        Within(row.Customer, _state.Catalog.CustomerIds.Count, "customer", orNone: true);
+        Within(row.Order, _state.Orders.Count, "order", orNone: true);
+        _state.Erasures.Restore(number, in row, version);
+        _erasures++;
     }
 }

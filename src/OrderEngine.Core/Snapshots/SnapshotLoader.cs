@@ -106,6 +106,7 @@ public sealed partial class SnapshotLoader
             case SnapshotFormat.SupplyRequests: ReadSupplyRequest(record); break;
             case SnapshotFormat.Complaints: ReadComplaint(record); break;
             case SnapshotFormat.Care: ReadCare(record); break;
+            case SnapshotFormat.Erasures: ReadErasure(record); break;
             case SnapshotFormat.Trailer: ReadTrailer(record); break;
             default: throw Unknown(field, "block");
         }
@@ -159,6 +160,7 @@ public sealed partial class SnapshotLoader
                 case SnapshotFormat.SupplyRequests: counts = counts with { SupplyRequests = reader.Long() }; break;
                 case SnapshotFormat.Complaints: counts = counts with { Complaints = reader.Long() }; break;
                 case SnapshotFormat.Care: counts = counts with { Care = reader.Long() }; break;
+                case SnapshotFormat.Erasures: counts = counts with { Erasures = reader.Long() }; break;
                 case SnapshotFormat.Archived: archived = reader.Long(); break;
                 case SnapshotFormat.ArchivePosition: position = reader.Long(); break;
                 case SnapshotFormat.StatisticsHash: statistics = reader.Varint(); break;
@@ -166,7 +168,7 @@ public sealed partial class SnapshotLoader
             }
         }
         var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _returns, _afterSales, _deadlines, _exceptions, _incoming, _promises, _supplyRequests,
-            _complaints, _care);
+            _complaints, _care, _erasures);
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
         var orders = counts.Orders + archived;
         if (orders < _state.Orders.Count) throw Wrong($"{counts.Orders} orders and {archived} archived ones cannot have numbers up to {_state.Orders.Count}.");

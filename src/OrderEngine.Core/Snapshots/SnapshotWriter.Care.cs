@@ -1,4 +1,4 @@
-// Writing complaints and feedback. Same thread as the rest of the walk.
+// Writing complaints, feedback and erasures. Same thread as the rest of the walk.
 
 using OrderEngine.Core.State;
 
@@ -6,7 +6,7 @@ namespace OrderEngine.Core.Snapshots;
 
 public sealed partial class SnapshotWriter
 {
-    private long _complaints, _care;
+    private long _complaints, _care, _erasures;
 
     private void WriteComplaint(long number)
     {
@@ -49,6 +49,22 @@ public sealed partial class SnapshotWriter
         _block.Number(5, row.Complaints);
         _block.Number(6, row.OpenComplaints);
         _block.Number(7, row.Rating);
+        EndRecord(start);
+    }
+
+    private void WriteErasure(long number)
+    {
+        var rows = _state.Erasures.Rows;
+        if (!rows.TryAt<ErasureRow>(number, _at, out var row, out var version)) return;
+        _hash += rows.RowHash(number, rows.At(number, _at, out _));
+        _erasures++;
+        var start = _block.BeginNested(SnapshotFormat.Erasures);
+        _block.Number(1, number);
+        _block.Number(2, version);
+        _block.Number(3, row.Customer);
+        _block.Number(4, row.Order);
+        _block.Number(5, row.Key);
+        _block.Number(6, row.ErasedAt);
         EndRecord(start);
     }
 }

@@ -33,6 +33,7 @@ internal sealed class EngineState
         SupplyRequests = new SupplyRequests(Heap, Reclaimer);
         Exceptions = new Exceptions(Heap, Reclaimer);
         Complaints = new Complaints(Heap, Reclaimer);
+        Erasures = new Erasures(Heap, Reclaimer);
         Archive = new ArchivedOrders(this);
         Index = new OrderIndex(Orders, Exceptions);
         Statistics = new Statistics(this, Heap, Reclaimer, hash);
@@ -60,6 +61,7 @@ internal sealed class EngineState
     public Deadlines Deadlines { get; }
     public Exceptions Exceptions { get; }
     public Complaints Complaints { get; }
+    public Erasures Erasures { get; }
     public SupplyLedger Supply { get; }
     public ArchivedOrders Archive { get; }
     public OrderIndex Index { get; }
@@ -142,7 +144,8 @@ internal sealed class EngineState
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
         + Catalog.ReviewRuleRows.Touched.Length + Catalog.DeadlineRuleRows.Touched.Length
         + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Promises.Rows.Touched.Length
-        + SupplyRequests.Rows.Touched.Length + Complaints.Rows.Touched.Length + Complaints.Orders.Touched.Length + Requests.LeftSinceSeal + Archive.Retired + Statistics.TouchedRows;
+        + SupplyRequests.Rows.Touched.Length + Complaints.Rows.Touched.Length + Complaints.Orders.Touched.Length + Erasures.Rows.Touched.Length
+        + Requests.LeftSinceSeal + Archive.Retired + Statistics.TouchedRows;
 
     /// <summary>Ends a batch.</summary>
     public StateSummary Seal()
@@ -164,6 +167,7 @@ internal sealed class EngineState
         Exceptions.Rows.Seal(Sequence);
         Complaints.Rows.Seal(Sequence);
         Complaints.Orders.Seal(Sequence);
+        Erasures.Rows.Seal(Sequence);
         Supply.Rows.Seal(Sequence);
         Promises.Rows.Seal(Sequence);
         SupplyRequests.Rows.Seal(Sequence);
@@ -172,7 +176,7 @@ internal sealed class EngineState
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
             + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash + Catalog.DeadlineRuleRows.Hash + Promises.Rows.Hash + SupplyRequests.Rows.Hash
-            + Complaints.Rows.Hash + Complaints.Orders.Hash;
+            + Complaints.Rows.Hash + Complaints.Orders.Hash + Erasures.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,

@@ -6,6 +6,20 @@ public static partial class Invariants
 {
     private sealed partial class Walk
     {
+        private void CheckErasures()
+        {
+            var keys = new HashSet<long>();
+            for (long number = 1; number <= reader.LastErasure; number++)
+            {
+                if (!reader.Erasure(number, at, out var row)) continue;
+                Expect(row.Key == 0 || keys.Add(row.Key), $"Key {row.Key} was erased twice.");
+                Expect((row.Customer == 0) != (row.Order == 0), $"Erasure {number} is of customer {row.Customer} and order {row.Order}.");
+                if (row.Order == 0) continue;
+                var order = reader.LiveOrder(row.Order, at);
+                if (order.Exists) Expect((order.Head.Details & OrderDetails.Erased) != 0, $"Order {row.Order} does not know that it was erased.");
+            }
+        }
+
         private void CheckComplaints()
         {
             var counts = new Dictionary<long, (int All, int Open, long Last)>();

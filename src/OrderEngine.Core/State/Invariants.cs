@@ -64,6 +64,7 @@ public static partial class Invariants
             CheckStatistics(orders);
             CheckComplaints();
             CheckExposure();
+            CheckErasures();
             foreach (var (key, units) in _committed.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are committed at {Location(key.Location)}, where there is no stock level.");
             foreach (var (key, units) in _held.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are held at {Location(key.Location)}, where there is no stock level.");
             return new InvariantReport(at, _violations, orders, levels, reservations);

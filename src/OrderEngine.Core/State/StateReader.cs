@@ -257,6 +257,19 @@ public sealed class StateReader
     /// <summary>The deadlines of an order at a sequence.</summary>
     public ReadOnlySpan<DeadlineRow> Deadlines(long order, long at) => MemoryMarshal.Cast<byte, DeadlineRow>(_state.Deadlines.Rows.At(order, at, out _));
 
+    /// <summary>The highest erasure number that may exist; numbers are dense from 1.</summary>
+    public long LastErasure => _state.Erasures.Rows.Count;
+
+    /// <summary>One erasure; false when there was none at that sequence.</summary>
+    public bool Erasure(long number, long at, out ErasureRow row) => _state.Erasures.Rows.TryAt(number, at, out row, out _);
+
+    /// <summary>When a customer was erased, microseconds since 1970; 0: not at that sequence.</summary>
+    public long ErasedAt(int customer, long at)
+    {
+        var number = customer == 0 ? 0 : _state.Erasures.Of(customer);
+        return number != 0 && Erasure(number, at, out var row) ? row.ErasedAt : 0;
+    }
+
     /// <summary>One complaint as it stood at a sequence.</summary>
     public ComplaintView Complaint(long number, long at) => new(_state.Complaints.Rows.At(number, at, out _));
 

@@ -71,7 +71,7 @@ internal static class RpcTable
             ("CloseReturn", Scopes.Fulfil | Scopes.Review | Scopes.Admin, true)),
         .. Service("TrackingService", ("TrackOrder", Readers | Scopes.Submit, true), ("WatchOrders", Readers, true)),
         .. Service("CustomerService",
-            ("UpsertCustomer", Scopes.Submit | Scopes.Admin, true), ("GetCustomer", Readers | Scopes.Submit, true), ("EraseCustomer", Scopes.Admin, false),
+            ("UpsertCustomer", Scopes.Submit | Scopes.Admin, true), ("GetCustomer", Readers | Scopes.Submit, true), ("EraseCustomer", Scopes.Admin, false), ("EraseOrder", Scopes.Admin, false),
             ("GetStatement", Scopes.Finance | Scopes.Admin, false),
             ("RecordFeedback", Scopes.Submit | Scopes.Review | Scopes.Admin, true), ("OpenComplaint", Scopes.Submit | Scopes.Review | Scopes.Admin, true),
             ("AssignComplaint", Scopes.Review | Scopes.Admin, true), ("ResolveComplaint", Scopes.Review | Scopes.Admin, true),

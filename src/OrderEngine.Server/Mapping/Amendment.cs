@@ -34,7 +34,6 @@ internal static class Amendment
 
         var (present, version, customer) = Delivery(reader, amend.Order, at);
         var before = vault.Unseal(present);
-        if (present.Key != 0 && before is null) return Errors.Status(ErrorReason.NotAmendable, "The person was erased.");
         var after = request.Order.Delivery?.Clone() ?? new PersonalDetails();
         if (personal != 0) after = Merged(before, after, personal);
         if (after.CalculateSize() > PersonalVault.MaxPlaintext) return Errors.InvalidField("order.delivery", $"must be at most {PersonalVault.MaxPlaintext} bytes in all");

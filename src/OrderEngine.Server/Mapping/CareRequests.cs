@@ -61,6 +61,49 @@ internal static class CareRequests
     }
 }
 
+/// <summary>Maps erasures.</summary>
+internal static class ErasureRequests
+{
+    /// <summary>Of a customer.</summary>
+    public static Mapped<EraseCustomer> Map(EraseCustomerRequest request, StateReader reader, PersonalVault vault)
+    {
+        var violations = new Violations();
+        var asker = Asker.Read(ref violations, CommandKind.EraseCustomer, request.RequestId, request.Actor);
+        var references = new References(reader);
+        Fields.CheckId(ref violations, "customer_id", request.CustomerId);
+        var customer = references.Customer("customer_id", request.CustomerId);
+        var reason = Fields.Reason(ref violations, "reason", request.Reason);
+        if (asker.Refuse(violations, references) is { } refusal) return refusal;
+        return new EraseCustomer
+        {
+            RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
+            Actor = asker.Actor, Role = asker.Role, Reason = reason, Customer = customer,
+        };
+    }
+
+    /// <summary>Of a guest's order.</summary>
+    public static Mapped<EraseOrder> Map(EraseOrderRequest request, StateReader reader, PersonalVault vault)
+    {
+        var violations = new Violations();
+        var asker = Asker.Read(ref violations, CommandKind.EraseOrder, request.RequestId, request.Actor);
+        var references = new References(reader);
+        Fields.CheckId(ref violations, "order_id", request.OrderId);
+        var order = references.Order("order_id", request.OrderId);
+        var reason = Fields.Reason(ref violations, "reason", request.Reason);
+        if (asker.Refuse(violations, references) is { } refusal) return refusal;
+        return new EraseOrder
+        {
+            RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
+            Actor = asker.Actor, Role = asker.Role, Reason = reason, Order = order,
+        };
+    }
+
+    /// <summary>The answer: without an event it was so before.</summary>
+    public static EraseResponse Erased(in CommandAnswer answer) => answer.Event.IsEmpty
+        ? new EraseResponse { Sequence = answer.Sequence, AlreadyErased = true }
+        : new EraseResponse { Sequence = new Core.Events.EventView(answer.Event.Span).Sequence, Replayed = answer.Replayed };
+}
+
 /// <summary>Whose personal data goes with an order.</summary>
 internal static class OrderPerson
 {

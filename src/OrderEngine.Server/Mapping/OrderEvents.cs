@@ -145,6 +145,9 @@ internal static class OrderEvents
             case >= Journaled.Event.BodyOneofCase.ComplaintOpened and <= Journaled.Event.BodyOneofCase.FeedbackRecorded:
                 ComplaintReads.SetChange(mapped, e);
                 break;
+            case Journaled.Event.BodyOneofCase.OrderErased:
+                mapped.Erased = new OrderErased();
+                break;
             case Journaled.Event.BodyOneofCase.HoldReleased:
                 mapped.HoldReleased = new HoldReleased { Kind = Holds.KindsOf((OrderHolds)e.HoldReleased.Hold).Single() };
                 mapped.HoldReleased.Open.Add(Holds.KindsOf((OrderHolds)e.HoldReleased.Open));

@@ -40,6 +40,7 @@ internal static class OrderReads
             ReservationId = Texts.Reservation(head.Reservation),
             Sequence = head.Version,
             Etag = Texts.Etag(head.Version),
+            Erased = (head.Details & OrderDetails.Erased) != 0 || reader.ErasedAt(head.Customer, at) != 0,
         };
         order.ShippingPolicy = (head.Details & OrderDetails.ShipComplete) != 0 ? Contracts.V1.ShippingPolicy.Complete : Contracts.V1.ShippingPolicy.Partial;
         order.Earmarks = (head.Details & OrderDetails.Earmarks) != 0;

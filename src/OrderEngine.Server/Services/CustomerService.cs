@@ -50,6 +50,14 @@ internal sealed class CustomerService(EngineCalls calls) : V1.CustomerService.Cu
     }
 
     /// <inheritdoc/>
+    public override async Task<EraseResponse> EraseCustomer(EraseCustomerRequest request, ServerCallContext context) =>
+        ErasureRequests.Erased(await calls.ExecuteAsync(ErasureRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Priority, context));
+
+    /// <inheritdoc/>
+    public override async Task<EraseResponse> EraseOrder(EraseOrderRequest request, ServerCallContext context) =>
+        ErasureRequests.Erased(await calls.ExecuteAsync(ErasureRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Priority, context));
+
+    /// <inheritdoc/>
     public override async Task<ComplaintResponse> OpenComplaint(OpenComplaintRequest request, ServerCallContext context)
     {
         var mapped = await ComplaintRequests.MapAsync(request, calls.Reader, calls.Vault);
@@ -122,9 +130,11 @@ internal sealed class CustomerService(EngineCalls calls) : V1.CustomerService.Cu
         var number = references.Customer("customer_id", id);
         new Violations().ThrowIfAny(references);
         using var guard = calls.Reader.Enter();
-        var body = calls.Reader.Customer(number, calls.Engine.View.DurableSequence, out var version);
-        return body.IsEmpty
-            ? throw Errors.Exception(ErrorReason.CustomerNotFound, ("field", "customer_id"), ("customer_id", id))
-            : CatalogReads.Customer(body, version);
+        var at = calls.Engine.View.DurableSequence;
+        var body = calls.Reader.Customer(number, at, out var version);
+        if (body.IsEmpty) throw Errors.Exception(ErrorReason.CustomerNotFound, ("field", "customer_id"), ("customer_id", id));
+        var found = CatalogReads.Customer(body, version);
+        found.Customer.EraseTime = Texts.Time(calls.Reader.ErasedAt(number, at));
+        return found;
     }
 }

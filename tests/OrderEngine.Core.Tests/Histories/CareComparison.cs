@@ -23,6 +23,14 @@ internal static class CareComparison
             Assert.Equal((complaints.Count, complaints.Count(c => c.State != ComplaintState.Resolved), complaints.LastOrDefault()?.Number ?? 0), (row.Complaints, row.OpenComplaints, row.LastComplaint));
             foreach (var (newer, older) in complaints.Skip(1).Zip(complaints)) Assert.Equal(older.Number, reader.Complaint(newer.Number, core.Sequence).Head.Previous);
         }
+        Assert.Equal(model.DestroyedKeys.Count, reader.LastErasure);
+        for (var i = 0; i < model.DestroyedKeys.Count; i++)
+        {
+            Assert.True(reader.Erasure(i + 1, core.Sequence, out var row));
+            Assert.Equal(model.DestroyedKeys[i], row.Key);
+        }
+        for (var customer = 1; customer <= model.Customers.Count; customer++)
+            Assert.Equal((model.CustomerKeys.GetValueOrDefault(customer), model.ErasedCustomers.GetValueOrDefault(customer)), (reader.CustomerKey(customer), reader.ErasedAt(customer, core.Sequence)));
         var random = new Random((int)core.Sequence);
         for (var i = 0; i < 4; i++)
             List(reader, model, new ComplaintQuery(random.Next(3) == 0 ? random.Next(1, model.Orders.Count + 1) : 0, random.Next(3) == 0 ? random.Next(1, 6) : 0, random.Next(2) == 0,
@@ -64,6 +72,7 @@ internal static class CareComparison
         Assert.Equal(model.Feedback.GetValueOrDefault(expected.Number), (care.Feedback, care.Rating));
         var head = core.Reader.Order(expected.Number, core.Sequence).Head;
         var extras = expected.Submitted.Extras;
+        Assert.Equal(expected.Erased, (head.Details & OrderDetails.Erased) != 0);
         Assert.Equal((expected.Notes.Count, extras?.Attributes.Length > 0, extras?.SpecialRequests.Key > 0),
             (head.Notes, (head.Details & OrderDetails.Attributes) != 0, (head.Details & OrderDetails.SpecialRequests) != 0));
         if (head.Notes == 0) return;

@@ -7,19 +7,33 @@ internal sealed partial class CommandMaker
     // Mostly confirmations, so that orders of channels that ask for them get somewhere.
     private Command Care() => _random.Next(100) switch
     {
-        < 40 => ConfirmIt(),
+        < 2 => new EraseCustomer { Customer = _random.Next(1, CustomerCount + 1), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager), Reason = Bytes("ASKED") },
+        < 8 => Erase(),
+        < 42 => ConfirmIt(),
         < 60 => Note(),
         < 74 => Complain(),
         < 90 => Answer(),
         _ => Rate(),
     };
 
+    private EraseOrder Erase()
+    {
+        var order = AnyOrder(o => o.Submitted.Customer == 0);
+        return new EraseOrder { Order = order, RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support), ExpectedVersion = Etag(OrderVersion(order)) };
+    }
+
+    // Of a customer mostly under the key that the customer has, or is to have; rarely under another. Guests share keys now and then, as orders that replace others do.
+    private SealedData Sealed(int customer, int bytes) => new(
+        customer == 0 ? _random.Next(1, 1000) : _random.Next(40) == 0 ? 5_000 + _random.Next(3) : model.CustomerKeys.GetValueOrDefault(customer, 10_000 + customer), RandomBytes(bytes));
+
+    private SealedData SealedOf(long order, int bytes) => Sealed(order > 0 && order <= model.Orders.Count ? model.Orders[(int)order - 1].Submitted.Customer : 0, bytes);
+
     private OpenComplaint Complain()
     {
         var order = AnyOrder(o => o.State is OrderState.Delivered or OrderState.Shipped);
         return new OpenComplaint
         {
-            Order = order, Category = (ComplaintCategory)_random.Next(1, 9), Owner = (Role)_random.Next(1, 9), Text = new SealedData(_random.Next(1, 1000), RandomBytes(70)),
+            Order = order, Category = (ComplaintCategory)_random.Next(1, 9), Owner = (Role)_random.Next(1, 9), Text = SealedOf(order, 70),
             Return = ReturnFor(order), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Customer), ExpectedVersion = Etag(OrderVersion(order)),
         };
     }
@@ -37,7 +51,7 @@ internal sealed partial class CommandMaker
             }
             : new ResolveComplaint
             {
-                Complaint = number, Resolution = (ComplaintResolution)_random.Next(1, 7), Text = _random.Next(2) == 0 ? default : new SealedData(_random.Next(1, 1000), RandomBytes(40)),
+                Complaint = number, Resolution = (ComplaintResolution)_random.Next(1, 7), Text = _random.Next(2) == 0 ? default : SealedOf(complaint?.Opened.Order ?? 0, 40),
                 Return = ReturnFor(complaint?.Opened.Order ?? 0), RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager), ExpectedVersion = Etag(complaint?.Version ?? 1),
             };
     }
@@ -51,7 +65,7 @@ internal sealed partial class CommandMaker
         var order = AnyOrder(o => o.State is OrderState.Delivered or OrderState.Completed);
         return new RecordFeedback
         {
-            Order = order, Rating = _random.Next(1, 6), Text = _random.Next(2) == 0 ? default : new SealedData(_random.Next(1, 1000), RandomBytes(80)),
+            Order = order, Rating = _random.Next(1, 6), Text = _random.Next(2) == 0 ? default : SealedOf(order, 80),
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Customer), ExpectedVersion = Etag(OrderVersion(order)),
         };
     }
@@ -67,14 +81,14 @@ internal sealed partial class CommandMaker
         var order = AnyOrder(_ => true);
         return new AddNote
         {
-            Order = order, Text = new SealedData(_random.Next(1, 1000), RandomBytes(50)), NoteRules = _random.Next(8) == 0 ? [Bytes("urgent"), Bytes("second")] : [],
+            Order = order, Text = SealedOf(order, 50), NoteRules = _random.Next(8) == 0 ? [Bytes("urgent"), Bytes("second")] : [],
             RequestKey = Key(), BodyDigest = Digest(), Actor = Bytes("desk-2"), Role = Of(Role.Support), ExpectedVersion = Etag(OrderVersion(order)),
         };
     }
 
-    private OrderExtras SomeExtras() => new()
+    private OrderExtras SomeExtras(int customer) => new()
     {
         Attributes = [.. Enumerable.Range(0, _random.Next(4)).Select(i => new OrderAttribute(Bytes($"key.{i}"), Bytes(new string('v', _random.Next(0, 200)))))],
-        SpecialRequests = _random.Next(2) == 0 ? new SealedData(_random.Next(1, 1000), RandomBytes(_random.Next(40, 900))) : default,
+        SpecialRequests = _random.Next(2) == 0 ? Sealed(customer, _random.Next(40, 900)) : default,
     };
 }

@@ -41,7 +41,7 @@ internal sealed partial class CommandMaker
         return new AmendOrder(lines ? CommandKind.AmendLines : CommandKind.AmendOrder)
         {
             Order = number, Fields = fields, RequestedAt = _random.Next(3) == 0 ? 0 : model.Time + _random.Next(5) * Day, Lines = lines ? AmendedLines(order) : [],
-            Delivery = new SealedData(_random.Next(1, 1000), RandomBytes(60)), DeliveryVersion = _random.Next(10) == 0 ? 1 : order?.AmendedDelivery.Since ?? 0, DeliveryFields = 1 << _random.Next(1, 9),
+            Delivery = SealedOf(number, 60), DeliveryVersion = _random.Next(10) == 0 ? 1 : order?.AmendedDelivery.Since ?? 0, DeliveryFields = 1 << _random.Next(1, 9),
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support), Reason = Bytes("ASKED"), ExpectedVersion = Etag(OrderVersion(number)),
         };
     }

@@ -128,10 +128,10 @@ internal sealed partial class CommandMaker(NaiveModel model)
             Shipping = (ShippingPolicy)_random.Next(0, 3),
             Region = _random.Next(3) == 0 ? Bytes(_random.Next(8) == 0 ? "nowhere" : AnyRegion()) : [],
             Lines = lines,
-            Delivery = _random.Next(5) == 0 ? new SealedData(_random.Next(1, 1000), RandomBytes(60)) : default,
+            Delivery = _random.Next(5) == 0 ? Sealed(customer, 60) : default,
             Reservation = reservation,
             NoteRules = _random.Next(30) == 0 ? [Bytes("urgent")] : [],
-            Extras = _random.Next(6) == 0 ? SomeExtras() : null,
+            Extras = _random.Next(6) == 0 ? SomeExtras(customer) : null,
             RequestKey = Key(),
             BodyDigest = Digest(),
             Actor = Bytes("clerk-7"),
@@ -351,12 +351,14 @@ internal sealed partial class CommandMaker(NaiveModel model)
         },
         3 => ReviewRules(),
         4 => Deadlines(),
-        _ => new DefineCustomer
-        {
-            RiskRating = _random.Next(10), Terms = (PaymentTerms)_random.Next(5), CreditLimit = _random.Next(3) * 1_000_000, CreditCurrency = _random.Next(3) == 0 ? 0 : Currency.Pack("EUR"u8),
-            Id = Bytes($"C{_random.Next(1, CustomerCount + 1)}"), Tier = _random.Next(10), Details = _random.Next(2) == 0 ? default : new SealedData(_random.Next(1, 99), RandomBytes(40)),
-            RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Channel),
-        },
+        _ => Customer(_random.Next(1, CustomerCount + 1)),
+    };
+
+    private DefineCustomer Customer(int number) => new()
+    {
+        RiskRating = _random.Next(10), Terms = (PaymentTerms)_random.Next(5), CreditLimit = _random.Next(3) * 1_000_000, CreditCurrency = _random.Next(3) == 0 ? 0 : Currency.Pack("EUR"u8),
+        Id = Bytes($"C{number}"), Tier = _random.Next(10), Details = _random.Next(2) == 0 ? default : Sealed(number, 40),
+        RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Channel),
     };
 
     // --- choices ---

@@ -71,6 +71,10 @@ internal sealed class ModelOrder
     /// <summary>What could be collected when it was looked at last; the date of the instalment missed last.</summary>
     public long Collectable, MissedDate;
     public bool WindowOver;
+    /// <summary>Keys under which something of it is sealed, and that of its delivery as it stands.</summary>
+    public readonly HashSet<long> Keys = [];
+    public long DeliveryKey;
+    public bool Erased;
     public bool ExpiredUnpaid;
     public readonly List<ModelParcel> Parcels = [];
     public readonly List<int> ParcelPlaces = [];

@@ -21,7 +21,7 @@ internal sealed partial class NaiveModel
     /// <summary>By order: sequence and rating.</summary>
     public readonly Dictionary<long, (long Sequence, int Rating)> Feedback = [];
 
-    private static readonly Outcome[] BoundInCare = [Outcome.NothingToConfirm, Outcome.ComplaintClosed, Outcome.ComplaintReturnMismatch, Outcome.FeedbackGiven];
+    private static readonly Outcome[] BoundInCare = [Outcome.PersonErased, Outcome.NothingToConfirm, Outcome.ComplaintClosed, Outcome.ComplaintReturnMismatch, Outcome.FeedbackGiven];
 
     // The comments of the rpcs, "Usual role" and "Allowed".
     private static Role[]? CareRoles(CommandKind kind) => kind switch
@@ -29,7 +29,7 @@ internal sealed partial class NaiveModel
         CommandKind.ConfirmOrder => [Role.Customer, Role.Support],
         CommandKind.AddNote => [Role.Support, Role.Customer, Role.Channel, Role.Reviewer, Role.Finance, Role.Warehouse, Role.Carrier],
         CommandKind.OpenComplaint or CommandKind.RecordFeedback => [Role.Customer, Role.Support, Role.Channel],
-        CommandKind.AssignComplaint or CommandKind.ResolveComplaint => [Role.Support, Role.Manager],
+        CommandKind.AssignComplaint or CommandKind.ResolveComplaint or CommandKind.EraseCustomer or CommandKind.EraseOrder => [Role.Support, Role.Manager],
         _ => null,
     };
 
@@ -56,8 +56,10 @@ internal sealed partial class NaiveModel
     {
         var refusal = Find(note.Order, note.ExpectedVersion, Enum.GetValues<OrderState>(), out var order);
         if (refusal != Outcome.Ok) return refusal;
+        if (MayTake(order.Submitted.Customer, note.Text, order) is not Outcome.Ok and var taking) return taking;
         if (order.Notes.Count == 100) return Outcome.NoteLimitReached;
         Change(order);
+        Took(order.Submitted.Customer, note.Text, order);
         order.Notes.Add((Sequence, Convert.ToHexString(note.Text.Ciphertext)));
         // orders.proto, AddNote: held back, unless all of it has left.
         if (note.NoteRules.Length > 0 && NotAtTheirEnd.Contains(order.State) && order.State is not (OrderState.Shipped or OrderState.Delivered)) order.Holds.Add(OrderHolds.Manual);
@@ -72,10 +74,12 @@ internal sealed partial class NaiveModel
     {
         var refusal = Find(open.Order, open.ExpectedVersion, Enum.GetValues<OrderState>(), out var order);
         if (refusal != Outcome.Ok) return refusal;
+        if (MayTake(order.Submitted.Customer, open.Text, order) is not Outcome.Ok and var taking) return taking;
         if (Complaints.Count(c => c.Opened.Order == open.Order) == 100) return Outcome.ComplaintLimitReached;
         if (open.Return != 0 && FindReturn(open.Return) is null) return Outcome.ReturnNotFound;
         if (!IsReturnOf(open.Return, open.Order)) return Outcome.ComplaintReturnMismatch;
         Change(order);
+        Took(order.Submitted.Customer, open.Text, order);
         Complaints.Add(new ModelComplaint
         {
             Number = Complaints.Count + 1, Opened = open, OpenedAt = _now, OpenedSequence = Sequence, Version = Sequence, Owner = open.Owner, Return = open.Return,
@@ -90,8 +94,12 @@ internal sealed partial class NaiveModel
         if (asked.ExpectedVersion != 0 && asked.ExpectedVersion != complaint.Version) return Outcome.EtagMismatch;
         if (complaint.State == ComplaintState.Resolved) return Outcome.ComplaintClosed;
         if (asked is ResolveComplaint { Return: > 0 } named && FindReturn(named.Return) is null) return Outcome.ReturnNotFound;
+        var about = Orders[(int)complaint.Opened.Order - 1];
+        var said = asked is ResolveComplaint { Text: var text } ? text : default;
+        if (MayTake(about.Submitted.Customer, said, about) is not Outcome.Ok and var taking) return taking;
         if (asked is ResolveComplaint { Return: > 0 } led && !IsReturnOf(led.Return, complaint.Opened.Order)) return Outcome.ComplaintReturnMismatch;
-        Change(Orders[(int)complaint.Opened.Order - 1]);
+        Change(about);
+        Took(about.Submitted.Customer, said, about);
         complaint.Version = Sequence;
         if (asked is AssignComplaint assign)
         {
@@ -108,8 +116,10 @@ internal sealed partial class NaiveModel
     {
         var refusal = Find(feedback.Order, feedback.ExpectedVersion, [OrderState.Delivered, OrderState.Completed], out var order);
         if (refusal != Outcome.Ok) return refusal;
+        if (MayTake(order.Submitted.Customer, feedback.Text, order) is not Outcome.Ok and var taking) return taking;
         if (Feedback.ContainsKey(feedback.Order)) return Outcome.FeedbackGiven;
         Change(order);
+        Took(order.Submitted.Customer, feedback.Text, order);
         Feedback[feedback.Order] = (Sequence, feedback.Rating);
         return Outcome.Ok;
     }

@@ -54,6 +54,7 @@ internal sealed partial class NaiveModel
         if (refusal != Outcome.Ok) return refusal;
         var (delivery, date, lines) = (amend.Fields.HasFlag(AmendedFields.Delivery), amend.Fields.HasFlag(AmendedFields.RequestedTime), amend.Fields.HasFlag(AmendedFields.Lines));
         if (delivery && amend.DeliveryVersion != order.AmendedDelivery.Since) return Outcome.EtagMismatch;
+        if (delivery && MayTake(order.Submitted.Customer, amend.Delivery, order) is not Outcome.Ok and var taking) return taking;
         if ((delivery || date) && order.Lines.Any(l => l.Released > 0)) return Outcome.NotAmendable;
         var requestedAt = date ? amend.RequestedAt : order.RequestedAt;
         var wanted = lines ? amend.Lines : [];
@@ -88,7 +89,12 @@ internal sealed partial class NaiveModel
         NoteLines(order);
         // What was promised follows the date that is wanted now.
         if (date && _watched.DeliverySeconds > 0 && order.Deadlines.ContainsKey(DeadlineKind.Delivery)) Set(order, DeadlineKind.Delivery, DeliveryDue(order));
-        if (delivery) order.AmendedDelivery = (amend.Delivery.Key, Convert.ToHexString(amend.Delivery.Ciphertext), order.Version);
+        if (delivery)
+        {
+            order.AmendedDelivery = (amend.Delivery.Key, Convert.ToHexString(amend.Delivery.Ciphertext), order.Version);
+            Took(order.Submitted.Customer, amend.Delivery, order);
+            order.DeliveryKey = amend.Delivery.Key;
+        }
         HoldForReview(order, holds, growth);
         RaiseSurplus(order, surplus);
         return Outcome.Ok;

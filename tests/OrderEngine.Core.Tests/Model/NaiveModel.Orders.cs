@@ -10,6 +10,9 @@ internal sealed partial class NaiveModel
         var reservation = Find(submit.Reservation);
         if (submit.Reservation != 0 && reservation is null) return Outcome.ReservationNotFound;
         if (Orders.Any(o => o.Submitted.Channel == submit.Channel && o.Submitted.ExternalId.AsSpan().SequenceEqual(submit.ExternalId))) return Outcome.ExternalIdTaken;
+        if (!byEngine && ErasedCustomers.ContainsKey(submit.Customer)) return Outcome.PersonErased;
+        foreach (var data in new[] { submit.Delivery, submit.Extras?.SpecialRequests ?? default })
+            if (!byEngine && MayTake(submit.Customer, data) is not Outcome.Ok and var taking) return taking;
         if (reservation is not null)
         {
             if (reservation.State != ReservationState.Held) return Outcome.ReservationNotHeld;
@@ -36,6 +39,9 @@ internal sealed partial class NaiveModel
         order.Version = order.AcceptedSequence;
         order.ChangedAt = _now;
         if (!byEngine) AskForConfirmation(order);
+        Took(submit.Customer, submit.Delivery, order);
+        Took(submit.Customer, submit.Extras?.SpecialRequests ?? default, order);
+        order.DeliveryKey = submit.Delivery.Key;
         Orders.Add(order);
         TouchedOrders.Add(order.Number);
         NoteLines(order);

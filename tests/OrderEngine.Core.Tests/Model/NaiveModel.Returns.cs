@@ -146,6 +146,7 @@ internal sealed partial class NaiveModel
         {
             Channel = original.Channel, Customer = original.Customer, ExternalId = Encoding.UTF8.GetBytes("return/" + PublicId.Format('t', exchange.Number)), Type = OrderType.Replacement,
             Policy = AllocationPolicy.PartialBackorder, Terms = PaymentTerms.Credit, Priority = original.Priority, CurrencyCode = original.CurrencyCode, Region = original.Region, Shipping = ShippingPolicy.Partial, Lines = exchange.Replacements,
+            Delivery = new SealedData(Orders[(int)exchange.Order - 1].DeliveryKey, []),
         }, byEngine: true);
         if (outcome == Outcome.Ok) exchange.Replacement = Orders[^1].Number;
         return outcome;

@@ -202,6 +202,8 @@ internal sealed partial class NaiveModel
         OpenComplaint open => Open(open),
         ComplaintCommand asked => OfComplaint(asked),
         RecordFeedback feedback => Record(feedback),
+        EraseCustomer erase => Erase(erase),
+        EraseOrder erase => Erase(erase),
         RecallShipment recall => Recall(recall),
         RecordDelivery delivery => Deliver(delivery),
         RecordLoss loss => Lose(loss),
@@ -271,10 +273,13 @@ internal sealed partial class NaiveModel
     {
         var present = Customers.GetValueOrDefault(Text(customer.Id))?.Number ?? 0;
         var details = customer.Details.Key != 0 ? (customer.Details.Key, Convert.ToHexString(customer.Details.Ciphertext)) : Details.GetValueOrDefault(present);
+        if (customer.ExpectedVersion != 0 && customer.ExpectedVersion != (Customers.GetValueOrDefault(Text(customer.Id))?.Version ?? 0)) return Outcome.EtagMismatch;
+        if (MayTake(present, customer.Details) is not Outcome.Ok and var taking) return taking;
         var outcome = Put(Customers, customer.Id, customer.ExpectedVersion, $"{customer.Tier}|{details}|{customer.RiskRating}|{customer.Terms}|{customer.CreditLimit}|{customer.CreditCurrency}", out var number);
         if (outcome != Outcome.Ok) return outcome;
         Buyers[number] = customer;
         Details[number] = details;
+        Took(number, customer.Details);
         return Outcome.Ok;
     }
 

@@ -27,6 +27,26 @@ internal static class CareTable
             yield return row.What == "empty" ? note.Bad("text", "empty", request => request.Text = "") : SoFar(row);
         foreach (var row in Complaints()) yield return row;
         foreach (var row in Reads()) yield return row;
+        foreach (var row in Erasures()) yield return row;
+    }
+
+    // A customer who does not exist, so that nobody of the table's world is erased.
+    private static IEnumerable<Case> Erasures()
+    {
+        var customer = Rpc<EraseCustomerRequest>.Unary("EraseCustomer", _ => new EraseCustomerRequest { RequestId = Shop.NewId(), CustomerId = "nobody" },
+            async (server, request) => await server.Customers.EraseCustomerAsync(request)).LeadingTo(ErrorReason.CustomerNotFound);
+        foreach (var row in customer.Id("request_id", (request, id) => request.RequestId = Ids.Fresh(id))) yield return row;
+        foreach (var row in customer.ShortText("actor.id", (request, value) => request.Actor = new Actor { Id = value }, 64)) yield return row;
+        yield return customer.Ok("actor.role", "allowed", request => request.Actor = new Actor { Role = Role.Support });
+        yield return customer.Bad("actor.role", "unknown", request => request.Actor = new Actor { Role = (Role)99 });
+        foreach (var row in customer.Id("customer_id", (request, id) => request.CustomerId = id, unknown: ErrorReason.CustomerNotFound)) yield return row;
+        foreach (var row in customer.Reason("reason", (request, reason) => request.Reason = reason)) yield return row;
+
+        var order = Rpc<EraseOrderRequest>.Unary("EraseOrder", _ => new EraseOrderRequest { RequestId = Shop.NewId(), OrderId = Core.PublicId.Format(Core.PublicId.Order, 9_999_999) },
+            async (server, request) => await server.Customers.EraseOrderAsync(request)).LeadingTo(ErrorReason.OrderNotFound);
+        foreach (var row in order.Asker((request, id) => request.RequestId = id, (request, actor) => request.Actor = actor, Role.Support, Role.Customer, Role.Channel)) yield return row;
+        foreach (var row in order.Id("order_id", (request, id) => request.OrderId = id, unknown: ErrorReason.OrderNotFound)) yield return row;
+        foreach (var row in order.Reason("reason", (request, reason) => request.Reason = reason)) yield return row;
     }
 
     private static IEnumerable<Case> Complaints()

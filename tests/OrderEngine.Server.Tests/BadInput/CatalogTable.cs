@@ -112,6 +112,7 @@ internal static class CatalogTable
         foreach (var row in upsert.Asker((request, id) => request.RequestId = id, (request, actor) => request.Actor = actor, Role.Support)) yield return row;
         yield return upsert.Bad("customer", "missing", request => request.Customer = null);
         foreach (var row in upsert.Id("customer.customer_id", (request, id) => request.Customer.CustomerId = Ids.Fresh(id))) yield return row;
+        yield return upsert.Ok("customer.erase_time", "which says nothing in a request", request => request.Customer.EraseTime = new() { Seconds = -5 });
         foreach (var row in upsert.Number("customer.tier", (request, value) => request.Customer.Tier = (int)value, 0, 9)) yield return row;
         foreach (var row in upsert.Number("customer.credit_limit_minor", (request, value) => (request.Customer.CreditLimitMinor, request.Customer.CreditCurrency) = (value, "GBP"), 0, 1_000_000_000_000_000)) yield return row;
         yield return upsert.Bad("customer.credit_currency", "empty, with a limit", request => request.Customer.CreditLimitMinor = 1);
