@@ -116,6 +116,7 @@ public sealed class CtlContractTests
         ["GetEngineStatus"] = ["status"],
         ["VerifyInvariants"] = ["verify"],
         ["CreateCheckpoint"] = ["checkpoint"],
+        ["CreateBackup"] = ["backup BACKUP"],
         ["SetLogLevel"] = ["log-level OrderEngine debug"],
         ["ListExceptions"] = ["exceptions list --grade high --owner warehouse --kind deadline-missed --order o1 --state any --oldest-first"],
         ["ResolveException"] = ["exceptions resolve e1 --resolution done --reason DONE"],
@@ -127,6 +128,7 @@ public sealed class CtlContractTests
     {
         ["BulkSubmitOrders"] = "the orders of several commands 'submit' in one message; a file of orders goes over StreamSubmitOrders",
         ["StreamStatusReports"] = "the reports of release, ship, recall, deliver, lose and return, streamed by a warehouse's or carrier's program",
+        ["ExportKeys"] = "'backup --with-keys' asks for it when the backup is whole",
         ["GetStock"] = "'stock get' asks for one SKU as for several: BatchGetStock",
     };
 
@@ -141,7 +143,7 @@ public sealed class CtlContractTests
     // Given whole, as JSON.
     private static readonly string[] Whole = [ReviewRules.Descriptor.FullName, Contracts.Journal.Event.Descriptor.FullName];
 
-    private static readonly string[] Offline = ["health", "journal", "keys"];
+    private static readonly string[] Offline = ["health", "journal", "keys", "restore"];
 
     [Fact]
     public void Every_rpc_has_a_command_and_every_command_a_line_here()
@@ -214,7 +216,7 @@ public sealed class CtlContractTests
         : command.Subcommands.SelectMany(child => Leaves(child, path.Length == 0 ? child.Name : $"{path} {child.Name}"));
 
     private static string[] Words(string line, Scratch scratch) =>
-        [.. line.Split(' ').Select(word => word is "ORDER" or "RULES" or "EVENTS" or "RETAIL" ? scratch[word] : word), .. line.Contains("RETAIL", StringComparison.Ordinal) ? ["--rejects", scratch["rejects"]] : Array.Empty<string>()];
+        [.. line.Split(' ').Select(word => word is "ORDER" or "RULES" or "EVENTS" or "RETAIL" or "BACKUP" ? scratch[word] : word), .. line.Contains("RETAIL", StringComparison.Ordinal) ? ["--rejects", scratch["rejects"]] : Array.Empty<string>()];
 
     private static IEnumerable<string> Common(MethodDescriptor rpc)
     {
