@@ -16,13 +16,13 @@ public sealed class PersonalDataTests
 {
     // Words that name something of a person, and the messages in which they name something else.
     private static readonly string[] Words = ["name", "phone", "email", "address", "address_lines", "city", "postal_code", "country_code", "note", "text", "comment"];
-    private static readonly string[] Things = ["Sku", "Location", "Channel", "ReviewRule"];
+    private static readonly string[] Goods = ["Sku", "Location", "Channel", "ReviewRule"];
 
     [Fact]
     public void Every_field_that_can_hold_something_of_a_person_is_marked()
     {
         var unmarked = Contract.Services.SelectMany(service => service.Methods).SelectMany(rpc => Fields(rpc.InputType).Concat(Fields(rpc.OutputType))).Distinct()
-            .Where(field => field.FieldType == FieldType.String && Words.Contains(field.Name) && !Things.Contains(field.ContainingType.Name) && !IsPersonal(field))
+            .Where(field => field.FieldType == FieldType.String && Words.Contains(field.Name) && !Goods.Contains(field.ContainingType.Name) && !IsPersonal(field))
             .Select(field => field.FullName).ToList();
         Assert.True(unmarked.Count == 0, $"Mark with [(personal) = true], or say in this test what they name: {string.Join(", ", unmarked)}");
         Assert.All(PersonalDetails.Descriptor.Fields.InDeclarationOrder(), field => Assert.True(IsPersonal(field), field.FullName));

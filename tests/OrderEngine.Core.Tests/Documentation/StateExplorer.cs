@@ -103,6 +103,7 @@ internal sealed class StateExplorer
         w => [w.Exchange(Spare)],
         w => [w.Exchange(Missing)],
         w => [new AddNote { Order = w.Order, Text = new SealedData(1, [1]), Role = Role.Support }],
+        w => [new EraseOrder { Order = w.Order, Role = Role.Support }],
         w => [new ConfirmOrder { Order = w.Order, Role = Role.Customer }],
         w => [new OpenComplaint { Order = w.Order, Category = ComplaintCategory.Damaged, Owner = Role.Support, Text = new SealedData(1, [1]), Role = Role.Customer }],
         w => [new RecordFeedback { Order = w.Order, Rating = 4, Role = Role.Customer }],
