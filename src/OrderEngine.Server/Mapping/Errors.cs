@@ -32,6 +32,7 @@ internal static class Errors
         [ErrorReason.DiskLow] = TimeSpan.FromSeconds(5),
         [ErrorReason.AlreadyRunning] = TimeSpan.FromSeconds(1),
         [ErrorReason.RateLimited] = TimeSpan.FromMilliseconds(100),
+        [ErrorReason.PersonalKeyRaced] = TimeSpan.FromMilliseconds(100),
         [ErrorReason.CallLimitReached] = TimeSpan.FromSeconds(1),
         [ErrorReason.MessageShareUsedUp] = TimeSpan.FromSeconds(1),
         [ErrorReason.RefusalLimitReached] = TimeSpan.FromMinutes(1),
