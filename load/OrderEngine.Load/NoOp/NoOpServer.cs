@@ -22,6 +22,7 @@ public static class NoOpServer
     internal const int CallsPerConnection = 500;
     internal static readonly TimeSpan KeepAliveDelay = TimeSpan.FromSeconds(30);
     internal static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan HeadersTime = TimeSpan.FromSeconds(10);
 
     /// <summary>Builds it; listens on 127.0.0.1 at <paramref name="port"/>, 0 takes a free one.</summary>
     public static WebApplication Build(int port)
@@ -38,7 +39,10 @@ public static class NoOpServer
             kestrel.Limits.Http2.KeepAlivePingTimeout = KeepAliveTimeout;
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
             kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;
+            kestrel.Limits.RequestHeadersTimeout = HeadersTime;
+            // The engine frees streams of these rates call by call; here nobody is slow on purpose.
             kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.MaxRequestBodySize = null;
         });
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytes);
