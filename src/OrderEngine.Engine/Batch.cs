@@ -1,5 +1,5 @@
 // One commit: the events that the writer decided, and who is to be answered when they are durable.
-// Filled by the writer, then handed to the publisher, which gives it back for reuse; never touched by both at once.
+// Filled by the writer, then handed to the publisher, which has it answered; whoever gives the last answer gives it back for reuse.
 
 using System.Collections.Concurrent;
 using OrderEngine.Core;
@@ -7,13 +7,17 @@ using OrderEngine.Core.State;
 
 namespace OrderEngine.Engine;
 
-internal sealed class Batch
+/// <param name="pool">Where it goes afterwards.</param>
+/// <param name="metrics">Count what is answered.</param>
+internal sealed class Batch(BatchPool pool, EngineMetrics metrics) : IThreadPoolWorkItem
 {
     private Decided[] _answers = new Decided[64];
+    private int _calls;
+    private int _shares;
+    private int _begun;
+    private int _left;
 
     /// <summary>Commands to be answered.</summary>
-    public ReadOnlySpan<Decided> Answers => _answers.AsSpan(0, Count);
-
     public int Count { get; private set; }
 
     /// <summary>The encoded events; null: nothing to journal.</summary>
@@ -41,6 +45,7 @@ internal sealed class Batch
     public void Add(PendingCommand pending, in Decision decision, byte[]? checkEvent)
     {
         if (Count == _answers.Length) Array.Resize(ref _answers, _answers.Length * 2);
+        if (!pending.IsStreamed) _calls++;
         _answers[Count++] = new Decided(pending, pending.Command!.Kind, decision, checkEvent);
     }
 
@@ -55,10 +60,38 @@ internal sealed class Batch
         TouchedStock = touchedStock;
     }
 
+    /// <summary>
+    /// Answers everybody; not to be touched afterwards. Single calls go on where they are answered, a share of them a thread: queueing each by itself
+    /// costs more than what it has left to do. Streams only take notice, so a batch without calls is answered at once. Publisher.
+    /// </summary>
+    public void Answer(EngineThreads threads)
+    {
+        _shares = _left = Math.Clamp(_calls / EngineBounds.CallsPerShare, 1, Environment.ProcessorCount);
+        _begun = 0;
+        if (_calls == 0) AnswerShare();
+        else threads.Scatter(this, _shares);
+    }
+
+    void IThreadPoolWorkItem.Execute() => AnswerShare();
+
+    private void AnswerShare()
+    {
+        var share = Interlocked.Increment(ref _begun) - 1;
+        var end = (int)((long)Count * (share + 1) / _shares);
+        for (var i = (int)((long)Count * share / _shares); i < end; i++)
+        {
+            ref readonly var decided = ref _answers[i];
+            var answer = decided.Answer(Payload);
+            metrics.Answered(decided.Kind, answer, decided.Pending.IsCheck);
+            decided.Pending.Complete(answer);
+        }
+        if (Interlocked.Decrement(ref _left) == 0) pool.Return(this);
+    }
+
     public void Clear()
     {
         Array.Clear(_answers, 0, Count);
-        Count = 0;
+        Count = _calls = 0;
         Payload = null;
         Summary = null;
         TouchedStock = [];
@@ -83,11 +116,12 @@ internal sealed class Batch
 }
 
 /// <summary>Batches for reuse: as many as are in flight, and the one being filled.</summary>
-internal sealed class BatchPool
+/// <param name="metrics">Of the engine.</param>
+internal sealed class BatchPool(EngineMetrics metrics)
 {
     private readonly ConcurrentQueue<Batch> _spare = new();
 
-    public Batch Rent() => _spare.TryDequeue(out var batch) ? batch : new Batch();
+    public Batch Rent() => _spare.TryDequeue(out var batch) ? batch : new Batch(this, metrics);
 
     public void Return(Batch batch)
     {

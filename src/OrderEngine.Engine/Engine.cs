@@ -21,7 +21,6 @@ public sealed class Engine : IAsyncDisposable
     private readonly EngineClock _clock;
     private readonly Intake _intake;
     private readonly PendingCommandPool _commands = new();
-    private readonly BatchPool _batches = new();
     private readonly FeedWindow _window;
     private readonly FeedContext _feeds;
     private readonly FeedDispatcher _dispatcher;
@@ -80,7 +79,7 @@ public sealed class Engine : IAsyncDisposable
         _disk = new DiskWatch(space, options, time, logger);
         Vault = new PersonalVault(_core.Reader, _disk, exception => _failure.Fail(ExitCodes.JournalFailed, "The key ring cannot be written.", exception));
         _dispatcher = new FeedDispatcher(_window, Orders, Stock, _failure, logger);
-        _loop = new WriterLoop(_core, _intake, _batches, _clock, View, options, metrics, logger);
+        _loop = new WriterLoop(_core, _intake, new BatchPool(metrics), _clock, View, options, metrics, logger);
         _recovery = new Recovery(_core, View, time, logger);
         _threads = threads;
         _snapshots = snapshots;
@@ -185,7 +184,7 @@ public sealed class Engine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(command);
         if (NotTaking() is { } outcome) return ValueTask.FromResult(new PendingAnswer(Undecided(command, outcome)));
         var pending = _commands.Rent();
-        pending.Set(command, isCheck: false, deadlineMicros, ct, trace);
+        pending.Set(command, isStreamed: true, isCheck: false, deadlineMicros, ct, trace);
         trace?.Reach(Station.Queued);
         var answer = pending.Answer;
         return _intake.TryPut(lane, pending, isStreamed: true) ? ValueTask.FromResult(new PendingAnswer(answer)) : WaitForRoomAsync(pending, answer, lane, ct);
@@ -309,7 +308,7 @@ public sealed class Engine : IAsyncDisposable
             _feeds.Open(journal);
             Orders.BeginAfter(_core.Sequence);
             Stock.BeginAfter(_core.Sequence);
-            _publisher = new Publisher(journal, View, _window, _batches, _failure, _metrics, _time, _options.CommitDeadline, _snapshotter, Vault);
+            _publisher = new Publisher(journal, View, _window, _threads, _failure, _metrics, _time, _options.CommitDeadline, _snapshotter, Vault);
             _writer = new WriterThread(_loop, _intake, _publisher, _failure, _time);
             Volatile.Write(ref _journal, journal);
             _snapshotter?.Begin(journal, _recovery.Loaded, _recovery.ReplayedBytes);
@@ -356,7 +355,7 @@ public sealed class Engine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(command);
         if ((isCheck ? NotServing() : NotTaking()) is { } outcome) return Undecided(command, outcome);
         var pending = _commands.Rent();
-        pending.Set(command, isCheck, deadlineMicros, ct, trace);
+        pending.Set(command, isStreamed: false, isCheck, deadlineMicros, ct, trace);
         trace?.Reach(Station.Queued);
         var answer = pending.Answer;
         if (_intake.TryPut(lane, pending)) return answer;

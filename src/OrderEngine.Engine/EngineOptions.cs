@@ -102,6 +102,9 @@ internal static class EngineBounds
     /// <summary>Bytes of events that one command, or one turn of timers and queues, may add; the core keeps within it.</summary>
     public const int MaxStepBytes = 512 * 1024;
 
+    /// <summary>Single calls of a batch that are answered by one thread before another one helps.</summary>
+    public const int CallsPerShare = 16;
+
     /// <summary>A batch that has not reached its limit takes one more command and one turn, and must still fit a journal frame.</summary>
     public const int MaxBatchBytes = IJournal.MaxPayloadBytes - 2 * MaxStepBytes;
 

@@ -14,6 +14,12 @@ internal class EngineThreads
     public virtual Task<T> RunLong<T>(Func<Task<T>> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
 
+    /// <summary>Runs a piece of work that does not wait, so many times at once.</summary>
+    public virtual void Scatter(IThreadPoolWorkItem work, int times)
+    {
+        for (var i = 0; i < times; i++) ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
+    }
+
     /// <summary>Runs the writer until it has come to its end.</summary>
     public virtual void RunWriter(WriterThread writer) => new Thread(writer.Run) { Name = "engine-writer", IsBackground = true }.Start();
 }

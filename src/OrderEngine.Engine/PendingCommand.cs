@@ -10,13 +10,16 @@ namespace OrderEngine.Engine;
 internal sealed class PendingCommand : IValueTaskSource<CommandAnswer>
 {
     private readonly PendingCommandPool _pool;
-    // Continuations never run on the thread that completes: neither the writer's nor the publisher's.
-    private ManualResetValueTaskSourceCore<CommandAnswer> _completion = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<CommandAnswer> _completion;
 
     public PendingCommand(PendingCommandPool pool) => _pool = pool;
 
     /// <summary>What is asked; null while pooled.</summary>
     public Command? Command { get; private set; }
+
+    /// <summary>True: it came by a stream, which looks at its answers one after the other and goes on on a thread of its own.
+    /// False: a single call, which goes on on the thread that completes it.</summary>
+    public bool IsStreamed { get; private set; }
 
     /// <summary>True: decide it, change nothing.</summary>
     public bool IsCheck { get; private set; }
@@ -32,20 +35,33 @@ internal sealed class PendingCommand : IValueTaskSource<CommandAnswer>
 
     public ValueTask<CommandAnswer> Answer => new(this, _completion.Version);
 
-    public void Set(Command command, bool isCheck, long deadline, CancellationToken cancellation, CommandTrace? trace = null)
+    public void Set(Command command, bool isStreamed, bool isCheck, long deadline, CancellationToken cancellation, CommandTrace? trace = null)
     {
         Command = command;
+        IsStreamed = isStreamed;
+        _completion.RunContinuationsAsynchronously = isStreamed;
         IsCheck = isCheck;
         Deadline = deadline;
         Trace = trace;
         Cancellation = cancellation;
     }
 
-    /// <summary>Answers the caller; this object may be in other hands on return.</summary>
+    /// <summary>Answers the caller, whose code may run within; this object may be in other hands on return. Never the writer's or the publisher's thread.</summary>
     public void Complete(in CommandAnswer answer) => _completion.SetResult(answer);
 
-    /// <summary>Tells the caller that it has withdrawn the command in time.</summary>
-    public void Cancel() => _completion.SetException(new OperationCanceledException(Cancellation));
+    /// <summary>As <see cref="Complete"/>, from the writer's thread: the caller goes on on another.</summary>
+    public void CompleteLater(in CommandAnswer answer)
+    {
+        _completion.RunContinuationsAsynchronously = true;
+        _completion.SetResult(answer);
+    }
+
+    /// <summary>Tells the caller, on another thread, that it has withdrawn the command in time.</summary>
+    public void Cancel()
+    {
+        _completion.RunContinuationsAsynchronously = true;
+        _completion.SetException(new OperationCanceledException(Cancellation));
+    }
 
     /// <summary>Takes back one that was never queued.</summary>
     public void Abandon()

@@ -1,5 +1,5 @@
 // Commits and what follows them. Begin runs on the writer's thread; RunAsync is one task that takes the commits in order and makes each
-// visible: first the read view, then the answers, then the feeds (rule 4). A watchdog ends the process when a commit is overdue.
+// visible: first the read view, then the answers, which single calls get side by side on other threads, and the feeds (rule 4). A watchdog ends the process when a commit is overdue.
 
 using System.Diagnostics;
 using System.Threading.Channels;
@@ -15,13 +15,13 @@ internal sealed class Publisher : IDisposable
 
     private readonly Channel<Committing> _committing = Channel.CreateBounded<Committing>(
         new BoundedChannelOptions(IJournal.MaxAppendsInFlight) { SingleReader = true, SingleWriter = true });
-    private readonly SemaphoreSlim _slots = new(IJournal.MaxAppendsInFlight);
+    private readonly CommitSlots _slots = new(IJournal.MaxAppendsInFlight);
     private readonly Lock _sync = new();
     private readonly Queue<Batch> _inFlight = new(IJournal.MaxAppendsInFlight);
     private readonly IJournal _journal;
     private readonly ReadView _view;
     private readonly FeedWindow _feed;
-    private readonly BatchPool _batches;
+    private readonly EngineThreads _threads;
     private readonly FailureLatch _failure;
     private readonly EngineMetrics _metrics;
     private readonly TimeProvider _time;
@@ -30,13 +30,13 @@ internal sealed class Publisher : IDisposable
     private readonly Snapshotter? _snapshotter;
     private readonly PersonalVault _vault;
 
-    public Publisher(IJournal journal, ReadView view, FeedWindow feed, BatchPool batches, FailureLatch failure, EngineMetrics metrics,
+    public Publisher(IJournal journal, ReadView view, FeedWindow feed, EngineThreads threads, FailureLatch failure, EngineMetrics metrics,
         TimeProvider time, TimeSpan commitDeadline, Snapshotter? snapshotter, PersonalVault vault)
     {
         _journal = journal;
         _view = view;
         _feed = feed;
-        _batches = batches;
+        _threads = threads;
         _failure = failure;
         _metrics = metrics;
         _time = time;
@@ -48,10 +48,10 @@ internal sealed class Publisher : IDisposable
     }
 
     /// <summary>Blocks the writer while as many commits as may be are under way.</summary>
-    public void WaitForSlot() => _slots.Wait();
+    public void WaitForSlot() => _slots.Take();
 
     /// <summary>As <see cref="WaitForSlot"/>, but false instead of blocking.</summary>
-    public bool TryWaitForSlot() => _slots.Wait(0);
+    public bool TryWaitForSlot() => _slots.TryTake();
 
     /// <summary>Lets the writer pass, so that it sees that the engine has failed.</summary>
     public void ReleaseWriter() => _slots.Release();
@@ -130,15 +130,11 @@ internal sealed class Publisher : IDisposable
             _snapshotter?.Committed(batch.Payload!.Length);
         }
         if (isTraced) Activity.Current = null;
-        foreach (ref readonly var decided in batch.Answers)
-        {
-            var answer = decided.Answer(batch.Payload);
-            _metrics.Answered(decided.Kind, answer, decided.Pending.IsCheck);
-            decided.Pending.Complete(answer);
-        }
         batch.Import?.Complete(_view.DurableSequence);
-        if (batch.Payload is not null) _feed.Add(batch.FirstSequence, batch.LastSequence, batch.Payload, batch.TouchedStock);
-        _batches.Return(batch);
+        // The batch is used again as soon as everybody is answered.
+        var (first, last, payload, touched) = (batch.FirstSequence, batch.LastSequence, batch.Payload, batch.TouchedStock);
+        batch.Answer(_threads);
+        if (payload is not null) _feed.Add(first, last, payload, touched);
         _slots.Release();
     }
 

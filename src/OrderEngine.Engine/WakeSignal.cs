@@ -1,27 +1,62 @@
-// Two signals: one for a thread, one for a task. Setting is cheap while already set: a busy reader costs its callers one exchange.
+// What threads and tasks wait for. Setting a signal is cheap while it is set: a busy reader costs its callers one exchange. None of them spins: a writer
+// with nothing to do leaves the processor to those who bring it work.
 
 namespace OrderEngine.Engine;
 
 /// <summary>Wakes one thread. Sets before a wait are remembered as one.</summary>
 internal sealed class WakeSignal : IDisposable
 {
-    private readonly SemaphoreSlim _gate = new(0, 1);
+    private readonly AutoResetEvent _gate = new(false);
     private int _set;
 
     /// <summary>Any thread. What was written before is seen by the thread that wakes.</summary>
     public void Set()
     {
-        if (Interlocked.Exchange(ref _set, 1) == 0) _gate.Release();
+        if (Interlocked.Exchange(ref _set, 1) == 0) _gate.Set();
     }
 
     /// <summary>The one waiting thread: returns once for any number of sets since the last return.</summary>
     public void Wait()
     {
-        _gate.Wait();
+        _gate.WaitOne();
         Interlocked.Exchange(ref _set, 0);
     }
 
     public void Dispose() => _gate.Dispose();
+}
+
+/// <summary>Places of which so many may be taken at once. Any thread.</summary>
+internal sealed class CommitSlots(int count)
+{
+    // Waited on, which Lock does not offer.
+    private readonly object _sync = new();
+    private int _free = count;
+
+    /// <summary>Takes one, blocking until there is one.</summary>
+    public void Take()
+    {
+        lock (_sync)
+        {
+            while (_free == 0) Monitor.Wait(_sync);
+            _free--;
+        }
+    }
+
+    /// <summary>Takes one if there is one.</summary>
+    public bool TryTake()
+    {
+        lock (_sync) return _free > 0 && _free-- > 0;
+    }
+
+    /// <summary>Gives one back.</summary>
+    public void Release()
+    {
+        lock (_sync)
+        {
+            _free++;
+            Monitor.Pulse(_sync);
+        }
+    }
 }
 
 /// <summary>Wakes one waiting task. Sets before a wait are remembered as one; what was set is looked at again after every wait.</summary>

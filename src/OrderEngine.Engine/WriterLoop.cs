@@ -84,7 +84,7 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
             else if (pending.Deadline != 0 && pending.Deadline <= now)
             {
                 metrics.Answered(pending.Command!.Kind, Outcome.DeadlinePassed);
-                pending.Complete(new CommandAnswer(Outcome.DeadlinePassed, 0, default, false));
+                pending.CompleteLater(new CommandAnswer(Outcome.DeadlinePassed, 0, default, false));
             }
             else
             {

@@ -187,7 +187,7 @@ public sealed class IntakeTests
         for (var i = 0; i < count; i++)
         {
             var pending = pool.Rent();
-            pending.Set(new UnknownCommand(), false, 0, default);
+            pending.Set(new UnknownCommand(), isStreamed: false, isCheck: false, 0, default);
             Assert.True(intake.TryPut(lane, pending));
             put.Add(pending);
         }

@@ -52,6 +52,12 @@ internal sealed class SimThreads(Baton baton) : EngineThreads
         return done.Task;
     }
 
+    // What it completes is posted, and drawn like everything else.
+    public override void Scatter(IThreadPoolWorkItem work, int times)
+    {
+        for (var i = 0; i < times; i++) work.Execute();
+    }
+
     public override void RunWriter(WriterThread writer) => Writer = writer;
 
     /// <summary>One turn of the writer, if it has room. False: it has none, or is at its end.</summary>
