@@ -36,19 +36,14 @@ internal sealed class Intake : IDisposable
         return true;
     }
 
-    /// <summary>Queues a command of a stream as soon as the lane has room for it; false when the lane was closed before.</summary>
+    /// <summary>Queues a command of a stream when the lane has room for it; false when the lane was closed before. One that finds it full waits until
+    /// half of it is empty: woken for each place, a stream would pay for a wake-up with every command.</summary>
     public async ValueTask<bool> PutAsync(Lane lane, PendingCommand pending, CancellationToken cancellation)
     {
-        try
+        while (!TryPut(lane, pending, isStreamed: true))
         {
-            // A write that had to wait gets in when the writer takes something out: it is running then and sees it.
-            await Of(lane).Streams.Writer.WriteAsync(pending, cancellation);
+            if (!await Of(lane).WaitForRoomAsync(cancellation)) return false;
         }
-        catch (ChannelClosedException)
-        {
-            return false;
-        }
-        _work.Set();
         return true;
     }
 
@@ -95,6 +90,9 @@ internal sealed class Intake : IDisposable
     /// <summary>One lane.</summary>
     private sealed class Queues(int capacity)
     {
+        private readonly Lock _sync = new();
+        private TaskCompletionSource? _room;
+        private volatile bool _closed;
         private bool _streamsNext;
 
         public Channel<PendingCommand> Calls { get; } = Create(capacity);
@@ -108,18 +106,40 @@ internal sealed class Intake : IDisposable
         // Writer only.
         public bool TryTake([MaybeNullWhen(false)] out PendingCommand pending)
         {
-            if ((_streamsNext ? Streams : Calls).Reader.TryRead(out pending))
+            if ((_streamsNext ? Streams : Calls).Reader.TryRead(out pending)) _streamsNext = !_streamsNext;
+            else if (!(_streamsNext ? Calls : Streams).Reader.TryRead(out pending)) Interlocked.MemoryBarrier();
+            // Seen here at the latest when nothing is left: whoever began to wait before that has seen the places that were taken from, or is seen.
+            if (Volatile.Read(ref _room) is not null) TellOfRoom();
+            return pending is not null;
+        }
+
+        /// <summary>Completes when half of the streams' places are free; false: closed.</summary>
+        public async ValueTask<bool> WaitForRoomAsync(CancellationToken cancellation)
+        {
+            Task room;
+            lock (_sync) room = (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            // The writer may have taken everything, or have closed, before it could see that somebody waits.
+            TellOfRoom();
+            await room.WaitAsync(cancellation);
+            return !_closed;
+        }
+
+        private void TellOfRoom()
+        {
+            if (!_closed && Streams.Reader.Count > capacity / 2) return;
+            lock (_sync)
             {
-                _streamsNext = !_streamsNext;
-                return true;
+                _room?.TrySetResult();
+                _room = null;
             }
-            return (_streamsNext ? Calls : Streams).Reader.TryRead(out pending);
         }
 
         public void Close()
         {
+            _closed = true;
             Calls.Writer.TryComplete();
             Streams.Writer.TryComplete();
+            TellOfRoom();
         }
 
         private static Channel<PendingCommand> Create(int capacity) => Channel.CreateBounded<PendingCommand>(

@@ -86,6 +86,28 @@ public sealed class IntakeTests
     }
 
     [Fact]
+    public async Task Streams_that_found_the_lane_full_go_on_when_half_of_it_is_empty_or_it_is_closed()
+    {
+        using var intake = new Intake(new EngineOptions { NormalQueueCapacity = 8 });
+        var pool = new PendingCommandPool();
+        for (var i = 0; i < 8; i++) Assert.True(await intake.PutAsync(Lane.Normal, Streamed(pool), default));
+        Task<bool>[] waiting = [.. Enumerable.Range(0, 2).Select(_ => intake.PutAsync(Lane.Normal, Streamed(pool), default).AsTask())];
+        for (var i = 0; i < 3; i++) Assert.NotNull(intake.Take());
+        Assert.Equal(5, intake.Length(Lane.Normal, streamed: true));
+        Assert.NotNull(intake.Take());
+        Assert.Equal([true, true], await Task.WhenAll(waiting));
+        Assert.Equal(6, intake.Length(Lane.Normal, streamed: true));
+        for (var i = 0; i < 2; i++) Assert.True(await intake.PutAsync(Lane.Normal, Streamed(pool), default));
+        var last = intake.PutAsync(Lane.Normal, Streamed(pool), default).AsTask();
+        Assert.False(last.IsCompleted);
+        intake.Close();
+        Assert.False(await last);
+        for (var i = 0; i < 8; i++) Assert.NotNull(intake.Take());
+        Assert.Null(intake.Take());
+        Assert.True(intake.IsDrained);
+    }
+
+    [Fact]
     public async Task Single_calls_have_room_and_their_turn_beside_streams_that_fill_the_lane()
     {
         const int Capacity = 8;
@@ -180,6 +202,13 @@ public sealed class IntakeTests
     }
 
     private static long Order(CommandAnswer answer) => new EventView(answer.Event.Span).Order;
+
+    private static PendingCommand Streamed(PendingCommandPool pool)
+    {
+        var pending = pool.Rent();
+        pending.Set(new UnknownCommand(), isStreamed: true, isCheck: false, 0, default);
+        return pending;
+    }
 
     private static List<PendingCommand> Fill(Intake intake, PendingCommandPool pool, Lane lane, int count)
     {
