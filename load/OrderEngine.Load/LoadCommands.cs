@@ -63,7 +63,7 @@ public static class LoadCommands
                 result.AddError("--address must be http://host:port or https://host:port");
         });
         var seconds = Seconds(10);
-        var warmUp = WarmUp(3);
+        var warmUp = WarmUp(10);
         var copies = Positive<int>("--copies", "closed loop: so many copies instead of the scenario's own number");
         var rate = Positive<double>("--rate", "open loop: so many runs a second instead of the scenario's own load");
         var connections = Positive<int>("--connections", "connections that the copies share, instead of the scenario's own number");

@@ -19,6 +19,9 @@ public sealed record ComparisonSettings
 
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long each server is kept busy with single calls, and then with a stream, before the first scenario of a round.</summary>
+    public TimeSpan ServerWarmUp { get; init; } = TimeSpan.FromSeconds(8);
+
     /// <summary>Where data directories are made: on the disk to be measured.</summary>
     public required string DataRoot { get; init; }
 
@@ -57,7 +60,6 @@ public sealed record ComparisonResult
 public static class Comparison
 {
     private static readonly string[] WarmUpScenarios = ["submit-unary", "submit-stream-20"];
-    private static readonly TimeSpan ServerWarmUp = TimeSpan.FromSeconds(3);
 
     public static async Task<ComparisonResult> RunAsync(ComparisonSettings settings, Action<string> say, Action<RunProgress>? progress,
         CancellationToken cancellationToken)
@@ -75,8 +77,8 @@ public static class Comparison
             say(FormattableString.Invariant($"round {round + 1} of {settings.Rounds}: disk flush p50 {flushes[^1].P50Ms:0.###} ms, p99 {flushes[^1].P99Ms:0.###} ms"));
             await using var engineServer = ServerProcess.Engine(settings.ServerDll, settings.DataRoot);
             await using var noOp = ServerProcess.NoOp();
-            await WarmAsync(engineServer, cancellationToken);
-            await WarmAsync(noOp, cancellationToken);
+            await WarmAsync(engineServer, settings.ServerWarmUp, cancellationToken);
+            await WarmAsync(noOp, settings.ServerWarmUp, cancellationToken);
             foreach (var name in settings.Scenarios)
             {
                 // Both or neither, so that the rounds of a row stay pairs. A server that has died fails what is left of its round.
@@ -108,11 +110,12 @@ public static class Comparison
         };
     }
 
-    // A fresh process runs code that is not yet optimised: without this the first scenario of a round measures the compiler.
-    private static async Task WarmAsync(ServerProcess server, CancellationToken cancellationToken)
+    // A fresh process runs code that is not yet optimised, and for some ten busy seconds its compiler takes up to half of what it uses: without this
+    // the first scenario of a round measures the compiler.
+    private static async Task WarmAsync(ServerProcess server, TimeSpan during, CancellationToken cancellationToken)
     {
         foreach (var name in WarmUpScenarios)
-            await LoadRun.RunAsync(name, new RunSettings { Address = server.Address, During = ServerWarmUp, WarmUp = TimeSpan.Zero, ServerPid = server.Pid }, [], null, cancellationToken);
+            await LoadRun.RunAsync(name, new RunSettings { Address = server.Address, During = during, WarmUp = TimeSpan.Zero, ServerPid = server.Pid }, [], null, cancellationToken);
     }
 
     /// <summary>Runs one scenario on a server the tool has started.</summary>

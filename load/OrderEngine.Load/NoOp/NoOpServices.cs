@@ -10,6 +10,7 @@ namespace OrderEngine.Load.NoOp;
 /// <summary>Answers of the engine's size. Ids are as long as the engine's, numbers as large as after a million orders.</summary>
 internal static class Answers
 {
+    public const string PageToken = "0123456789012345678901234567890123456789";
     private const string OrderId = "o0123456789abcd";
     private const string ReservationId = "r0123456789abcd";
     private const string Etag = "1234567";
@@ -32,6 +33,12 @@ internal static class Answers
         foreach (var item in items) answer.Items.Add(new ReservedItem { SkuId = item.SkuId, LocationId = Location, Quantity = item.Quantity });
         return answer;
     }
+
+    public static OrderSummary Summary() => new()
+    {
+        OrderId = OrderId, ChannelId = "load-0123456789abcdef", ExternalOrderId = "0123456789abcdef-1234567", Type = OrderType.Sale, State = OrderState.Ready,
+        Priority = Priority.Normal, CurrencyCode = "GBP", TotalMinor = 60_000, Lines = Scenarios.Workload.LinesPerOrder, AcceptTime = Now(), UpdateTime = Now(), Sequence = Sequence, Etag = Etag,
+    };
 
     public static StockLevel Level() => new()
     {
@@ -86,6 +93,13 @@ internal sealed class NoOpOrders : OrderService.OrderServiceBase
         }
     }
 
+    public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context)
+    {
+        var answer = new ListOrdersResponse { NextPageToken = Answers.PageToken };
+        for (var i = 0; i < request.PageSize; i++) answer.Orders.Add(Answers.Summary());
+        return Task.FromResult(answer);
+    }
+
     public override Task<ListOrderEventsResponse> ListOrderEvents(ListOrderEventsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListOrderEventsResponse { Events = { Answers.Event() } });
 }
@@ -103,7 +117,7 @@ internal sealed class NoOpInventory : InventoryService.InventoryServiceBase
 
     public override Task<ListStockResponse> ListStock(ListStockRequest request, ServerCallContext context)
     {
-        var answer = new ListStockResponse { NextPageToken = "0123456789012345678901234567890123456789" };
+        var answer = new ListStockResponse { NextPageToken = Answers.PageToken };
         for (var i = 0; i < request.PageSize; i++) answer.Levels.Add(Answers.Level());
         return Task.FromResult(answer);
     }

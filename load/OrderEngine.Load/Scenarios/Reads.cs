@@ -47,20 +47,21 @@ public sealed class TrackScenario : IScenario
     }
 }
 
-/// <summary>Pages: ListStock (100 levels) and ListOrderEvents, by turns. The contract has no ListOrders yet.</summary>
+/// <summary>Pages of 100: ListOrders (a channel's that are ready, newest first), ListStock and ListOrderEvents, by turns.</summary>
 public sealed class ListScenario : IScenario
 {
     private const int DefaultCopies = 16;
     private const int Orders = 2_000;
     private const int PageSize = 100;
 
-    private readonly string[] _tokens = new string[64];
+    private readonly string[] _orderTokens = new string[64];
+    private readonly string[] _stockTokens = new string[64];
     private List<string> _ids = [];
     private RunContext _run = null!;
 
     public string Name => "list";
 
-    public string Description => $"ListStock in pages of {PageSize} and ListOrderEvents, by turns (there is no ListOrders yet).";
+    public string Description => $"ListOrders of a channel and ListStock in pages of {PageSize}, and ListOrderEvents, by turns.";
 
     public string Unit => "reads";
 
@@ -71,7 +72,8 @@ public sealed class ListScenario : IScenario
     public async Task InitAsync(RunContext run, CancellationToken cancellationToken)
     {
         _run = run;
-        Array.Fill(_tokens, "");
+        Array.Fill(_orderTokens, "");
+        Array.Fill(_stockTokens, "");
         _ids = await SubmitBulkScenario.MakeAsync(run, Orders, cancellationToken);
     }
 
@@ -80,7 +82,8 @@ public sealed class ListScenario : IScenario
         var connection = _run.Connection(invocation.Copy);
         try
         {
-            if (invocation.Number % 2 == 0) return invocation.Step("stock-page", await StockPageAsync(connection, invocation), invocation.Begun);
+            if (invocation.Number % 3 == 0) return invocation.Step("order-page", await OrderPageAsync(connection, invocation), invocation.Begun);
+            if (invocation.Number % 3 == 1) return invocation.Step("stock-page", await StockPageAsync(connection, invocation), invocation.Begun);
             var id = _ids[(int)(invocation.Draw % (ulong)_ids.Count)];
             var answer = await connection.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = id, PageSize = PageSize }, cancellationToken: invocation.Stop);
             return invocation.Step("order-events", answer.Events.Count > 0 ? Response.Ok() : Response.Fail("EMPTY_PAGE"), invocation.Begun);
@@ -92,12 +95,21 @@ public sealed class ListScenario : IScenario
     }
 
     // Each copy turns the pages on from where it was; after the last it begins again.
+    private async Task<Response> OrderPageAsync(EngineConnection connection, Invocation invocation)
+    {
+        var place = (int)(invocation.Copy % _orderTokens.Length);
+        var request = new ListOrdersRequest { ChannelId = _run.Workload.ChannelId, States = { OrderState.Ready }, PageSize = PageSize, PageToken = Volatile.Read(ref _orderTokens[place]) };
+        var answer = await connection.Orders.ListOrdersAsync(request, cancellationToken: invocation.Stop);
+        Volatile.Write(ref _orderTokens[place], answer.NextPageToken);
+        return answer.Orders.Count > 0 ? Response.Ok() : Response.Fail("EMPTY_PAGE");
+    }
+
     private async Task<Response> StockPageAsync(EngineConnection connection, Invocation invocation)
     {
-        var place = (int)(invocation.Copy % _tokens.Length);
-        var request = new ListStockRequest { LocationId = Workload.LocationId, PageSize = PageSize, PageToken = Volatile.Read(ref _tokens[place]) };
+        var place = (int)(invocation.Copy % _stockTokens.Length);
+        var request = new ListStockRequest { LocationId = Workload.LocationId, PageSize = PageSize, PageToken = Volatile.Read(ref _stockTokens[place]) };
         var answer = await connection.Inventory.ListStockAsync(request, cancellationToken: invocation.Stop);
-        Volatile.Write(ref _tokens[place], answer.NextPageToken);
+        Volatile.Write(ref _stockTokens[place], answer.NextPageToken);
         return answer.Levels.Count > 0 ? Response.Ok() : Response.Fail("EMPTY_PAGE");
     }
 }

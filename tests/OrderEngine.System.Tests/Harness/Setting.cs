@@ -26,15 +26,17 @@ internal static class Setting
     /// <summary>What draws the points at which it is killed: variable OE_SEED, otherwise new for each run and printed.</summary>
     public static int Seed { get; } = Number("OE_SEED", Environment.TickCount & 0xFFFFFF);
 
-    public static string ServerDll { get; } = Output("OrderEngine.Server", "OrderEngine.Server.dll");
+    public static string ServerDll { get; } = Output("src/OrderEngine.Server", "OrderEngine.Server.dll");
 
-    public static string OrderctlDll { get; } = Output("OrderEngine.Cli", "orderctl.dll");
+    public static string OrderctlDll { get; } = Output("src/OrderEngine.Cli", "orderctl.dll");
+
+    public static string LoadDll { get; } = Output("load/OrderEngine.Load", "OrderEngine.Load.dll");
 
     /// <summary>The dotnet that runs these tests.</summary>
     public static string Dotnet { get; } = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     private static string Output(string project, string file) =>
-        Path.Combine(Root, "src", project, "bin", Metadata("Configuration"), "net10.0", file);
+        Path.Combine(Root, project, "bin", Metadata("Configuration"), "net10.0", file);
 
     private static string Metadata(string key) =>
         typeof(Setting).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(a => a.Key == key).Value!;
