@@ -90,18 +90,21 @@ public sealed class IntakeTests
     {
         using var intake = new Intake(new EngineOptions { NormalQueueCapacity = 8 });
         var pool = new PendingCommandPool();
-        for (var i = 0; i < 8; i++) Assert.True(await intake.PutAsync(Lane.Normal, Streamed(pool), default));
-        Task<bool>[] waiting = [.. Enumerable.Range(0, 2).Select(_ => intake.PutAsync(Lane.Normal, Streamed(pool), default).AsTask())];
+        // Whoever goes on says so here first, at once.
+        var context = new Posts();
+        var put = context.Within(() => Enumerable.Range(0, 11).Select(_ => intake.PutAsync(Lane.Normal, Streamed(pool), default).AsTask()).ToList());
+        Assert.Equal(8, put.Count(task => task.IsCompletedSuccessfully));
         for (var i = 0; i < 3; i++) Assert.NotNull(intake.Take());
-        Assert.Equal(5, intake.Length(Lane.Normal, streamed: true));
+        Assert.Equal((0, 5), (context.Count, intake.Length(Lane.Normal, streamed: true)));
         Assert.NotNull(intake.Take());
-        Assert.Equal([true, true], await Task.WhenAll(waiting));
-        Assert.Equal(6, intake.Length(Lane.Normal, streamed: true));
-        for (var i = 0; i < 2; i++) Assert.True(await intake.PutAsync(Lane.Normal, Streamed(pool), default));
-        var last = intake.PutAsync(Lane.Normal, Streamed(pool), default).AsTask();
-        Assert.False(last.IsCompleted);
+        context.RunAll();
+        Assert.All(await Task.WhenAll(put), Assert.True);
+        Assert.Equal(7, intake.Length(Lane.Normal, streamed: true));
+        var last = context.Within(() => Enumerable.Range(0, 2).Select(_ => intake.PutAsync(Lane.Normal, Streamed(pool), default).AsTask()).ToList());
+        Assert.Equal([true, false], last.Select(task => task.IsCompleted));
         intake.Close();
-        Assert.False(await last);
+        context.RunAll();
+        Assert.False(await last[1]);
         for (var i = 0; i < 8; i++) Assert.NotNull(intake.Take());
         Assert.Null(intake.Take());
         Assert.True(intake.IsDrained);
@@ -202,6 +205,35 @@ public sealed class IntakeTests
     }
 
     private static long Order(CommandAnswer answer) => new EventView(answer.Event.Span).Order;
+
+    private sealed class Posts : SynchronizationContext
+    {
+        private readonly Queue<(SendOrPostCallback Callback, object? State)> _posts = [];
+
+        public int Count => _posts.Count;
+
+        public override void Post(SendOrPostCallback d, object? state) => _posts.Enqueue((d, state));
+
+        public T Within<T>(Func<T> call)
+        {
+            var before = Current;
+            SetSynchronizationContext(this);
+            try
+            {
+                return call();
+            }
+            finally
+            {
+                SetSynchronizationContext(before);
+            }
+        }
+
+        public void RunAll() => Within(() =>
+        {
+            while (_posts.TryDequeue(out var post)) post.Callback(post.State);
+            return 0;
+        });
+    }
 
     private static PendingCommand Streamed(PendingCommandPool pool)
     {
