@@ -15,6 +15,7 @@ internal sealed partial class NaiveModel
     {
         Settle(order);
         if (Surplus(order) > Math.Max(0, before)) Raise(ExceptionKind.RefundDue, order, 0, Surplus(order));
+        else if (Surplus(order) <= 0) ResolveOpen(order, ExceptionKind.RefundDue, DeadlineKind.None, "covered");
     }
 
     private static bool Owes(ModelOrder order) => order.State is not (OrderState.PendingReview or OrderState.AwaitingPayment or OrderState.Rejected or OrderState.Expired);
