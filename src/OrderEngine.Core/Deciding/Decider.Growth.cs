@@ -54,6 +54,6 @@ internal sealed partial class Decider
             open |= hold;
             WriteHold(EventKind.HoldPlaced, number, in head, _subject.State, hold, open, answers: false);
         }
-        if (open != head.Holds) RaiseException(ExceptionKind.ReviewDue, Grade.Medium, Role.Reviewer, number, quantity: _growth);
+        if (open != head.Holds) RaiseException(ExceptionKind.ReviewDue, Grade.Medium, Role.Reviewer, number, quantity: Math.Max(0, _growth));
     }
 }

@@ -92,7 +92,7 @@ internal sealed partial class NaiveModel
         if (order.State == OrderState.PendingReview) return;
         var placed = holds.Order().Where(order.Holds.Add).ToList();
         foreach (var _ in placed) Change(order);
-        if (placed.Count > 0) Raise(ExceptionKind.ReviewDue, order, 0, growth);
+        if (placed.Count > 0) Raise(ExceptionKind.ReviewDue, order, 0, Math.Max(0, growth));
         HeldByAmendment.AddRange(placed);
     }
 
