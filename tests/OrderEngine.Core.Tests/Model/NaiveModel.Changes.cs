@@ -91,6 +91,7 @@ internal sealed partial class NaiveModel
         }
         NoteLines(order);
         // What was promised follows the date that is wanted now.
+        Forget(order);
         if (date) MoveDelivery(order);
         if (delivery)
         {
