@@ -52,7 +52,7 @@ internal sealed class Shop
     /// <summary>Turns until nothing is left to do.</summary>
     public void Turn()
     {
-        while (Core.Turn(Now, Events)) { }
+        Turns.All(Core, Now, Events);
     }
 
     /// <summary>Lets time pass; says which events it brings.</summary>
