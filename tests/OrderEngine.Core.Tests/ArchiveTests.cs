@@ -151,6 +151,48 @@ public sealed class ArchiveTests
     }
 
     [Fact]
+    public void A_command_whose_order_left_before_its_turn_is_to_be_sent_again()
+    {
+        var order = Delivered("gone");
+        Later(Window);
+        Archive(order);
+        foreach (var command in new Command[]
+        {
+            new ReleaseShipment { Order = order, Lines = [], Role = Role.Warehouse },
+            new RequestReturn { Order = order, Role = Role.Customer },
+        })
+        {
+            var sequence = _shop.Core.Sequence;
+            Assert.Equal(Outcome.QueueFull, _shop.Do(command).Outcome);
+            Assert.Equal(sequence, _shop.Core.Sequence);
+        }
+        Assert.Equal(Outcome.OrderNotFound, _shop.Do(new ReleaseShipment { Order = 99, Lines = [], Role = Role.Warehouse }).Outcome);
+        Assert.Equal(Outcome.OrderNotFound, _shop.Do(new ReleaseShipment { Order = 0, Lines = [], Role = Role.Warehouse }).Outcome);
+    }
+
+    [Fact]
+    public void What_may_be_archived_is_told_beforehand()
+    {
+        var order = Delivered("closed");
+        var open = Submit("open");
+        var at = Seal().Sequence;
+        Assert.False(May(order, Window));
+        Later(Window);
+        at = Seal().Sequence;
+        Assert.True(May(order, Window));
+        Assert.False(May(order, 2 * Window) || May(open, Window) || May(99, Window));
+        Archive(order);
+        at = Seal().Sequence;
+        Assert.False(May(order, Window));
+
+        bool May(long number, long window)
+        {
+            using var guard = _shop.Core.Reader.Enter();
+            return _shop.Core.Reader.MayArchive(number, at, _shop.Now, window);
+        }
+    }
+
+    [Fact]
     public void A_reader_of_an_earlier_sequence_goes_on_seeing_the_order_and_a_snapshot_of_then_is_whole()
     {
         var order = Delivered("seen");
@@ -329,7 +371,7 @@ public sealed class ArchiveTests
         public void Add(long order, int channel, ReadOnlySpan<byte> externalId, byte[] record)
         {
             _records[order] = record;
-            var key = ArchivedOrder.KeyOf(channel, externalId);
+            var key = KeyOf(channel, externalId);
             if (!_keys.TryGetValue(key, out var orders)) _keys[key] = orders = [];
             orders.Add(order);
             End++;
@@ -337,7 +379,9 @@ public sealed class ArchiveTests
 
         public byte[]? Read(long order) => _records.GetValueOrDefault(order);
 
-        public IReadOnlyList<long> Find(ulong key) => _keys.TryGetValue(key, out var orders) ? orders : [];
+        public IReadOnlyList<long> Find(int channel, ReadOnlySpan<byte> externalId) => _keys.TryGetValue(KeyOf(channel, externalId), out var orders) ? orders : [];
+
+        private static ulong KeyOf(int channel, ReadOnlySpan<byte> externalId) => Core.Storage.StableHash.Of(externalId, (ulong)channel);
 
         public void Drop()
         {

@@ -33,6 +33,24 @@ internal sealed class ArchivedOrders(EngineState state)
     /// <summary>Blocks freed by the seal before.</summary>
     public int Retired { get; private set; }
 
+    /// <summary>Whether an order may leave.</summary>
+    /// <param name="number">The order.</param>
+    /// <param name="order">Its row.</param>
+    /// <param name="at">The sequence at which it is looked at.</param>
+    /// <param name="now">Microseconds since 1970.</param>
+    /// <param name="window">Microseconds since its last change.</param>
+    /// <param name="oldestAnswer">Time of the oldest answer that is kept for retries: it may lie in a history.</param>
+    public bool MayLeave(long number, OrderView order, long at, long now, long window, long oldestAnswer)
+    {
+        ref readonly var head = ref order.Head;
+        return OrderStates.IsClosed(head.State) && head.ChangedAt + window <= now && head.OpenExceptions == 0 && oldestAnswer > head.ChangedAt
+            && state.Deadlines.Rows.At(number, at, out _).IsEmpty
+            // What happened after the sale lies in tables of its own, which the archive does not have.
+            && state.AfterSales.At(number, at, out _).IsEmpty && state.Complaints.Orders.At(number, at, out _).IsEmpty
+            // What a customer with a credit limit owes has to be known as long as it is owed.
+            && (head.Customer == 0 || state.Catalog.Credit(head.Customer).Currency == 0 || PaymentStates.Exposure(order) == 0);
+    }
+
     /// <summary>An order leaves. Its history stays until no reader can see its row any more.</summary>
     public void Archive(long order, long position, long sequence)
     {
