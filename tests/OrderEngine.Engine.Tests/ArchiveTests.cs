@@ -18,6 +18,7 @@ public sealed class ArchiveTests : IDisposable
     private readonly ManualTime _time = new();
     private readonly SwitchedDisk _disk = new();
     private int _keys;
+    private bool _takesSnapshots = true;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -29,6 +30,7 @@ public sealed class ArchiveTests : IDisposable
         Picture before;
         StateSummary live;
         SubmitOrder taken;
+        _takesSnapshots = fromSnapshot;
         var engine = await Start(define: true);
         await using (engine)
         {
@@ -48,7 +50,8 @@ public sealed class ArchiveTests : IDisposable
             var bytes = engine.ArchiveBytes;
             Assert.True(await Archive(engine));
             Assert.Equal(bytes, engine.ArchiveBytes);
-            if (fromSnapshot) Assert.Equal(CheckpointStatus.Created, (await engine.CreateCheckpointAsync()).Status);
+            while (fromSnapshot && (await engine.CreateCheckpointAsync()).Status == CheckpointStatus.AlreadyRunning) await Task.Yield();
+            Assert.Equal(fromSnapshot ? engine.View.DurableSequence : 0, engine.Snapshot.Sequence);
             live = engine.View.Summary;
         }
         engine = await Start();
@@ -128,7 +131,7 @@ public sealed class ArchiveTests : IDisposable
         Assert.True(IsInMemory(again, 2));
         Assert.True(await Archive(again));
         Assert.False(IsInMemory(again, 2));
-        Assert.Equal(6, Look(again, 2).Version - Look(again, 1).Version - 1);
+        Assert.Equal(4, Look(again, 2).Events.Count);
     }
 
     [Fact]
@@ -188,30 +191,26 @@ public sealed class ArchiveTests : IDisposable
     [Fact]
     public async Task A_damaged_record_fails_what_asks_for_it_and_nothing_else()
     {
-        await using var engine = await Start(define: true);
         var taken = Host.Submit();
-        await Delivered(engine, taken);
-        await Delivered(engine, Host.Submit());
-        await Archive(engine);
-        var path = Path.Combine(_folder.FullName, "archive", "000000.seg");
-        var bytes = File.ReadAllBytes(path);
-        bytes[200] ^= 4;
-        File.WriteAllBytes(path, bytes);
-        Assert.Throws<JournalException>(() => Look(engine, 1));
-        // Nobody can tell whether it is the same id; it is not taken for a new one.
-        await Restarted();
-        await Assert.ThrowsAsync<JournalException>(() => Do(engine, Paid(1)));
-        Assert.NotEmpty(Look(engine, 2).Events);
-        await Ok(engine, Paid(2));
-        await Ok(engine, Host.Submit());
-
-        async Task Restarted()
+        await using (var engine = await Start(define: true))
         {
-            await engine.DisposeAsync();
-            await using var again = await Start();
-            await Assert.ThrowsAsync<JournalException>(() => Do(again, Again(taken)));
-            await Ok(again, Host.Submit());
+            await Delivered(engine, taken);
+            await Delivered(engine, Host.Submit());
+            await Archive(engine);
+            var path = Path.Combine(_folder.FullName, "archive", "000000.seg");
+            var bytes = File.ReadAllBytes(path);
+            bytes[200] ^= 4;
+            File.WriteAllBytes(path, bytes);
+            Assert.Throws<JournalException>(() => Look(engine, 1));
+            await Assert.ThrowsAsync<JournalException>(() => Do(engine, Paid(1)));
+            Assert.NotEmpty(Look(engine, 2).Events);
+            await Ok(engine, Paid(2));
+            await Ok(engine, Host.Submit());
         }
+        await using var again = await Start();
+        // Nobody can tell whether it is the same id; it is not taken for a new one.
+        await Assert.ThrowsAsync<JournalException>(() => Do(again, Again(taken)));
+        await Ok(again, Host.Submit());
     }
 
     [Fact]
@@ -270,8 +269,8 @@ public sealed class ArchiveTests : IDisposable
     private async Task<Engine> Start(bool define = false, EngineOptions? options = null, bool withArchive = true)
     {
         var engine = new Engine(options ?? new EngineOptions { ArchiveAfter = s_window, SnapshotInterval = TimeSpan.FromDays(30) },
-            (from, replay) => FasterJournal.Open(new JournalOptions { Directory = _folder.FullName, Geometry = new JournalGeometry(14, 16) }, from, replay),
-            highest => KeyRing.Open(_folder.FullName, highest), _time, _failStop, new EngineMetrics(), NullLogger<Engine>.Instance, new SnapshotStore(_folder.FullName), null,
+            (from, replay) => FasterJournal.Open(new JournalOptions { Directory = _folder.FullName, Geometry = new JournalGeometry(20, 22) }, from, replay),
+            highest => KeyRing.Open(_folder.FullName, highest), _time, _failStop, new EngineMetrics(), NullLogger<Engine>.Instance, _takesSnapshots ? new SnapshotStore(_folder.FullName) : null, null,
             withArchive ? Files() : null);
         try
         {
@@ -301,24 +300,30 @@ public sealed class ArchiveTests : IDisposable
         return await engine.Archiving;
     }
 
-    private static async Task<CommandAnswer> Do(Engine engine, Command command) => await engine.ExecuteAsync(command, Lane.Normal, 0, default);
+    private async Task<CommandAnswer> Do(Engine engine, Command command)
+    {
+        var answer = engine.ExecuteAsync(command, Lane.Normal, 0, default).AsTask();
+        // A failed engine answers nobody.
+        if (await Task.WhenAny(answer, _failStop.Failed) != answer) throw new InvalidOperationException($"The engine failed: {await _failStop.Failed}");
+        return await answer;
+    }
 
-    private static async Task Ok(Engine engine, Command command) => Assert.Equal(Outcome.Ok, (await Do(engine, command)).Outcome);
+    private async Task Ok(Engine engine, Command command) => Assert.Equal(Outcome.Ok, (await Do(engine, command)).Outcome);
 
-    private static async Task<long> Submit(Engine engine, SubmitOrder submit)
+    private async Task<long> Submit(Engine engine, SubmitOrder submit)
     {
         await Ok(engine, submit);
         return engine.View.Summary.Orders;
     }
 
-    private static async Task<long> Delivered(Engine engine, SubmitOrder submit)
+    private async Task<long> Delivered(Engine engine, SubmitOrder submit)
     {
         var order = await Submit(engine, submit);
         await Deliver(engine, order);
         return order;
     }
 
-    private static async Task Deliver(Engine engine, long order)
+    private async Task Deliver(Engine engine, long order)
     {
         await Ok(engine, new ReleaseShipment { Order = order, Lines = [], Role = Role.Warehouse });
         await Ok(engine, new ConfirmShipment { Order = order, Lines = [], Role = Role.Warehouse, Carrier = [], TrackingNumber = [] });
