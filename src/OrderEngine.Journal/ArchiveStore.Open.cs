@@ -32,9 +32,9 @@ public sealed partial class ArchiveStore
                 (_offset, _crc) = (ArchiveHeader.Bytes, _header.Anchor);
                 return;
             }
+            _header = HeaderOf(last, creationId);
             _full = [.. Enumerable.Range(0, last).Select(number => OpenFull(number, creationId))];
             _disk.Delete(_directory.ArchiveIndex(last));
-            _header = HeaderOf(last, creationId);
             (_offset, _crc) = Load(_header, ArchivePosition.Offset(position), _growing);
             if (_offset != ArchivePosition.Offset(position)) throw Short(last, _offset, position);
             _records = _full.Sum(segment => (long)segment.Records) + _growing.Records;
