@@ -52,7 +52,7 @@ internal sealed class Shop
     /// <summary>Turns until nothing is left to do.</summary>
     public void Turn()
     {
-        while (Core.Turn(Now, Events)) { }
+        Turns.All(Core, Now, Events);
     }
 
     public DefineChannel Channel(int number, int[] allowed, SourcingRule sourcing = SourcingRule.Priority) =>

@@ -81,12 +81,12 @@ internal sealed class History
         var start = _buffer.Length;
         var first = Events.Count;
         Calls.Add((null, _now));
-        while (Core.Turn(_now, _buffer)) { }
+        Turns.All(Core, _now, _buffer);
         Collect(start);
         if (Twin is not null)
         {
             _scratch.Truncate(0);
-            while (Twin.Turn(_now, _scratch)) { }
+            Turns.All(Twin, _now, _scratch);
             CheckTwin(start);
         }
         for (var i = first; i < Events.Count; i++)
