@@ -55,6 +55,18 @@ internal sealed class Shop
         Turns.All(Core, Now, Events);
     }
 
+    /// <summary>Lets time pass; says which events it brings.</summary>
+    public List<string> Pass(long time)
+    {
+        var start = Events.Length;
+        Now += time;
+        Turn();
+        var told = new List<string>();
+        var events = new EventEnumerator(Events.Written[start..]);
+        while (events.MoveNext()) told.Add(new EventView(events.Current).Kind.ToString());
+        return told;
+    }
+
     public DefineChannel Channel(int number, int[] allowed, SourcingRule sourcing = SourcingRule.Priority) =>
         new() { Id = Bytes($"channel-{number}"), AllowedLocations = allowed, Sourcing = sourcing, Role = Role.Manager };
 

@@ -24,8 +24,8 @@ internal sealed partial class Decider
         if (taken == 0) taken = submit.TakenByArchived;
         if (taken != 0) return Refuse(Outcome.ExternalIdTaken, taken);
         if (submit.Customer != 0 && state.Erasures.Of(submit.Customer) != 0) return Refuse(Outcome.PersonErased);
-        if (MayTake(submit.Customer, submit.Delivery) is not Outcome.Ok and var refusal) return RefuseTaking(refusal, 0);
-        if (submit.Extras is { } extras && MayTake(submit.Customer, extras.SpecialRequests) is not Outcome.Ok and var second) return RefuseTaking(second, 0);
+        if (MayTake(submit.Customer, submit.Delivery) is not Outcome.Ok and var refusal) return refusal;
+        if (submit.Extras is { } extras && MayTake(submit.Customer, extras.SpecialRequests) is not Outcome.Ok and var second) return second;
 
         ReadOnlySpan<HeldRow> held = default;
         if (submit.Reservation != 0)

@@ -138,6 +138,7 @@ internal sealed class ArchivedOrders(EngineState state)
         state.Orders.Release(order);
         state.Deadlines.Rows.Release(order);
         state.Promises.Rows.Release(order);
+        state.AddedUnits.Rows.Release(order);
         if (!HasAfterSales(block)) state.AfterSales.Release(order);
         state.History.Release(order);
         state.ExternalIds.Release(order);
@@ -158,6 +159,7 @@ internal sealed class ArchivedOrders(EngineState state)
         state.Orders.Revive(order);
         state.Deadlines.Rows.Revive(order);
         state.Promises.Rows.Revive(order);
+        state.AddedUnits.Rows.Revive(order);
         state.AfterSales.Revive(order);
         state.History.Revive(order);
         state.ExternalIds.Revive(order);

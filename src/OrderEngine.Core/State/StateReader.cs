@@ -246,6 +246,12 @@ public sealed class StateReader
         return 0;
     }
 
+    /// <summary>A customer's orders in memory at a sequence, but for those that were rejected or expired; false when that has changed since.</summary>
+    internal bool TryOrdersOf(int customer, long at, out int orders) => _state.TryOrdersOf(customer, at, out orders);
+
+    /// <summary>What amendments added to an order's lines and is waited for, at a sequence.</summary>
+    public ReadOnlySpan<AddedRow> AddedUnits(long order, long at) => MemoryMarshal.Cast<byte, AddedRow>(_state.AddedUnits.Rows.At(order, at, out _));
+
     /// <summary>The promised dates of an order's lines at a sequence.</summary>
     public ReadOnlySpan<PromiseRow> Promises(long order, long at) => MemoryMarshal.Cast<byte, PromiseRow>(_state.Promises.Rows.At(order, at, out _));
 

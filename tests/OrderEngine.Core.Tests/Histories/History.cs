@@ -131,6 +131,8 @@ internal sealed class History
         _tally.Add("fills", Model.Fills);
         _tally.Add("overtakings", Model.Overtakings);
         _tally.Add("filled whole", Model.FilledWhole);
+        _tally.Add("looked at what was added", Model.AddedServed);
+        _tally.Add("waited with the rest for what was added", Model.PassedForAdded);
         _tally.Add("earmarked", Model.Earmarked);
         foreach (var kind in Model.Reminded) _tally.Add($"reminded {kind}");
         foreach (var kind in Model.Missed) _tally.Add($"missed {kind}");
