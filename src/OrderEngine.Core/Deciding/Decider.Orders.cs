@@ -209,11 +209,14 @@ internal sealed partial class Decider
     private Outcome FindOrder(long number, out OrderView order)
     {
         order = state.Order(number);
-        if (!order.Exists) return Outcome.OrderNotFound;
+        if (!order.Exists) return NoOrder(number);
         if (_command.ExpectedVersion != 0 && _command.ExpectedVersion != order.Head.Version) return Outcome.EtagMismatch;
         return Transitions.Allows(_command.Kind, order.Head.State) ? Outcome.Ok
             : Refuse(Outcome.IllegalTransition, number, default, order.Head.State);
     }
+
+    // One that was archived after it was looked for: sent again, the command finds it brought back.
+    private Outcome NoOrder(long number) => number >= 1 && number <= state.Orders.Count ? Outcome.QueueFull : Outcome.OrderNotFound;
 
     /// <summary>Notes the units wanted of each line in <see cref="_wanted"/>; false when a line does not exist.</summary>
     private bool WantLines(ReadOnlySpan<LineRow> lines, LineQuantity[] wanted)

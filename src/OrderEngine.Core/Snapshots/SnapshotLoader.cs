@@ -174,10 +174,12 @@ public sealed partial class SnapshotLoader
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
         var orders = counts.Orders + archived;
         if (orders < _state.Orders.Count) throw Wrong($"{counts.Orders} orders and {archived} archived ones cannot have numbers up to {_state.Orders.Count}.");
+        Within(_highestOrder, orders, "order", orNone: true);
         CheckHistoryEnd();
         AddGap(orders + 1);
         _state.Orders.RestoreCount(orders);
         _state.Archive.Load(archived, position, _gaps);
+        _state.Complaints.IndexRestored(order => _state.Order(order) is { Exists: true } view ? view.Head.Customer : _state.Complaints.OfOrder(order).Customer);
         Seal(new StateSummary(sequence, time, hash, orders, open, onHand, committed, held, backordered)
         {
             HighestKey = key, Archived = archived, ArchivePosition = position, StatisticsHash = statistics,
