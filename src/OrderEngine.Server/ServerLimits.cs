@@ -132,6 +132,12 @@ internal static class ServerLimits
     /// <summary>Watches of the health service, which needs no credential, in all.</summary>
     public const int HealthWatches = 1_000;
 
+    /// <summary>Connections to the metrics and the health pages.</summary>
+    public const int MetricsConnections = 200;
+
+    /// <summary>How long one of them may be silent: longer than any scraper waits between two looks, so that it need not connect anew.</summary>
+    public static readonly TimeSpan MetricsSilence = TimeSpan.FromMinutes(2);
+
     /// <summary>Bytes of one call's headers, all of them.</summary>
     public const int HeaderBytes = 32 * 1024;
 
@@ -143,6 +149,9 @@ internal static class ServerLimits
 
     /// <summary>A call that its client withdraws sooner is wasted; see <see cref="WastedCalls"/>.</summary>
     public static readonly TimeSpan HastyCall = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a new connection may wait for its turn; one that would wait longer is closed at once.</summary>
+    public static readonly TimeSpan LongestConnectionWait = TimeSpan.FromSeconds(2);
 
     /// <summary>How long the headers of a call may take to come.</summary>
     public static readonly TimeSpan HeadersTime = TimeSpan.FromSeconds(10);

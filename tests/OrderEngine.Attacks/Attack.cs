@@ -1,4 +1,5 @@
-// The attacks by name. Each runs until it is told to stop, reconnects when it is cut off, and counts. Scale is connections unless it says otherwise.
+// The attacks by name. Each runs until it is told to stop, reconnects when it is cut off, and counts. Scale is connections unless it says otherwise. The
+// pauses of an attack are its pace, part of what it does to the server; no test waits by them or asks how many of them there were.
 
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -14,6 +15,9 @@ namespace OrderEngine.Attacks;
 internal sealed record Attack(string Name, bool NeedsKey, int Scale, int SmallScale, Func<Target, Counters, CancellationToken, Task> Body)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How long it lasts for figures; null: as all do. Ten thousand connections at the pace of new ones take some forty seconds.</summary>
+    public TimeSpan? Takes { get; init; }
 
     public static IReadOnlyList<Attack> All { get; } =
     [
@@ -32,6 +36,7 @@ internal sealed record Attack(string Name, bool NeedsKey, int Scale, int SmallSc
         new("malformed-frames", false, 50, 4, Each(Nonsense.FramesAsync)),
         new("malformed-messages", true, 50, 4, Each(Nonsense.MessagesAsync)),
         new("oversized-messages", true, 20, 4, Each(Nonsense.OversizedAsync)),
+        new("compressed-messages", true, 50, 4, Each(Nonsense.CompressedAsync)),
         new("half-messages", true, 200, 100, Each(Slow.HalfMessagesAsync)),
         new("slow-readers", true, 200, 20, Each(Slow.ReadersAsync)),
         new("slow-readers-of-the-socket", true, 50, 4, Each(Slow.SocketReadersAsync)),
@@ -40,7 +45,9 @@ internal sealed record Attack(string Name, bool NeedsKey, int Scale, int SmallSc
         new("silent-after-connect", false, 2_000, 100, Each(Slow.SilentAsync)),
         new("health-watches", false, 50, 8, Each(Slow.HealthWatchesAsync)),
         new("many-streams", true, 20, 4, Each(Slow.ManyStreamsAsync)),
-        new("connections", false, 10_000, 300, Each(Slow.ConnectionsAsync)),
+        new("connection-storm", false, 100, 20, Each(Floods.ConnectionsAsync)),
+        new("connections-with-key", true, 3_000, 300, Each(Slow.ConnectionsWithKeyAsync)),
+        new("connections", false, 10_000, 300, Each(Slow.ConnectionsAsync)) { Takes = TimeSpan.FromSeconds(60) },
     ];
 
     public static Attack Named(string name) => All.Single(attack => attack.Name == name);

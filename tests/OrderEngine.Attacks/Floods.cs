@@ -25,6 +25,17 @@ internal static class Floods
         }
     }
 
+    /// <summary>Connections that are made, greeted and dropped, as fast as it goes: each wants a handshake.</summary>
+    public static async Task ConnectionsAsync(Target target, Counters counters, CancellationToken until)
+    {
+        while (!until.IsCancellationRequested)
+        {
+            await using var wire = await Wire.OpenAsync(target, counters, until);
+            await wire.Greeted;
+            counters.Add("greeted");
+        }
+    }
+
     /// <summary>The same frame over and over.</summary>
     public static async Task OfAsync(Target target, Counters counters, byte[] frame, CancellationToken until, bool reads = true, int perWrite = PerWrite)
     {

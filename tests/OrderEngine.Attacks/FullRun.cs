@@ -24,7 +24,7 @@ internal static class FullRun
             {
                 // A server of its own: nobody pays for the attack before.
                 await using var rig = await Rig.StartAsync(new Errors());
-                trials.Add(await rig.TryAsync(attack, attack.Scale, Alone, Lasting, polite: true));
+                trials.Add(await rig.TryAsync(attack, attack.Scale, Alone, attack.Takes ?? Lasting, polite: true));
                 await Console.Error.WriteLineAsync($"{attack.Name} {round + 1}: {trials[^1].Before.P99.TotalMilliseconds:F1} ms, {trials[^1].During.P99.TotalMilliseconds:F1} ms, {trials[^1].During.Failures.Count} failed");
             }
             var last = trials[^1];

@@ -13,7 +13,8 @@ namespace OrderEngine.Attacks;
 /// <param name="Attacker">What the attacker counted.</param>
 /// <param name="MemoryBefore">Bytes resident in the server.</param>
 /// <param name="MemoryPeak">The most while it lasted.</param>
-internal sealed record Trial(Service Before, Service During, Counters Attacker, long MemoryBefore, long MemoryPeak);
+/// <param name="Arrived">A good client that connected when it had begun.</param>
+internal sealed record Trial(Service Before, Service During, Counters Attacker, long MemoryBefore, long MemoryPeak, Service Arrived);
 
 internal sealed class Rig : IAsyncDisposable
 {
@@ -29,9 +30,9 @@ internal sealed class Rig : IAsyncDisposable
 
     public Server Server => _server;
 
-    public static async Task<Rig> StartAsync(ITestOutputHelper log)
+    public static async Task<Rig> StartAsync(ITestOutputHelper log, IReadOnlyDictionary<string, string?>? settings = null)
     {
-        var server = await Server.StartSecureAsync(log);
+        var server = await Server.StartSecureAsync(log, settings);
         var client = server.Connect();
         await client.Catalog.UpsertLocationAsync(new UpsertLocationRequest { RequestId = "l", Location = new Location { LocationId = "MAIN" } });
         foreach (var channel in new[] { "WEB", "EVIL" })
@@ -62,6 +63,8 @@ internal sealed class Rig : IAsyncDisposable
         await using var attacker = ChildProcess.Start(command[0], command[1..], new Dictionary<string, string?> { ["OE_ATTACK_KEY"] = attack.NeedsKey ? _key : null });
         using var over = new CancellationTokenSource();
         var serving = good.RunAsync(OrdersPerSecond, over.Token);
+        // Somebody comes anew while it lasts.
+        var arriving = ArriveAsync();
         using (var sample = new PeriodicTimer(Sampling))
         {
             while (!attacker.HasExited)
@@ -72,8 +75,9 @@ internal sealed class Rig : IAsyncDisposable
         }
         await over.CancelAsync();
         var during = await serving;
+        var arrived = await arriving;
         var ended = (await attacker.WaitAsync()).Succeeded();
-        return new Trial(before, during, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak);
+        return new Trial(before, during, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak, arrived);
     }
 
     /// <summary>A metric of the server, all of its series added up.</summary>
@@ -94,6 +98,13 @@ internal sealed class Rig : IAsyncDisposable
     {
         using var over = new CancellationTokenSource(lasting);
         return await good.RunAsync(OrdersPerSecond, over.Token);
+    }
+
+    /// <summary>Whether a client that comes while all this goes on is served.</summary>
+    public async Task<Service> ArriveAsync()
+    {
+        using var client = _server.Connect();
+        return await RunAsync(new GoodClient(client), TimeSpan.FromMilliseconds(100));
     }
 
     /// <summary>Bytes of the server that lie in memory.</summary>

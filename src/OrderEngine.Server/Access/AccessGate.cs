@@ -88,6 +88,13 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
             await RefuseAsync(context, ErrorReason.CredentialInvalid);
             return;
         }
+        if (shown is not null && caller.Share is { } share && !shown.TryJoin(share))
+        {
+            // The answer first; then the connection ends, in order.
+            await RefuseAsync(context, ErrorReason.ConnectionLimitReached);
+            context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+            return;
+        }
         if (shown is not null) shown.Last = new ShownCredential.Known(header, caller);
         await AdmitAsync(context, path, isStream, caller);
     }
@@ -104,10 +111,15 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
     }
 }
 
-/// <summary>What a connection has shown: the credential that was found good last, and whether it is of any use. One object a connection, made with it; any thread.</summary>
+/// <summary>
+/// What a connection has shown: the credential that was found good last, whose credentials it has shown, and whether it is of any use. One object a
+/// connection, made with it; any thread.
+/// </summary>
 internal sealed class ShownCredential
 {
     private static readonly object ItemKey = new();
+    private readonly List<ClientShare> _clients = [];
+    private bool _hasEnded;
     private Known? _last;
     private int _calls;
     private int _wasted;
@@ -127,6 +139,28 @@ internal sealed class ShownCredential
         set => Volatile.Write(ref _last, value);
     }
 
+    /// <summary>Counts the connection as this client's, too; false: the client has as many as it may.</summary>
+    public bool TryJoin(ClientShare client)
+    {
+        lock (_clients)
+        {
+            if (_hasEnded || _clients.Contains(client)) return true;
+            if (!client.TryConnect()) return false;
+            _clients.Add(client);
+            return true;
+        }
+    }
+
+    /// <summary>The connection has ended: it is nobody's any more.</summary>
+    public void Ended()
+    {
+        lock (_clients)
+        {
+            _hasEnded = true;
+            foreach (var client in _clients) client.Disconnect();
+        }
+    }
+
     /// <summary>
     /// Counts a call that has ended. A connection most of whose calls are withdrawn as soon as they are begun, or refused for want of a credential, is
     /// closed: HTTP/2 lets a client begin and withdraw calls as fast as it can write (CVE-2023-44487).
@@ -143,7 +177,12 @@ internal sealed class ShownCredential
     }
 
     /// <summary>Gives a new connection its object.</summary>
-    public static void Attach(ConnectionContext connection) => connection.Items[ItemKey] = new ShownCredential();
+    public static ShownCredential Attach(ConnectionContext connection)
+    {
+        var shown = new ShownCredential();
+        connection.Items[ItemKey] = shown;
+        return shown;
+    }
 
     /// <summary>That of a call's connection.</summary>
     public static ShownCredential? Of(HttpContext context) =>
