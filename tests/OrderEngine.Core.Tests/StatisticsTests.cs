@@ -81,6 +81,20 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public void Value_that_moves_between_lines_moves_between_categories_though_the_order_is_worth_the_same()
+    {
+        _shop.Ok(new DefineSku { Id = Shop.Bytes("hammer"), Category = Shop.Bytes("tools"), Role = Role.Manager });
+        _shop.Ok(new DefineSku { Id = Shop.Bytes("ball"), Category = Shop.Bytes("toys"), Role = Role.Manager });
+        _shop.Ok(_shop.Receive(1, (5, 10), (6, 10)));
+        _shop.Ok(_shop.Order(AllocationPolicy.AllOrNothing, (5, 3), (6, 1)));
+        _shop.Ok(new AmendOrder(CommandKind.AmendLines) { Order = 1, Fields = AmendedFields.Lines, Lines = [new AmendedLine(1, 0, 1, -1), new AmendedLine(2, 0, 3, -1)], Role = Role.Support });
+        var groups = _shop.Core.Reader.Statistics.Categories(_shop.Core.Sequence);
+        Assert.Equal((1, 100, 0), Figures(groups.Single(g => g.Name == "tools").Figures));
+        Assert.Equal((1, 300, 0), Figures(groups.Single(g => g.Name == "toys").Figures));
+        CheckAll();
+    }
+
+    [Fact]
     public void A_reader_sees_the_counters_of_its_sequence()
     {
         Submit();

@@ -93,13 +93,13 @@ internal sealed partial class Statistics(EngineState state, RowHeap heap, Reclai
         ref readonly var head = ref order.Head;
         var after = new OrderFigures(1, head.Total, head.CancelledTotal);
         var change = after.Less(in _before);
-        // A line that costs nothing may bring a category.
-        var grew = _lineCountBefore > 0 && order.Lines.Length > _lineCountBefore;
-        if (head.State != _stateBefore || !change.IsNone || grew)
+        // Lines may change while the order's worth does not: value that moves from one to another, or a new one that costs nothing.
+        var linesMayDiffer = _lineCountBefore > 0;
+        if (head.State != _stateBefore || !change.IsNone || linesMayDiffer)
         {
             Count(head.Channel, in head, in after, in change, e.Sequence, out _);
             Count(0, in head, in after, in change, e.Sequence, out var currency);
-            if (!change.IsNone || grew) CountCategories(order, currency, e.Sequence);
+            if (!change.IsNone || linesMayDiffer) CountCategories(order, currency, e.Sequence);
         }
         CountService(in e, order);
     }
