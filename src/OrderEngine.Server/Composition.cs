@@ -1,5 +1,6 @@
 // How the server is put together, top down: settings -> engine on its journal -> services -> the two listeners.
 
+using Grpc.AspNetCore.Server;
 using Grpc.AspNetCore.Server.Model;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Json;
@@ -174,10 +175,11 @@ internal static class Composition
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = ServerLimits.MessageBytes;
-            // Only identity: what a compressed message unfolds to is bounded by nobody, and a mebibyte can unfold to a gibibyte.
-            grpc.CompressionProviders.Clear();
             grpc.Interceptors.Add<CallGuard>();
         });
+        // Only identity: what a compressed message unfolds to is bounded by nobody, and a mebibyte can unfold to a gibibyte. Once everything else is
+        // configured: where there is no provider gRPC adds its own.
+        services.PostConfigure<GrpcServiceOptions>(grpc => grpc.CompressionProviders.Clear());
         services.AddSingleton<IServiceMethodProvider<Services.OrderService>, SubmitMethods>();
         services.AddSingleton<CallGuard>();
         services.AddSingleton<Services.OrderService>();

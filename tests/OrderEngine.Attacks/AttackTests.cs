@@ -61,6 +61,7 @@ public sealed class AttackTests(AttackedServer attacked, ITestOutputHelper log) 
     {
         ["rapid-reset"] = new(Short, IsCut, IsRefusedByGate: true),
         ["rapid-reset-with-key"] = new(Short, IsCut),
+        ["health-flood"] = new(Short, IsCut, IsRefusedByGate: true),
         ["settings-flood"] = new(Short, _ => true),
         ["settings-flood-unread"] = new(Short, _ => true),
         ["ping-flood"] = new(Short, _ => true),

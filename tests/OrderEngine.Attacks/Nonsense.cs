@@ -107,7 +107,7 @@ internal static class Nonsense
         {
             var stream = wire.NextStream();
             byte[] block = [.. Frames.CallBlock(SomeCall, target.Credential), .. Frames.Literal("grpc-encoding", "gzip")];
-            await wire.SendAsync((byte[])[.. Frames.Of(FrameType.Headers, Frames.EndHeaders, stream, block), .. Bomb.SelectMany(piece => Frames.Of(FrameType.Data, 0, stream, piece)),
+            await wire.SendAsync((byte[])[.. Frames.Of(FrameType.Headers, Frames.EndHeaders, stream, block), .. Bomb.Value.SelectMany(piece => Frames.Of(FrameType.Data, 0, stream, piece)),
                 .. Frames.Of(FrameType.Data, Frames.EndStream, stream, [])], until);
             counters.Add("bombsSent");
             await Task.Delay(5, until);
@@ -115,7 +115,7 @@ internal static class Nonsense
     }
 
     // 64 MiB of nothing, folded into some frames.
-    private static readonly byte[][] Bomb = [.. Fold().Chunk(FrameBytes)];
+    private static readonly Lazy<byte[][]> Bomb = new(() => [.. Fold().Chunk(FrameBytes)]);
 
     private static byte[] Fold()
     {

@@ -14,13 +14,15 @@ namespace OrderEngine.Attacks;
 /// <param name="MemoryBefore">Bytes resident in the server.</param>
 /// <param name="MemoryPeak">The most while it lasted.</param>
 /// <param name="Arrived">A good client that connected when it had begun.</param>
-internal sealed record Trial(Service Before, Service During, Counters Attacker, long MemoryBefore, long MemoryPeak, Service Arrived);
+/// <param name="MostConnections">Open at once, as the server counts them.</param>
+internal sealed record Trial(Service Before, Service During, Counters Attacker, long MemoryBefore, long MemoryPeak, Service Arrived, int MostConnections);
 
 internal sealed class Rig : IAsyncDisposable
 {
     private const int OrdersPerSecond = 100;
     private const int Skus = 1_000;
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
+    private const int TicksPerScrape = 20;
 
     private readonly Server _server;
     private readonly OrderEngineClient _client;
@@ -54,6 +56,7 @@ internal sealed class Rig : IAsyncDisposable
         var before = await RunAsync(good, alone);
         var memory = Memory();
         var peak = memory;
+        var connections = 0;
 
         var seconds = ((int)lasting.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         string[] command = [Setting.Dotnet, "exec", typeof(Rig).Assembly.Location, "attack", attack.Name, new Uri(_server.Address).Port.ToString(CultureInfo.InvariantCulture),
@@ -67,9 +70,10 @@ internal sealed class Rig : IAsyncDisposable
         var arriving = ArriveAsync();
         using (var sample = new PeriodicTimer(Sampling))
         {
-            while (!attacker.HasExited)
+            for (var tick = 0; !attacker.HasExited; tick++)
             {
                 peak = Math.Max(peak, Memory());
+                if (tick % TicksPerScrape == 0) connections = Math.Max(connections, (int)await MetricAsync("orderengine_connections"));
                 await sample.WaitForNextTickAsync(CancellationToken.None);
             }
         }
@@ -77,7 +81,7 @@ internal sealed class Rig : IAsyncDisposable
         var during = await serving;
         var arrived = await arriving;
         var ended = (await attacker.WaitAsync()).Succeeded();
-        return new Trial(before, during, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak, arrived);
+        return new Trial(before, during, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak, arrived, connections);
     }
 
     /// <summary>A metric of the server, all of its series added up.</summary>

@@ -29,6 +29,8 @@ internal sealed class Wire : IAsyncDisposable
     private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _reading = Task.CompletedTask;
 
+    private bool _answers = true;
+
     private Wire(Socket socket, Stream stream, Counters counters) => (_socket, _stream, _counters) = (socket, stream, counters);
 
     /// <summary>The number of a new stream.</summary>
@@ -87,9 +89,11 @@ internal sealed class Wire : IAsyncDisposable
     /// <param name="until">When it is over.</param>
     /// <param name="reads">False: never reads a byte.</param>
     /// <param name="window">Bytes of an answer's data that may be sent to it; null: as usual.</param>
-    public static async Task<Wire> OpenAsync(Target target, Counters counters, CancellationToken until, bool reads = true, uint? window = null)
+    /// <param name="answers">False: answers no ping, as a machine that is gone.</param>
+    public static async Task<Wire> OpenAsync(Target target, Counters counters, CancellationToken until, bool reads = true, uint? window = null, bool answers = true)
     {
         var wire = await ConnectAsync(target, counters, until);
+        wire._answers = answers;
         if (reads) wire.BeginReading();
         await wire.SendAsync((byte[])[.. Frames.Preface, .. window is { } bytes ? Frames.Setting(4, bytes) : Frames.Settings()], until);
         return wire;
@@ -159,6 +163,7 @@ internal sealed class Wire : IAsyncDisposable
                 _greeted.TrySetResult();
                 break;
             case FrameType.Ping when (flags & Frames.Ack) != 0: _pong.TrySetResult(); break;
+            case FrameType.Ping when !_answers: _counters.Add("pingsIgnored"); break;
             case FrameType.Ping:
                 await SendAsync(Frames.Of(FrameType.Ping, Frames.Ack, 0, payload.Span), _closing.Token);
                 break;

@@ -31,7 +31,8 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
     public Task InvokeAsync(HttpContext context)
     {
         // The endpoint says which rpc it will be, not the path: routing takes paths of other letters for the same.
-        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method || Open.Contains(method.ServiceName)) return next(context);
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method) return next(context);
+        if (Open.Contains(method.ServiceName)) return OpenAsync(context);
         var path = method.FullName;
         if (path != context.Request.Path.Value) return RefuseAsync(context, Unimplemented);
         var isStream = method.Type is MethodType.ClientStreaming or MethodType.DuplexStreaming;
@@ -44,6 +45,14 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
         return text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
             ? IdentifyAsync(context, path, isStream, text, shown)
             : RefuseAsync(context, ErrorReason.CredentialInvalid);
+    }
+
+    // Nobody need say who he is, so that a flood of these could come from anybody.
+    private Task OpenAsync(HttpContext context)
+    {
+        if (ShownCredential.Of(context)?.MayCallOpenly(time) != false) return next(context);
+        ShownCredential.Count(context, isWasted: true);
+        return RefuseAsync(context, ErrorReason.RateLimited);
     }
 
     private Task AdmitAsync(HttpContext context, string path, bool isStream, Caller caller) =>
@@ -120,6 +129,7 @@ internal sealed class ShownCredential
     private static readonly object ItemKey = new();
     private readonly List<ClientShare> _clients = [];
     private bool _hasEnded;
+    private Pace _open;
     private Known? _last;
     private int _calls;
     private int _wasted;
@@ -147,6 +157,18 @@ internal sealed class ShownCredential
             if (_hasEnded || _clients.Contains(client)) return true;
             if (!client.TryConnect()) return false;
             _clients.Add(client);
+            return true;
+        }
+    }
+
+    /// <summary>True: it may make a call now that needs no credential.</summary>
+    public bool MayCallOpenly(TimeProvider time)
+    {
+        var now = time.GetTimestamp();
+        lock (_clients)
+        {
+            if (_open.Next(now, time.TimestampFrequency, ServerLimits.OpenCallsPerSecond) > 0) return false;
+            _open.Take(now, time.TimestampFrequency, ServerLimits.OpenCallsPerSecond);
             return true;
         }
     }

@@ -15,15 +15,34 @@ namespace OrderEngine.Server.Access;
 internal sealed class ClientShares(int requestsPerSecond, long refusalBytes, int connections, TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<(string, bool IsChannel), ClientShare> _shares = [];
+    private readonly OpenCalls _all = new(ServerLimits.OpenCalls);
 
     /// <summary>That of a channel, or of a holder; the same one for all of its credentials.</summary>
-    public ClientShare Of(string name, string? channel) => _shares.GetOrAdd((channel ?? name, channel is not null), _ => new ClientShare(requestsPerSecond, new RefusalAllowance(refusalBytes, time), connections));
+    public ClientShare Of(string name, string? channel) => _shares.GetOrAdd((channel ?? name, channel is not null), _ => new ClientShare(requestsPerSecond, new RefusalAllowance(refusalBytes, time), connections, _all));
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var share in _shares.Values) share.Dispose();
     }
+}
+
+/// <summary>Calls that are open at once.</summary>
+/// <param name="most">There may be.</param>
+internal sealed class OpenCalls(int most)
+{
+    private int _open;
+
+    /// <summary>Begins one; false: there are as many as there may be. Who began leaves.</summary>
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _open) <= most) return true;
+        Leave();
+        return false;
+    }
+
+    /// <summary>Ends one.</summary>
+    public void Leave() => Interlocked.Decrement(ref _open);
 }
 
 /// <summary>One client's share.</summary>
@@ -35,6 +54,7 @@ internal sealed class ClientShare : IDisposable
     private readonly TokenBucketRateLimiter _rate;
     private readonly int _listCost;
     private readonly int _mostConnections;
+    private readonly OpenCalls? _all;
     private int _connections;
     private int _open;
     private int _lists;
@@ -43,9 +63,11 @@ internal sealed class ClientShare : IDisposable
     /// <param name="requestsPerSecond">Calls a second; as many may come at once.</param>
     /// <param name="refusals">What its refusals may leave behind.</param>
     /// <param name="connections">Open at once.</param>
-    public ClientShare(int requestsPerSecond, RefusalAllowance refusals, int connections = int.MaxValue)
+    /// <param name="all">The calls of all clients; null: nobody counts them.</param>
+    public ClientShare(int requestsPerSecond, RefusalAllowance refusals, int connections = int.MaxValue, OpenCalls? all = null)
     {
         Refusals = refusals;
+        _all = all;
         _mostConnections = connections;
         _listCost = Math.Min(ServerLimits.ListCost, requestsPerSecond);
         var parts = requestsPerSecond >= PartsOfASecond ? PartsOfASecond : 1;
@@ -90,13 +112,19 @@ internal sealed class ClientShare : IDisposable
         retry = TimeSpan.FromSeconds(1);
         var hasRoom = Interlocked.Increment(ref _open) <= ServerLimits.OpenCallsPerClient;
         if (isList) hasRoom &= Interlocked.Increment(ref _lists) <= ServerLimits.ListsPerClient;
-        if (hasRoom) return null;
-        Leave(isList);
+        if (hasRoom && _all?.TryEnter() != false) return null;
+        LeaveOwn(isList);
         return ErrorReason.CallLimitReached;
     }
 
     /// <summary>Ends a call.</summary>
     public void Leave(bool isList)
+    {
+        _all?.Leave();
+        LeaveOwn(isList);
+    }
+
+    private void LeaveOwn(bool isList)
     {
         if (isList) Interlocked.Decrement(ref _lists);
         Interlocked.Decrement(ref _open);

@@ -55,21 +55,25 @@ internal sealed class ConnectionLimit : IDisposable
         var shown = ShownCredential.Attach(connection);
         var address = AddressOf(connection.RemoteEndPoint);
         var verdict = Enter(address, out var wait);
-        if (verdict != Verdict.Serve)
+        if (verdict is Verdict.TooMany or Verdict.TooManyFromAddress)
         {
-            _metrics.ConnectionRefused(verdict switch
-            {
-                Verdict.TooMany => "CONNECTIONS",
-                Verdict.TooManyFromAddress => "CONNECTIONS_OF_ADDRESS",
-                _ => "NEW_CONNECTIONS",
-            });
+            _metrics.ConnectionRefused(verdict == Verdict.TooMany ? "CONNECTIONS" : "CONNECTIONS_OF_ADDRESS");
             connection.Abort();
             return;
         }
         try
         {
             if (wait > TimeSpan.Zero) await Task.Delay(wait, _time, connection.ConnectionClosed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!connection.ConnectionClosed.IsCancellationRequested) await next(connection);
+            if (verdict == Verdict.TooFast)
+            {
+                // Not at once: whoever comes again as soon as he is shut out would keep a processor busy with that alone.
+                _metrics.ConnectionRefused("NEW_CONNECTIONS");
+                connection.Abort();
+            }
+            else if (!connection.ConnectionClosed.IsCancellationRequested)
+            {
+                await next(connection);
+            }
         }
         finally
         {
@@ -105,16 +109,19 @@ internal sealed class ConnectionLimit : IDisposable
                 _origins.Add(address, origin = new Origin());
             }
             if (origin.Open >= _options.MaxConnectionsPerAddress) return Verdict.TooManyFromAddress;
-            // Its own turn first: an address that is beyond its pace takes no turns from others.
-            var own = origin.Pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
-            if (Time(own) > ServerLimits.LongestConnectionWait) return Verdict.TooFast;
-            var common = _pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecond);
-            wait = Time(Math.Max(own, common));
-            if (wait > ServerLimits.LongestConnectionWait) return Verdict.TooFast;
-            origin.Pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
-            _pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecond);
             origin.Open++;
             _open++;
+            var own = origin.Pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
+            var common = _pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecond);
+            wait = Time(Math.Max(own, common));
+            if (wait > ServerLimits.LongestConnectionWait)
+            {
+                wait = ServerLimits.RefusedConnectionHold;
+                return Verdict.TooFast;
+            }
+            // Only who is served takes a turn: an address that is beyond its own pace takes none from others.
+            origin.Pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
+            _pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecond);
             return Verdict.Serve;
         }
     }
@@ -143,18 +150,5 @@ internal sealed class ConnectionLimit : IDisposable
     {
         public int Open;
         public Pace Pace;
-    }
-
-    // Turns at equal distances, of which a second's worth may be used at once. All it knows is when the turns that were given away end.
-    private struct Pace
-    {
-        private long _until;
-
-        /// <summary>Ticks until the next turn.</summary>
-        public readonly long Next(long now, long frequency, int perSecond) => Math.Max(0, Math.Max(_until, now) + frequency / perSecond - now - frequency);
-
-        public void Take(long now, long frequency, int perSecond) => _until = Math.Max(_until, now) + frequency / perSecond;
-
-        public readonly bool IsUnused(long now) => _until <= now;
     }
 }

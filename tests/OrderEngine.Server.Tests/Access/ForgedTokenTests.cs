@@ -11,7 +11,7 @@ namespace OrderEngine.Server.Tests.Access;
 
 public sealed class ForgedTokenTests
 {
-    public static TheoryData<long, long> Numbers => new() { { 0, 0 }, { 1, long.MaxValue }, { int.MaxValue, 1 }, { (long)int.MaxValue + 1, 0 }, { uint.MaxValue, 7 }, { long.MaxValue, long.MaxValue }, { long.MaxValue - 1, 0 } };
+    public static TheoryData<long, long> Numbers => new() { { 0, 0 }, { 1, long.MaxValue }, { int.MaxValue, 1 }, { (long)int.MaxValue + 1, 0 }, { uint.MaxValue, 7 }, { long.MaxValue, long.MaxValue }, { long.MaxValue - 1, 0 }, { (1L << 62) - 1, (1L << 62) - 1 } };
 
     [Theory]
     [MemberData(nameof(Numbers))]

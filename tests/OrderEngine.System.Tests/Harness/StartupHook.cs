@@ -2,9 +2,8 @@
 // would. Runs in the server's process, before its Main; takes nothing of this assembly with it.
 using System.Reflection;
 
-#pragma warning disable CA1050 // the runtime looks for the name without a namespace
+// The runtime looks for this name, without a namespace.
 internal static class StartupHook
-#pragma warning restore CA1050
 {
     public static void Initialize()
     {
