@@ -30,8 +30,12 @@ internal static class Program
 internal static class Ledgers
 {
     /// <summary>Enters a line "number sequence"; a line that a kill cut short does not count.</summary>
+    /// <exception cref="InvalidDataException">The same order was acknowledged before, as another one.</exception>
     public static void Enter(Dictionary<long, long> ledger, string line)
     {
-        if (line.Split(' ') is [var number, var sequence, "."]) ledger[long.Parse(number, null)] = long.Parse(sequence, null);
+        if (line.Split(' ') is not [var first, var second, "."]) return;
+        var (number, sequence) = (long.Parse(first, null), long.Parse(second, null));
+        if (!ledger.TryAdd(number, sequence) && ledger[number] != sequence)
+            throw new InvalidDataException($"Order {number} was acknowledged at {ledger[number]} and again at {sequence}.");
     }
 }

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrderEngine.Core;
+using OrderEngine.Core.Events;
 using OrderEngine.Engine;
 using OrderEngine.Journal;
 
@@ -11,7 +12,8 @@ namespace OrderEngine.Drills;
 
 internal sealed class Shop : IFailStop, IAsyncDisposable
 {
-    private const int AtOnce = 16;
+    /// <summary>Orders under way while it works.</summary>
+    public const int AtOnce = 16;
     private const long OpeningStock = 1_000_000_000;
     private readonly Engine.Engine _engine;
     private readonly EngineMetrics _metrics = new();
@@ -56,7 +58,7 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
                 var number = Interlocked.Increment(ref next);
                 var answer = await _engine.ExecuteAsync(Order(number), Lane.Normal, 0, default);
                 if (answer.Outcome != Outcome.Ok) continue;
-                var line = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number} {answer.Sequence} .\n"));
+                var line = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number} {SequenceOf(answer)} .\n"));
                 lock (gate) output.Write(line);
             }
         }));
@@ -96,11 +98,11 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
         foreach (var part in ledger.Chunk(512))
         {
             var answers = await Task.WhenAll(part.Select(async entry => (entry, Answer: await shop._engine.ExecuteAsync(Order(entry.Key), Lane.Normal, 0, default))));
-            foreach (var ((number, _), answer) in answers)
+            foreach (var ((number, sequence), answer) in answers)
             {
-                if (answer is { Outcome: Outcome.Ok, Replayed: true }) continue;
+                if (answer is { Outcome: Outcome.Ok, Replayed: true } && SequenceOf(answer) == sequence) continue;
                 missing++;
-                await said.WriteLineAsync($"order {number} was acknowledged and is not there: {answer.Outcome}");
+                await said.WriteLineAsync($"order {number} was acknowledged at {sequence} and is not there: {answer.Outcome} at {SequenceOf(answer)}");
             }
         }
         var summary = shop._engine.View.Summary;
@@ -109,6 +111,9 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
         await said.WriteLineAsync($"{ledger.Count} acknowledged, {missing} missing, {summary.Orders} orders, sequence {summary.Sequence}");
         return missing == 0 ? 0 : Program.Missing;
     }
+
+    // Of the event that accepted it, also where the answer is a repetition.
+    private static long SequenceOf(in CommandAnswer answer) => answer.Event.IsEmpty ? 0 : new EventView(answer.Event.Span).Sequence;
 
     public async ValueTask DisposeAsync()
     {

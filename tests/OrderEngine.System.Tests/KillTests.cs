@@ -11,10 +11,7 @@ public sealed class KillTests(ITestOutputHelper log)
     private const decimal Share = 0.5m; // refusals must survive too
     private const string Location = "MAIN";
     private const int SampleSize = 40;
-    private const int KillsPerOrderctl = 10; // of the rounds, so many go to orderctl: one in ten
-
-    // One start in so many is killed again before it serves: in the middle of recovery.
-    private const int StartsPerBrokenStart = 5;
+    private static readonly Lazy<Dictionary<string, RetailOrder>> s_orders = new(() => Retail.File.Orders.ToDictionary(RequestId));
 
     [RetailFact]
     public async Task What_was_acknowledged_survives_kills_at_random_points_of_an_import()
@@ -37,7 +34,7 @@ public sealed class KillTests(ITestOutputHelper log)
                 await import;
             await server.KillAsync();
             var acknowledged = ledger.Answers.ToDictionary();
-            await RestartAsync(server, random);
+            await server.RestartAsync(random);
             await AssertNothingLostAsync(client, acknowledged, random);
         }
 
@@ -53,75 +50,6 @@ public sealed class KillTests(ITestOutputHelper log)
         Assert.True(Expect.Json(await ImportTests.VerifyJournalAsync(server)).GetProperty("intact").GetBoolean());
     }
 
-    [RetailFact]
-    public async Task Orderctl_imports_the_whole_file_whatever_is_killed()
-    {
-        var random = new Random(Setting.Seed);
-        var rounds = Math.Max(2, Setting.KillRounds / KillsPerOrderctl);
-        log.WriteLine($"{rounds} rounds, OE_SEED={Setting.Seed}");
-        await using var server = await Server.StartNewAsync(log);
-        using var client = server.Connect();
-        var rejects = Path.Combine(server.Folder, "rejects.csv");
-        string[] command = ["import", Setting.RetailFile, "--format", "online-retail", "--open-stock", "0.5", "--rejects", rejects,
-            "--address", server.Address, "--json"];
-        var orderctl = Orderctl.Start(command);
-        try
-        {
-            for (var round = 0; round < rounds; round++)
-            {
-                // The first rounds hit the catalog and the stock, the later ones the orders.
-                var status = await server.StatusAsync();
-                await ReachAsync(client, orderctl, status.Sequence + random.Next(1, 2 * ExpectedEvents / rounds));
-                await server.KillAsync();
-                var alsoOrderctl = orderctl.HasExited || random.Next(2) == 0;
-                if (alsoOrderctl && !orderctl.HasExited)
-                    await orderctl.KillAsync();
-                await RestartAsync(server, random);
-                if (!alsoOrderctl)
-                    continue;
-                await orderctl.DisposeAsync();
-                orderctl = Orderctl.Start(command);
-            }
-
-            (await orderctl.WaitAsync(Setting.Patience * 4)).Succeeded();
-        }
-        finally
-        {
-            await orderctl.DisposeAsync();
-        }
-
-        var expected = Retail.File.DecideWithReturns(Share);
-        await Expect.MatchesAsync(client, expected);
-        var again = Expect.Json(await ImportTests.ImportAsync(server, "0.5", rejects));
-        Assert.Equal((0, 10_031), (again.GetProperty("accepted").GetInt32(), again.GetProperty("duplicates").GetInt32()));
-    }
-
-    // An event an order, SKU, customer; orders make a little more than half of them.
-    private static int ExpectedEvents => Retail.File.Orders.Count + Retail.File.OpeningStock(1).Count + 2_000;
-
-    // Waits until the engine has got so far, or the import is over. The watch tells of orders; the catalog before them is polled.
-    private static async Task ReachAsync(OrderEngineClient client, ChildProcess orderctl, long sequence)
-    {
-        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!orderctl.HasExited && (await client.Admin.GetEngineStatusAsync(new GetEngineStatusRequest())).Sequence < sequence)
-            await poll.WaitForNextTickAsync();
-    }
-
-    private async Task RestartAsync(Server server, Random random)
-    {
-        if (random.Next(StartsPerBrokenStart) == 0)
-        {
-            server.Launch();
-            using var moment = new PeriodicTimer(TimeSpan.FromMilliseconds(random.Next(1, 600)));
-            await moment.WaitForNextTickAsync(); // a point in time is what this draws; nothing is waited for
-            await server.KillAsync();
-        }
-
-        var verified = await ImportTests.VerifyJournalAsync(server);
-        log.WriteLine(verified.Succeeded().Output.TrimEnd());
-        await server.StartAsync();
-    }
-
     // Every counter holds; a sample of what had been answered is there under its order id, and is answered the same again.
     private static async Task AssertNothingLostAsync(
         OrderEngineClient client, Dictionary<string, Acknowledged> acknowledged, Random random)
@@ -134,7 +62,7 @@ public sealed class KillTests(ITestOutputHelper log)
             .Concat(random.GetItems(acknowledged.ToArray(), acknowledged.Count == 0 ? 0 : SampleSize)).DistinctBy(pair => pair.Key);
         await Task.WhenAll(sample.Select(async pair =>
         {
-            var order = RetailDraft(Retail.File.Orders.First(o => RequestId(o) == pair.Key));
+            var order = RetailDraft(s_orders.Value[pair.Key]);
             var repeated = await client.SubmitAsync(order, pair.Key);
             Assert.True(repeated.IsAccepted == (pair.Value.Reason.Length == 0), $"{pair.Key}: {repeated.Refused}");
             if (!repeated.IsAccepted)

@@ -6,6 +6,7 @@ using OrderEngine.System.Tests.Harness;
 
 namespace OrderEngine.System.Tests;
 
+[Collection(Alone.Name)]
 public sealed class PrometheusTests(ITestOutputHelper log)
 {
     private const long SmallestLowMark = 96L << 20;

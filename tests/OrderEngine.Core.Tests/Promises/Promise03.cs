@@ -31,12 +31,15 @@ public sealed class Promise03
             // The same events, read again: each prefix that ends with a command is a state that a restart may find.
             for (; replayed < history.Events.Count; replayed++) core.Replay(history.Events[replayed]);
             Check(core, $"replayed after command {i}");
-            Assert.Equal(Counted(history.Core), Counted(core));
+            Assert.Equal(Summed(history.Core), Counted(history.Core));
+            Assert.Equal(Summed(core), Counted(core));
         }
         history.Turn();
         var summary = history.Seal();
         Check(history.Core, "at the end");
-        Check(SnapshotSupport.Load(SnapshotSupport.Take(history.Core, summary).Blocks, summary), "loaded");
+        var loaded = SnapshotSupport.Load(SnapshotSupport.Take(history.Core, summary).Blocks, summary);
+        Check(loaded, "loaded");
+        Assert.Equal(Summed(loaded), Counted(loaded));
     }
 
     private static void Check(OrderCore core, string when)
@@ -50,5 +53,26 @@ public sealed class Promise03
     {
         var summary = core.Seal();
         return (summary.OnHand, summary.Committed, summary.Held, summary.Backordered);
+    }
+
+    // The same over all rows there are.
+    private static (long, long, long, long) Summed(OrderCore core)
+    {
+        using var guard = core.Reader.Enter();
+        long onHand = 0, committed = 0, held = 0, backordered = 0;
+        for (long slot = 1; slot <= core.Reader.LastStockSlot; slot++)
+        {
+            if (!core.Reader.Stock(slot, core.Sequence, out var row, out _)) continue;
+            onHand += row.OnHand;
+            committed += row.Committed;
+            held += row.Held;
+        }
+        for (long number = 1; number <= core.Reader.LastOrder; number++)
+        {
+            var order = core.Reader.LiveOrder(number, core.Sequence);
+            if (!order.Exists) continue;
+            foreach (ref readonly var line in order.Lines) backordered += line.Backordered;
+        }
+        return (onHand, committed, held, backordered);
     }
 }

@@ -9,6 +9,8 @@ namespace OrderEngine.Engine.Tests.Promises;
 public sealed class Promise01
 {
     private const int Threads = 16, PerThread = 125;
+    // Takes a second.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(1, 1)]
@@ -25,7 +27,15 @@ public sealed class Promise01
             for (var i = 0; i < PerThread; i++) pending.Add(host.Execute(Host.Submit(units: each), i % 5 == 0 ? Lane.Priority : Lane.Normal).AsTask());
             return pending;
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray());
-        var answers = await Task.WhenAll(outcomes.SelectMany(tasks => tasks));
+        var answered = Task.WhenAll(outcomes.SelectMany(tasks => tasks));
+        // An engine that has failed answers nobody: the process would be gone. Here the test ends, and says why.
+        await Task.WhenAny(answered, host.FailStop.Failed).WaitAsync(s_patience);
+        if (!answered.IsCompleted)
+        {
+            var (code, reason, cause) = await host.FailStop.Failed;
+            Assert.Fail($"The engine ended with {code}: {reason} {cause?.Message}");
+        }
+        var answers = await answered;
 
         var accepted = answers.Count(answer => answer.Outcome == Outcome.Ok);
         Assert.Equal(Math.Min(units / each, Threads * PerThread), accepted);

@@ -19,6 +19,7 @@ internal sealed class Server : IAsyncDisposable
     private const int FirstPort = 20_000;
     private const int LastPort = 32_000;
     private const int LongestReport = 2_000;
+    private const int StartsPerBrokenStart = 5;
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly ITestOutputHelper _log;
@@ -148,6 +149,21 @@ internal sealed class Server : IAsyncDisposable
     {
         await Running.KillAsync();
         await ForgetAsync();
+    }
+
+    /// <summary>After a kill: the journal is whole, and it starts again. One start in so many is killed before it serves, in the middle of recovery.</summary>
+    public async Task RestartAsync(Random random)
+    {
+        if (random.Next(StartsPerBrokenStart) == 0)
+        {
+            Launch();
+            using var moment = new PeriodicTimer(TimeSpan.FromMilliseconds(random.Next(1, 600)));
+            await moment.WaitForNextTickAsync(); // a point in time is what this draws; nothing is waited for
+            await KillAsync();
+        }
+
+        _log.WriteLine((await Orderctl.RunAsync("journal", "verify", DataDirectory, "--json")).Succeeded().Output.TrimEnd());
+        await StartAsync();
     }
 
     /// <summary>SIGTERM and the wait for an orderly end.</summary>
