@@ -48,12 +48,8 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
     }
 
     // Nobody need say who he is, so that a flood of these could come from anybody.
-    private Task OpenAsync(HttpContext context)
-    {
-        if (ShownCredential.Of(context)?.MayCallOpenly(time) != false) return next(context);
-        ShownCredential.Count(context, isWasted: true);
-        return RefuseAsync(context, ErrorReason.RateLimited);
-    }
+    private Task OpenAsync(HttpContext context) =>
+        ShownCredential.Of(context)?.MayCallOpenly(time) == false ? RefuseAsync(context, Errors.Status(ErrorReason.RateLimited), isWasted: true) : next(context);
 
     private Task AdmitAsync(HttpContext context, string path, bool isStream, Caller caller) =>
         RpcTable.Find(path) is { } rpc && caller.GrantFor(rpc) is { } grant
@@ -110,10 +106,10 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
 
     private Task RefuseAsync(HttpContext context, ErrorReason reason) => RefuseAsync(context, Errors.Status(reason));
 
-    private Task RefuseAsync(HttpContext context, Google.Rpc.Status status)
+    private Task RefuseAsync(HttpContext context, Google.Rpc.Status status, bool isWasted = false)
     {
         metrics.Refused(status);
-        ShownCredential.Count(context, status.Code == (int)StatusCode.Unauthenticated);
+        ShownCredential.Count(context, isWasted || status.Code == (int)StatusCode.Unauthenticated);
         context.Response.ContentType = "application/grpc";
         status.WriteTo(context.Response.Headers);
         return Task.CompletedTask;
