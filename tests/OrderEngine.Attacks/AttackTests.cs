@@ -7,11 +7,14 @@ namespace OrderEngine.Attacks;
 /// <summary>One server for all, so that what an attack leaves behind would be seen by the next.</summary>
 public sealed class AttackedServer : IAsyncLifetime
 {
+    /// <summary>From one address: fewer than the default, so that a small attack reaches it.</summary>
+    public const int NewConnectionsPerSecond = 100;
+
     internal Rig Rig { get; private set; } = null!;
 
     public async Task InitializeAsync() => Rig = await Rig.StartAsync(new Silence(), new Dictionary<string, string?>
     {
-        ["OrderEngine__MaxConnectionsPerClient"] = "100", ["OrderEngine__NewConnectionsPerSecondPerAddress"] = "100",
+        ["OrderEngine__MaxConnectionsPerClient"] = "100", ["OrderEngine__NewConnectionsPerSecondPerAddress"] = $"{NewConnectionsPerSecond}",
     });
 
     public async Task DisposeAsync() => await Rig.DisposeAsync();
@@ -30,6 +33,8 @@ public sealed class AttackTests(AttackedServer attacked, ITestOutputHelper log) 
 
     /// <summary>What the garbage collector and the buffers of a good client's calls may come to while an attack lasts.</summary>
     private const long MostGrowth = 250 * Mebibyte;
+
+    private const int NewConnectionsPerSecond = AttackedServer.NewConnectionsPerSecond;
 
     // A limit that counts in seconds has had its time after so many.
     private const int Short = 3, Long = 16;
@@ -87,7 +92,8 @@ public sealed class AttackTests(AttackedServer attacked, ITestOutputHelper log) 
         ["silent-after-connect"] = new(Long, IsCut),
         ["health-watches"] = new(Short, counters => counters["headers"] > 0),
         ["many-streams"] = new(Short, counters => counters.Sum("reset ") > 0 || IsCut(counters)),
-        ["connection-storm"] = new(Short, counters => counters["greeted"] > 0 && IsCut(counters), IsRefusedByGate: true),
+        // So many loops wait for their turns and are not shut out: what is bounded is how many handshakes there are.
+        ["connection-storm"] = new(Short, counters => counters["greeted"] > 0 && counters["greeted"] <= NewConnectionsPerSecond * (Short + 2)),
         ["connections-with-key"] = new(Short, counters => counters["headers"] > 0 && IsCut(counters), IsRefusedByGate: true),
         ["connections"] = new(Short, counters => counters["headers"] > 0),
     };
