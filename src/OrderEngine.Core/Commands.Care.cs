@@ -23,19 +23,26 @@ public sealed class ConfirmOrder() : Command(CommandKind.ConfirmOrder), IOrderCo
     public required long Order { get; init; }
 }
 
+/// <summary>A command with a text about a person.</summary>
+public interface ISealedText
+{
+    /// <summary>The text, under the key of the order's person; may be none. Set when all else of the request is sound, before the command is handed over.</summary>
+    SealedData Text { get; set; }
+}
+
 /// <summary>Adds a note to an order.</summary>
-public sealed class AddNote() : Command(CommandKind.AddNote), IOrderCommand
+public sealed class AddNote() : Command(CommandKind.AddNote), IOrderCommand, ISealedText
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
     /// <summary>Its text, under the key of the order's person.</summary>
-    public required SealedData Text { get; init; }
+    public SealedData Text { get; set; }
     /// <summary>Ids of the review rules whose keywords it holds.</summary>
     public byte[][] NoteRules { get; init; } = [];
 }
 
 /// <summary>Opens a complaint about an order.</summary>
-public sealed class OpenComplaint() : Command(CommandKind.OpenComplaint), IOrderCommand
+public sealed class OpenComplaint() : Command(CommandKind.OpenComplaint), IOrderCommand, ISealedText
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
@@ -44,7 +51,7 @@ public sealed class OpenComplaint() : Command(CommandKind.OpenComplaint), IOrder
     /// <summary>Who has to look into it.</summary>
     public required Role Owner { get; init; }
     /// <summary>What the customer says, under the key of the order's person.</summary>
-    public required SealedData Text { get; init; }
+    public SealedData Text { get; set; }
     /// <summary>A return of the same order that it goes with; 0: none yet.</summary>
     public long Return { get; init; }
 }
@@ -67,25 +74,25 @@ public sealed class AssignComplaint() : ComplaintCommand(CommandKind.AssignCompl
 }
 
 /// <summary>Ends a complaint.</summary>
-public sealed class ResolveComplaint() : ComplaintCommand(CommandKind.ResolveComplaint)
+public sealed class ResolveComplaint() : ComplaintCommand(CommandKind.ResolveComplaint), ISealedText
 {
     /// <summary>What came of it.</summary>
     public required ComplaintResolution Resolution { get; init; }
     /// <summary>What was done or said, under the key of the order's person; may be none.</summary>
-    public SealedData Text { get; init; }
+    public SealedData Text { get; set; }
     /// <summary>A return or repair of the same order that it led to; 0: the one that it has, if any.</summary>
     public long Return { get; init; }
 }
 
 /// <summary>What the customer thinks of an order that came.</summary>
-public sealed class RecordFeedback() : Command(CommandKind.RecordFeedback), IOrderCommand
+public sealed class RecordFeedback() : Command(CommandKind.RecordFeedback), IOrderCommand, ISealedText
 {
     /// <summary>Number of the order.</summary>
     public required long Order { get; init; }
     /// <summary>1 to <see cref="Limits.Rating"/>.</summary>
     public required int Rating { get; init; }
     /// <summary>In the customer's words, under the key of the order's person; may be none.</summary>
-    public SealedData Text { get; init; }
+    public SealedData Text { get; set; }
 }
 
 /// <summary>Erases a customer's personal data: destroys the key under which all of it is sealed.</summary>

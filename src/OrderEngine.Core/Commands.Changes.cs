@@ -54,6 +54,8 @@ public sealed class AmendOrder(CommandKind kind) : Command(kind), IOrderCommand
     public long DeliveryVersion { get; init; }
     /// <summary>Which fields of the delivery change: bit n is field n of orderengine.v1.PersonalDetails.</summary>
     public int DeliveryFields { get; init; }
+    /// <summary>Ids of the review rules whose keywords the delivery's note holds, if the note changes.</summary>
+    public byte[][] NoteRules { get; init; } = [];
     /// <summary>Microseconds since 1970; 0: none.</summary>
     public long RequestedAt { get; init; }
     /// <summary>Lines that change or are added, 1 to <see cref="Limits.LinesPerOrder"/>; a line at most once.</summary>

@@ -1,6 +1,50 @@
-// What the core can be asked to do with stock beyond receipts and corrections: policies, announced supply, transfers.
+// What the core can be asked to do with stock: receipts, corrections, policies, announced supply, transfers. As Commands.cs.
 
 namespace OrderEngine.Core;
+
+/// <summary>Units of a SKU.</summary>
+/// <param name="Sku">Number of the SKU.</param>
+/// <param name="Quantity">Units, 1 to <see cref="Limits.QuantityPerLine"/>.</param>
+public readonly record struct SkuQuantity(int Sku, int Quantity);
+
+/// <summary>Books goods in.</summary>
+public sealed class ReceiveStock() : Command(CommandKind.ReceiveStock)
+{
+    /// <summary>Number of the location.</summary>
+    public required int Location { get; init; }
+    /// <summary>What came; a SKU may come more than once.</summary>
+    public required SkuQuantity[] Items { get; init; }
+    /// <summary>Delivery note.</summary>
+    public byte[] Reference { get; init; } = [];
+    /// <summary>The announcement that came, all items of its SKU at its location; 0: none.</summary>
+    public long Incoming { get; init; }
+}
+
+/// <summary>Which figure an adjustment changes.</summary>
+public enum AdjustmentKind : byte
+{
+    /// <summary><see cref="AdjustStock.Value"/> is added to on hand.</summary>
+    OnHandDelta = 1,
+    /// <summary><see cref="AdjustStock.Value"/> is what is on hand.</summary>
+    CountedOnHand = 2,
+    /// <summary><see cref="AdjustStock.Value"/> is added to unavailable.</summary>
+    UnavailableDelta = 3,
+}
+
+/// <summary>Corrects a stock level.</summary>
+public sealed class AdjustStock() : Command(CommandKind.AdjustStock)
+{
+    /// <summary>Number of the location.</summary>
+    public required int Location { get; init; }
+    /// <summary>Number of the SKU.</summary>
+    public required int Sku { get; init; }
+    /// <summary>Which figure.</summary>
+    public required AdjustmentKind Adjustment { get; init; }
+    /// <summary>Units.</summary>
+    public required long Value { get; init; }
+    /// <summary>True: where less is left than is committed, reserved units are taken from the orders of lowest rank; for a manager only.</summary>
+    public bool Deallocate { get; init; }
+}
 
 /// <summary>Says how much of a SKU a location keeps back, and when it should be reordered.</summary>
 public sealed class SetStockPolicy() : Command(CommandKind.SetStockPolicy)

@@ -16,7 +16,8 @@ public sealed partial class OrderCore
             if (!order.Exists || wanted.Line > order.Lines.Length) return;
             if (wanted.Line > 0 && wanted.Quantity <= order.Lines[wanted.Line - 1].Ordered) continue;
             var requestedAt = (amend.Fields & AmendedFields.RequestedTime) != 0 ? amend.RequestedAt : order.Head.RequestedAt;
-            ServeAhead(wanted.Line > 0 ? order.Lines[wanted.Line - 1].Sku : wanted.Sku, order.Head.Customer, requestedAt, ref budget, now, events);
+            var place = BackorderKey.Of(now, order.Head.Tier, requestedAt, _state.Sequence + 1, 0, 0);
+            ServeAhead(wanted.Line > 0 ? order.Lines[wanted.Line - 1].Sku : wanted.Sku, in place, ref budget, now, events);
         }
     }
 
@@ -98,10 +99,24 @@ public sealed partial class OrderCore
 
     private void Look(in BackorderKey place, int sku, long units, ref ServingBudget budget, long now, EventBuffer events)
     {
-        var start = events.Length;
-        if (_decider.Fill(in place, sku, units, now, events, out var looks)) ApplyFrom(start, events);
+        var looks = 1;
+        if (!IsBeforeItsLast(in place))
+        {
+            var start = events.Length;
+            if (_decider.Fill(in place, sku, units, now, events, out looks)) ApplyFrom(start, events);
+        }
         budget.Looks -= looks;
         _state.Queues.MoveCursor(sku, in place);
+    }
+
+    // Who is filled whole gets what was added to his order with the rest: not before it is the turn of what was added last.
+    private bool IsBeforeItsLast(in BackorderKey place)
+    {
+        var order = _state.Order(place.Order);
+        if (!order.Head.IsFilledWhole || !_state.AddedUnits.TryLast(place.Order, out var last)) return false;
+        if (place.Sequence == last.Sequence && place.Line == last.Line) return false;
+        _state.Queues.EnsurePending(order.Lines[last.Line - 1].Sku, BackorderKey.Of(in order.Head, place.Order, in last));
+        return true;
     }
 
     /// <summary>How much serving queues may cost one turn or one command, places looked at and bytes of events written.</summary>
@@ -156,9 +171,11 @@ public sealed partial class OrderCore
             return;
         }
         plan.Cursor = place;
-        if (_state.Promises.Of(place.Order, place.Line) != 0) plan.Promised--;
         ref readonly var head = ref _state.Order(place.Order).Head;
         var promisedAt = plan.Take(units, _state.Catalog.Rules(head.Channel), _state.RegionOf(place.Order, in head), _state.Catalog);
+        // A line has all of it when it has what was added to it.
+        if (_state.AddedUnits.Of(place.Order, place.Line) is { Units: > 0 } added && added.Sequence != place.Sequence) return;
+        if (_state.Promises.Of(place.Order, place.Line) != 0) plan.Promised--;
         var start = events.Length;
         _decider.Promise(in place, promisedAt, now, events);
         ApplyFrom(start, events);

@@ -9,7 +9,7 @@ namespace OrderEngine.Engine;
 /// One engine on one journal. Commands come in from any thread; one thread decides and applies them (rule 1), nothing is visible or
 /// answered before it is durable (rule 4).
 /// </summary>
-public sealed class Engine : IAsyncDisposable
+public sealed partial class Engine : IAsyncDisposable
 {
     private readonly EngineOptions _options;
     private readonly Func<long, Action<JournalBatch>, IJournal> _openJournal;
@@ -52,14 +52,16 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="logger">The log.</param>
     /// <param name="snapshots">Where snapshots are kept, beside the journal; null: none are taken, and recovery reads the whole journal.</param>
     /// <param name="space">Tells the room on the disk; null: nobody knows, and nothing is refused for want of it.</param>
+    /// <param name="archive">Where closed orders go, beside the journal; null: they stay in memory.</param>
     /// <exception cref="ArgumentException">The settings are wrong; the message says which and why.</exception>
     public Engine(EngineOptions options, Func<long, Action<JournalBatch>, IJournal> openJournal, Func<long, KeyRing> openKeys,
-        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots = null, Func<DiskSpace>? space = null)
-        : this(options, openJournal, openKeys, time, failStop, metrics, logger, snapshots, EngineThreads.Real, space) { }
+        TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots = null, Func<DiskSpace>? space = null,
+        ArchiveStore? archive = null)
+        : this(options, openJournal, openKeys, time, failStop, metrics, logger, snapshots, EngineThreads.Real, space, archive) { }
 
     internal Engine(EngineOptions options, Func<long, Action<JournalBatch>, IJournal> openJournal, Func<long, KeyRing> openKeys,
         TimeProvider time, IFailStop failStop, EngineMetrics metrics, ILogger<Engine> logger, ISnapshotStore? snapshots, EngineThreads threads,
-        Func<DiskSpace>? space = null)
+        Func<DiskSpace>? space = null, ArchiveStore? archive = null)
     {
         if (options.Problems() is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
         _options = options;
@@ -85,6 +87,12 @@ public sealed class Engine : IAsyncDisposable
         _threads = threads;
         _snapshots = snapshots;
         if (snapshots is not null) _snapshotter = new Snapshotter(snapshots, View, options, _failure, metrics, time, _disk, threads, logger);
+        if (archive is not null)
+        {
+            _archiveFiles = archive;
+            View.Reader.Archive = _archive = new OrderArchive(archive, View);
+            _archiver = new Archiver(archive, _archive, this, options, _failure, metrics, time, _disk, threads, logger);
+        }
         metrics.Observe(this);
     }
 
@@ -184,6 +192,12 @@ public sealed class Engine : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(command);
         if (NotTaking() is { } outcome) return ValueTask.FromResult(new PendingAnswer(Undecided(command, outcome)));
+        return MissingOrder(command) is not 0 and var order
+            ? RestoreThenEnqueueAsync(order, command, lane, deadlineMicros, trace, ct) : QueueStreamed(command, lane, deadlineMicros, trace, ct);
+    }
+
+    private ValueTask<PendingAnswer> QueueStreamed(Command command, Lane lane, long deadlineMicros, CommandTrace? trace, CancellationToken ct)
+    {
         var pending = _commands.Rent();
         pending.Set(command, isCheck: false, deadlineMicros, ct, trace);
         trace?.Reach(Station.Queued);
@@ -222,6 +236,7 @@ public sealed class Engine : IAsyncDisposable
         if (NotServing() is not null) return new ImportResult(ImportStatus.NotServing, 0, -1, "");
         if (_disk.IsLow) return new ImportResult(ImportStatus.DiskLow, 0, -1, "");
         if (View.DurableSequence != 0) return new ImportResult(ImportStatus.NotEmpty, 0, -1, "");
+        events = ImportedArchive.Undo(events);
         if (await Task.Run(() => ImportCheck.Problem(events), ct) is { } problem) return problem;
         ct.ThrowIfCancellationRequested();
         try
@@ -266,6 +281,7 @@ public sealed class Engine : IAsyncDisposable
         _intake.Dispose();
         _feeds.Dispose();
         _snapshotter?.Dispose();
+        _archiver?.Dispose();
         _disk.Dispose();
         _stop.Dispose();
     }
@@ -284,6 +300,7 @@ public sealed class Engine : IAsyncDisposable
                 cancelled.Token.ThrowIfCancellationRequested();
                 _recovery.Replay(batch);
             });
+            OpenArchive(View.Summary);
             if (_snapshots is not null) _recovery.TidySnapshots(_snapshots);
             _disk.Begin();
             Vault.Open(_openKeys(_core.Reader.HighestKey));
@@ -319,6 +336,7 @@ public sealed class Engine : IAsyncDisposable
             EngineLog.Serving(_logger, summary.Sequence, _recovery.Status.Seconds, summary.StateHash, summary.Orders);
             Volatile.Write(ref _phase, (int)EnginePhase.Serving);
             _threads.RunWriter(_writer);
+            _archiver?.Begin();
         }
     }
 
@@ -343,6 +361,7 @@ public sealed class Engine : IAsyncDisposable
         _publisher!.Close();
         // After a failure a commit may never end: nobody waits for it, and the journal is left to the end of the process.
         if (!_failure.HasFailed) await _publishing!;
+        if (_archiver is not null) await _archiver.StopAsync();
         _publisher.Dispose();
         _dispatcher.Close();
         await _dispatching!;
@@ -355,6 +374,12 @@ public sealed class Engine : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(command);
         if ((isCheck ? NotServing() : NotTaking()) is { } outcome) return Undecided(command, outcome);
+        return MissingOrder(command) is not 0 and var order
+            ? RestoreThenPutAsync(order, command, lane, deadlineMicros, trace, ct) : Queue(command, isCheck, lane, deadlineMicros, trace, ct);
+    }
+
+    private ValueTask<CommandAnswer> Queue(Command command, bool isCheck, Lane lane, long deadlineMicros, CommandTrace? trace, CancellationToken ct)
+    {
         var pending = _commands.Rent();
         pending.Set(command, isCheck, deadlineMicros, ct, trace);
         trace?.Reach(Station.Queued);

@@ -49,6 +49,15 @@ internal static partial class EngineLog
     [LoggerMessage(15, LogLevel.Error, "The snapshots cannot be listed; the journal is not truncated.")]
     public static partial void TruncationPutOff(ILogger logger, Exception cause);
 
+    [LoggerMessage(16, LogLevel.Information, "Archive opened: {Records} records in {Bytes} bytes; {Orders} orders are there and not in memory.")]
+    public static partial void ArchiveOpened(ILogger logger, long records, long bytes, long orders);
+
+    [LoggerMessage(17, LogLevel.Error, "Closed orders cannot be archived; they stay in memory, and the next attempt is in {Seconds} s. Nothing else suffers.")]
+    public static partial void ArchivingFailed(ILogger logger, double seconds, Exception cause);
+
+    [LoggerMessage(18, LogLevel.Information, "Closed orders are archived again.")]
+    public static partial void ArchivingAgain(ILogger logger);
+
     [LoggerMessage(180, LogLevel.Error, "The disk is low: {FreeBytes} bytes are free, fewer than {LowBytes}. Changes are refused until there is room; reads and streams go on.")]
     public static partial void DiskLow(ILogger logger, long freeBytes, long lowBytes);
 

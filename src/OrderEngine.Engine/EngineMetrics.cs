@@ -29,6 +29,7 @@ public sealed class EngineMetrics : IDisposable
     private readonly Counter<long> _backordersFilled;
     private readonly Counter<long> _feedFallbacks;
     private readonly Counter<long> _snapshots;
+    private readonly Counter<long> _archiveFailures;
 
     /// <summary>Creates the instruments.</summary>
     /// <param name="meterFactory">The host's; null: a meter of its own.</param>
@@ -47,6 +48,7 @@ public sealed class EngineMetrics : IDisposable
         _backordersFilled = _meter.CreateCounter<long>("orderengine.backorders.filled", "{fill}", "Waiting lines that got stock by the engine's own turn.");
         _feedFallbacks = _meter.CreateCounter<long>("orderengine.feed.fallbacks", "{fallback}", "Times that a subscriber went on from the journal.");
         _snapshots = _meter.CreateCounter<long>("orderengine.snapshots", "{snapshot}", "Snapshots by result.");
+        _archiveFailures = _meter.CreateCounter<long>("orderengine.archive.failures", "{failure}", "Times that closed orders could not be archived; they stay in memory.");
         _meter.CreateObservableCounter("orderengine.commands", ReadAnswered, "{command}", "Commands by kind and outcome; Replayed: answered from the record, Checked: a dry run.");
     }
 
@@ -80,6 +82,8 @@ public sealed class EngineMetrics : IDisposable
 
     internal void SnapshotTaken(bool succeeded) => _snapshots.Add(1, new KeyValuePair<string, object?>("result", succeeded ? "ok" : "failed"));
 
+    internal void ArchivingFailed() => _archiveFailures.Add(1);
+
     /// <summary>Counts what the engine did by itself.</summary>
     internal void TurnDid(ReadOnlySpan<byte> events)
     {
@@ -112,6 +116,8 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("orderengine.snapshot.age", () => engine.Snapshot.AgeSeconds, "s", "Since the newest snapshot was taken, or since the start if before or never.");
         _meter.CreateObservableGauge("orderengine.snapshot.duration", () => engine.Snapshot.Seconds, "s", "How long the newest snapshot took.");
         _meter.CreateObservableGauge("orderengine.snapshot.size", () => engine.Snapshot.Bytes, "By", "The newest snapshot.");
+        _meter.CreateObservableGauge("orderengine.archive.orders", () => engine.View.Summary.Archived, "{order}", "Orders that are in the archive and not in memory.");
+        _meter.CreateObservableGauge("orderengine.archive.size", () => engine.ArchiveBytes, "By", "The archive on disk.");
         _meter.CreateObservableGauge("orderengine.disk.free", () => engine.Disk.FreeBytes, "By", "Room on the disk; -1: not known.");
         _meter.CreateObservableGauge("orderengine.disk.low.mark", () => engine.Disk.LowBytes, "By", "Room below which changes are refused.");
         _meter.CreateObservableGauge("orderengine.phase", () => engine.Phase == EnginePhase.Serving && engine.Disk.IsLow ? 4 : (int)engine.Phase, null,

@@ -57,8 +57,14 @@ public sealed record EngineOptions
     /// </summary>
     public long StreamHistoryEvents { get; init; } = 5_000_000;
 
+    /// <summary>A closed order leaves memory for the archive so long after its last change; zero: none does.</summary>
+    public TimeSpan ArchiveAfter { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>The least that <see cref="LowDiskBytes"/> may be; the mark is never lower.</summary>
     public const long LeastLowDiskBytes = EngineBounds.DiskFloorBytes;
+
+    /// <summary>The most days that <see cref="ArchiveAfter"/> may be.</summary>
+    public const long MostArchiveDays = 36_500;
 
     /// <summary>Changes are refused while the disk has less room than this, or than <see cref="LowDiskPercent"/> if that is less; bytes.</summary>
     public long LowDiskBytes { get; init; } = 1024L * 1024 * 1024;
@@ -85,6 +91,7 @@ public sealed record EngineOptions
         Check(nameof(SnapshotAtStopBytes), SnapshotAtStopBytes, 1, 1L << 50, "bytes");
         Check(nameof(SnapshotRetry), (long)SnapshotRetry.TotalSeconds, 1, 24 * 3600, "seconds");
         Check(nameof(StreamHistoryEvents), StreamHistoryEvents, 0, 1L << 50, "events");
+        Check(nameof(ArchiveAfter), (long)ArchiveAfter.TotalSeconds, 0, MostArchiveDays * 24 * 3600, "seconds");
         Check(nameof(LowDiskBytes), LowDiskBytes, EngineBounds.DiskFloorBytes, 1L << 50, "bytes");
         Check(nameof(LowDiskPercent), LowDiskPercent, 1, 90, "percent");
         return problems;
@@ -116,6 +123,15 @@ internal static class EngineBounds
 
     /// <summary>How often the room on the disk is looked at.</summary>
     public static readonly TimeSpan DiskLook = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often closed orders are looked for whose window is over.</summary>
+    public static readonly TimeSpan ArchiveLook = TimeSpan.FromMinutes(1);
+
+    /// <summary>Orders looked at under one read guard to find some.</summary>
+    public const int ArchiveLooks = 4_096;
+
+    /// <summary>Bytes of orders from which on no more are archived by one command.</summary>
+    public const int ArchiveBytes = 4 * 1024 * 1024;
 
     /// <summary>Priority commands taken in a row while normal ones wait: the normal lane gets at least one command in nine.</summary>
     public const int PriorityBurst = 8;

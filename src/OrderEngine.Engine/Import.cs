@@ -24,6 +24,57 @@ internal sealed class ImportJob(IReadOnlyList<byte[]> events)
     public void Refuse(ImportStatus status) => _done.TrySetResult(new ImportResult(status, 0, -1, ""));
 }
 
+/// <summary>What left memory in the exporting engine stays in this one: the records are in the other's archive.</summary>
+internal static class ImportedArchive
+{
+    // Of OrderArchived the place in the archive, of ArchivedOrderLoaded the record: the order is here, and its personal data would be under foreign keys.
+    private const int Dropped = 2;
+
+    /// <summary>The events without what they say of an archive; those that say nothing of one are the same objects.</summary>
+    public static IReadOnlyList<byte[]> Undo(IReadOnlyList<byte[]> events)
+    {
+        var undone = new byte[events.Count][];
+        var buffer = new EventBuffer();
+        for (var i = 0; i < undone.Length; i++) undone[i] = Undo(events[i], buffer);
+        return undone;
+    }
+
+    private static byte[] Undo(byte[] encoded, EventBuffer buffer)
+    {
+        try
+        {
+            var e = new EventView(encoded);
+            if (e.Kind is not (EventKind.OrderArchived or EventKind.ArchivedOrderLoaded)) return encoded;
+            buffer.Truncate(0);
+            var reader = new ProtoReader(encoded);
+            for (var start = 0; reader.Next(out var field, out var wireType); start = reader.Position)
+            {
+                if (field != (int)e.Kind)
+                {
+                    reader.Skip(wireType);
+                    buffer.Raw(encoded.AsSpan(start, reader.Position - start));
+                    continue;
+                }
+                var body = reader.Bytes();
+                var nested = buffer.BeginNested(field);
+                var inner = new ProtoReader(body);
+                for (var from = 0; inner.Next(out var part, out var type); from = inner.Position)
+                {
+                    inner.Skip(type);
+                    if (part != Dropped) buffer.Raw(body[from..inner.Position]);
+                }
+                buffer.EndNested(nested);
+            }
+            return buffer.Written.ToArray();
+        }
+        catch (Exception exception) when (exception is FormatException or OverflowException)
+        {
+            // The check says what is wrong with it.
+            return encoded;
+        }
+    }
+}
+
 internal static class ImportCheck
 {
     /// <summary>Events applied to the scratch core between two seals.</summary>

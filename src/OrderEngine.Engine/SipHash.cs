@@ -2,8 +2,7 @@
 // counts because every request's body is digested. Pure; any thread.
 
 using System.Buffers.Binary;
-using System.Numerics;
-using System.Runtime.CompilerServices;
+using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Engine;
 
@@ -33,36 +32,21 @@ internal static class SipHash
         {
             var word = BinaryPrimitives.ReadUInt64LittleEndian(message);
             v3 ^= word;
-            Round(ref v0, ref v1, ref v2, ref v3);
-            Round(ref v0, ref v1, ref v2, ref v3);
+            SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
+            SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
             v0 ^= word;
         }
         for (var i = 0; i < message.Length; i++) last |= (ulong)message[i] << (8 * i);
         v3 ^= last;
-        Round(ref v0, ref v1, ref v2, ref v3);
-        Round(ref v0, ref v1, ref v2, ref v3);
+        SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
+        SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
         v0 ^= last;
 
         v2 ^= 0xee;
-        for (var i = 0; i < 4; i++) Round(ref v0, ref v1, ref v2, ref v3);
+        for (var i = 0; i < 4; i++) SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
         var low = v0 ^ v1 ^ v2 ^ v3;
         v1 ^= 0xdd;
-        for (var i = 0; i < 4; i++) Round(ref v0, ref v1, ref v2, ref v3);
+        for (var i = 0; i < 4; i++) SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
         return new UInt128(v0 ^ v1 ^ v2 ^ v3, low);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Round(ref ulong v0, ref ulong v1, ref ulong v2, ref ulong v3)
-    {
-        v0 += v1;
-        v1 = BitOperations.RotateLeft(v1, 13) ^ v0;
-        v0 = BitOperations.RotateLeft(v0, 32);
-        v2 += v3;
-        v3 = BitOperations.RotateLeft(v3, 16) ^ v2;
-        v0 += v3;
-        v3 = BitOperations.RotateLeft(v3, 21) ^ v0;
-        v2 += v1;
-        v1 = BitOperations.RotateLeft(v1, 17) ^ v2;
-        v2 = BitOperations.RotateLeft(v2, 32);
     }
 }

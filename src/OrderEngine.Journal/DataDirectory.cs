@@ -35,6 +35,9 @@ public sealed class DataDirectory
     /// <summary>Where snapshots lie (<see cref="SnapshotStore"/>).</summary>
     public string Snapshots => Path.Combine(Root, "snapshots");
 
+    /// <summary>Where orders lie that left memory (<see cref="ArchiveStore"/>).</summary>
+    public string Archive => Path.Combine(Root, ArchiveName);
+
     /// <summary>Where a new journal is made before it is renamed to <see cref="Journal"/>; a leftover holds nothing of worth.</summary>
     internal string JournalInCreation => Path.Combine(Root, "journal.creating");
 
@@ -48,6 +51,23 @@ public sealed class DataDirectory
 
     internal string Snapshot(long sequence) => Path.Combine(Snapshots, SnapshotPrefix + sequence.ToString("D20", CultureInfo.InvariantCulture));
     internal string SnapshotInCreation => Path.Combine(Snapshots, SnapshotInCreationName);
+
+    internal const string ArchiveName = "archive";
+    internal const string ArchiveSegmentSuffix = ".seg";
+
+    internal string ArchiveSegment(int number) => Path.Combine(Archive, number.ToString("D6", CultureInfo.InvariantCulture) + ArchiveSegmentSuffix);
+    internal string ArchiveIndex(int number) => Path.Combine(Archive, number.ToString("D6", CultureInfo.InvariantCulture) + ".idx");
+
+    /// <summary>The segments of the archive present, by number, ascending.</summary>
+    internal List<int> ArchiveSegments()
+    {
+        var numbers = new List<int>();
+        if (!Directory.Exists(Archive)) return numbers;
+        foreach (var file in Directory.EnumerateFiles(Archive, "*" + ArchiveSegmentSuffix))
+            if (int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) numbers.Add(number);
+        numbers.Sort();
+        return numbers;
+    }
 
     /// <summary>The sequences of the snapshot files present, highest first.</summary>
     internal List<long> SnapshotSequences()

@@ -146,6 +146,7 @@ internal static class Composition
         services.TryAddSingleton<OpenJournal>(_ => JournalOnDisk);
         services.TryAddSingleton<Func<DiskSpace>>(_ => () => DiskSpace.Of(options.DataDirectory));
         services.TryAddSingleton<ISnapshotStore>(_ => new SnapshotStore(options.DataDirectory));
+        services.TryAddSingleton(_ => new ArchiveStore(options.DataDirectory));
         services.AddSingleton(provider => new EngineMetrics(provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
         services.AddSingleton(provider =>
         {
@@ -160,7 +161,8 @@ internal static class Composition
                 provider.GetRequiredService<EngineMetrics>(),
                 provider.GetRequiredService<ILogger<Engine.Engine>>(),
                 provider.GetRequiredService<ISnapshotStore>(),
-                provider.GetRequiredService<Func<DiskSpace>>());
+                provider.GetRequiredService<Func<DiskSpace>>(),
+                provider.GetRequiredService<ArchiveStore>());
             return engine;
         });
         if (options.Traces is { } traces) services.AddSingleton(traces).AddSingleton<CallTraces>();

@@ -34,6 +34,7 @@ internal sealed record ServerOptions
     public string DefaultAddress => TlsCertificate is null ? "http://127.0.0.1:5080" : "https://127.0.0.1:5080";
 
     private const string SnapshotIntervalSeconds = "SnapshotIntervalSeconds";
+    private const string ArchiveAfterDays = "ArchiveAfterDays";
 
     /// <summary>Where journal, snapshots and keys lie; created if need be. Relative to the working directory.</summary>
     public string DataDirectory { get; init; } = "data";
@@ -159,6 +160,7 @@ internal sealed record ServerOptions
                 SnapshotInterval = TimeSpan.FromSeconds(reader.Number(SnapshotIntervalSeconds, (long)defaults.Engine.SnapshotInterval.TotalSeconds, 1, 30 * 24 * 3600)),
                 LowDiskBytes = reader.Number(nameof(EngineOptions.LowDiskBytes), defaults.Engine.LowDiskBytes, EngineOptions.LeastLowDiskBytes, 1L << 50),
                 LowDiskPercent = (int)reader.Number(nameof(EngineOptions.LowDiskPercent), defaults.Engine.LowDiskPercent, 1, 90),
+                ArchiveAfter = TimeSpan.FromDays(reader.Number(ArchiveAfterDays, (long)defaults.Engine.ArchiveAfter.TotalDays, 0, EngineOptions.MostArchiveDays)),
                 StreamHistoryEvents = reader.Number(nameof(EngineOptions.StreamHistoryEvents), defaults.Engine.StreamHistoryEvents, 0, 1L << 50),
             },
         };

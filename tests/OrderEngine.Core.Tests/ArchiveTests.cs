@@ -151,6 +151,90 @@ public sealed class ArchiveTests
     }
 
     [Fact]
+    public void A_command_whose_order_left_before_its_turn_is_to_be_sent_again()
+    {
+        var order = Delivered("gone");
+        Later(Window);
+        Archive(order);
+        foreach (var command in new Command[]
+        {
+            new ReleaseShipment { Order = order, Lines = [], Role = Role.Warehouse },
+            new RequestReturn { Order = order, Role = Role.Customer },
+        })
+        {
+            var sequence = _shop.Core.Sequence;
+            Assert.Equal(Outcome.QueueFull, _shop.Do(command).Outcome);
+            Assert.Equal(sequence, _shop.Core.Sequence);
+        }
+        Assert.Equal(Outcome.OrderNotFound, _shop.Do(new ReleaseShipment { Order = 99, Lines = [], Role = Role.Warehouse }).Outcome);
+        Assert.Equal(Outcome.OrderNotFound, _shop.Do(new ReleaseShipment { Order = 0, Lines = [], Role = Role.Warehouse }).Outcome);
+    }
+
+    [Fact]
+    public void Returns_and_complaints_keep_an_order_while_they_are_open_and_stay_when_it_leaves()
+    {
+        _shop.Ok(new DefineCustomer { Id = Shop.Bytes("c1"), Role = Role.Manager });
+        _shop.Ok(new DefineCustomer { Id = Shop.Bytes("c2"), Role = Role.Manager });
+        _shop.Ok(new SubmitOrder
+        {
+            Channel = 1, Customer = 2, ExternalId = Shop.Bytes("sent back"), Policy = AllocationPolicy.AllOrNothing, CurrencyCode = Currency.Pack("GBP"u8), Terms = PaymentTerms.CashOnDelivery,
+            Lines = [new DraftLine(1, 1, 100)], Role = Role.Channel, RequestKey = _shop.Key(), BodyDigest = 1,
+        });
+        var order = Deliver(_shop.Core.Reader.LastOrder);
+        _shop.Ok(new RequestReturn { Order = order, Role = Role.Customer });
+        _shop.Ok(new ReturnStep(CommandKind.ApproveReturn) { Return = 1, Role = Role.Support });
+        _shop.Ok(new OpenComplaint { Order = order, Category = ComplaintCategory.Damaged, Owner = Role.Support, Text = new SealedData(1, [1, 2]), Role = Role.Customer });
+        Later(Window);
+        Archive(order);
+        Assert.True(Exists(order));
+        _shop.Ok(new ReceiveReturn { Return = 1, Location = 1, Units = [new ReturnedUnits(1, 1, Disposition.Restock)], Role = Role.Warehouse });
+        _shop.Ok(new ReturnStep(CommandKind.CloseReturn) { Return = 1, Role = Role.Support });
+        Later(Window);
+        Archive(order);
+        Assert.True(Exists(order));
+        _shop.Ok(new ResolveComplaint { Complaint = 1, Resolution = ComplaintResolution.Refunded, Role = Role.Support });
+        Later(Window);
+        var before = Picture(order);
+        Archive(order);
+        Assert.False(Exists(order));
+        Forget();
+        Assert.Equivalent(before, Picture(order), strict: true);
+        Assert.True(_shop.Core.Reader.Return(1, _shop.Core.Sequence).Exists);
+        Assert.Equal(1, _shop.Core.Reader.AfterSale(order, _shop.Core.Sequence).Returns);
+        Assert.Equal(order, _shop.Core.Reader.Complaint(1, _shop.Core.Sequence).Head.Order);
+        Assert.Equal(Outcome.IllegalReturnTransition, _shop.Do(new ReturnStep(CommandKind.CloseReturn) { Return = 1, Role = Role.Support }).Outcome);
+        Assert.Equal(Outcome.ComplaintClosed, _shop.Do(new ResolveComplaint { Complaint = 1, Resolution = ComplaintResolution.Refunded, Role = Role.Support }).Outcome);
+        Assert.Empty(Invariants.Check(_shop.Core.Reader, _shop.Core.Sequence).Violations);
+        // It is the last order: nothing in the snapshot has a higher number.
+        Same();
+        _shop.Ok(new RestoreOrder { Role = Role.System, Order = order, Record = _archive.Read(order)! });
+        Assert.Empty(Invariants.Check(_shop.Core.Reader, _shop.Core.Sequence).Violations);
+        Same();
+    }
+
+    [Fact]
+    public void What_may_be_archived_is_told_beforehand()
+    {
+        var order = Delivered("closed");
+        var open = Submit("open");
+        var at = Seal().Sequence;
+        Assert.False(May(order, Window));
+        Later(Window);
+        at = Seal().Sequence;
+        Assert.True(May(order, Window));
+        Assert.False(May(order, 2 * Window) || May(open, Window) || May(99, Window));
+        Archive(order);
+        at = Seal().Sequence;
+        Assert.False(May(order, Window));
+
+        bool May(long number, long window)
+        {
+            using var guard = _shop.Core.Reader.Enter();
+            return _shop.Core.Reader.MayArchive(number, at, _shop.Now, window);
+        }
+    }
+
+    [Fact]
     public void A_reader_of_an_earlier_sequence_goes_on_seeing_the_order_and_a_snapshot_of_then_is_whole()
     {
         var order = Delivered("seen");
@@ -234,9 +318,10 @@ public sealed class ArchiveTests
         return _shop.Core.Reader.LastOrder;
     }
 
-    private long Delivered(string id)
+    private long Delivered(string id) => Deliver(Submit(id));
+
+    private long Deliver(long order)
     {
-        var order = Submit(id);
         _shop.Ok(new ReleaseShipment { Order = order, Lines = [], Role = Role.Warehouse });
         _shop.Ok(new ConfirmShipment { Order = order, Lines = [], Role = Role.Warehouse, Carrier = [], TrackingNumber = [] });
         _shop.Ok(new RecordDelivery { Order = order, Lines = [], Role = Role.Carrier });
@@ -329,7 +414,7 @@ public sealed class ArchiveTests
         public void Add(long order, int channel, ReadOnlySpan<byte> externalId, byte[] record)
         {
             _records[order] = record;
-            var key = ArchivedOrder.KeyOf(channel, externalId);
+            var key = KeyOf(channel, externalId);
             if (!_keys.TryGetValue(key, out var orders)) _keys[key] = orders = [];
             orders.Add(order);
             End++;
@@ -337,7 +422,9 @@ public sealed class ArchiveTests
 
         public byte[]? Read(long order) => _records.GetValueOrDefault(order);
 
-        public IReadOnlyList<long> Find(ulong key) => _keys.TryGetValue(key, out var orders) ? orders : [];
+        public IReadOnlyList<long> Find(int channel, ReadOnlySpan<byte> externalId) => _keys.TryGetValue(KeyOf(channel, externalId), out var orders) ? orders : [];
+
+        private static ulong KeyOf(int channel, ReadOnlySpan<byte> externalId) => Core.Storage.StableHash.Of(externalId, (ulong)channel);
 
         public void Drop()
         {

@@ -172,13 +172,13 @@ public sealed class EventCodecTests
         });
         Assert.Equal(new OrderAmended
         {
-            Fields = 7, Freed = { Move(1, 1, 1) }, Delivery = new Sealed { Key = 5, Ciphertext = ByteString.CopyFrom(1) }, DeliveryFields = 1 << 5, RequestedTime = 77, TotalBefore = 800, Total = 371, Watched = true,
+            Fields = 7, Freed = { Move(1, 1, 1) }, Delivery = new Sealed { Key = 5, Ciphertext = ByteString.CopyFrom(1) }, DeliveryFields = 1 << 5, RequestedTime = 77, TotalBefore = 800, Total = 371, Watched = true, RegardsPromises = true,
             Lines =
             {
                 new Contracts.Journal.AmendedLine { Line = 1, Sku = 1, QuantityBefore = 6, Quantity = 3, UnitPriceBefore = 100, UnitPrice = 100, BackorderedChange = -2 },
                 new Contracts.Journal.AmendedLine { Line = 2, Sku = 2, QuantityBefore = 2, Quantity = 4, UnitPriceBefore = 100, Reserved = { At(1, 1), At(2, 1) } },
-                new Contracts.Journal.AmendedLine { Line = 3, Sku = 2, Quantity = 9, UnitPrice = 7, BackorderedChange = 1, Reserved = { At(2, 8) } },
-                new Contracts.Journal.AmendedLine { Line = 4, Sku = 3, Quantity = 1, UnitPrice = 8, BackorderedChange = 1 },
+                new Contracts.Journal.AmendedLine { Line = 3, Sku = 2, Quantity = 9, UnitPrice = 7, BackorderedChange = 1, Reserved = { At(2, 8) }, AddedWaiting = 1 },
+                new Contracts.Journal.AmendedLine { Line = 4, Sku = 3, Quantity = 1, UnitPrice = 8, BackorderedChange = 1, AddedWaiting = 1 },
             },
         }, amended.OrderAmended);
         Assert.Equal(Outcome.NotAmendable, _shop.Do(new AmendOrder(CommandKind.AmendLines) { Order = 1, Fields = AmendedFields.Lines, Lines = [new AmendedLine(2, 0, 5, -1), new AmendedLine(1, 0, 0, -1), new AmendedLine(3, 0, 0, -1), new AmendedLine(2, 0, 0, -1), new AmendedLine(4, 0, 0, -1)], Role = Role.Support }).Outcome);

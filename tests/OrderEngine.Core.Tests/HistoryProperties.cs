@@ -54,7 +54,7 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories / 10, "AmendOrder Ok", "AmendLines Ok", "AmendLines OutOfStock", "outcome NotAmendable", "PlaceHold Ok", "ReleaseHold Ok", "outcome OrderOnHold",
             "lines over 3 locations", "state Backordered", "filled ahead of a command", "outcome ReservationMismatch",  "replayed IllegalTransition", "replayed ExternalIdTaken");
         tally.AtLeast(Histories / 100, "outcome OrderNotComplete", "earmarked");
-        tally.AtLeast(Histories / 10, "filled whole", "promises made", "promises moved", "supply request answered", "supply request open, Transfer",
+        tally.AtLeast(Histories / 10, "filled whole", "looked at what was added", "promises made", "promises moved", "supply request answered", "supply request open, Transfer",
             "supply request open, Purchase");
         tally.AtLeast(Histories / 30, "outcome SupplyRequestNotFound", "outcome SupplyRequestMismatch");
         tally.AtLeast(Histories / 10, "SetDeadlines Ok", "reminded Release", "reminded Delivery", "reminded Stall", "reminded Payment", "missed Release", "missed Delivery", "missed Stall");

@@ -30,9 +30,9 @@ public sealed class OverdueTests
         Assert.Empty(Deadlines());
         Deliver();
         Assert.Equal([(DeadlineKind.Balance, Shop.Day)], Deadlines());
-        Assert.Equal(["DeadlineReminded"], Pass(Shop.Day - Shop.Hour));
+        Assert.Equal(["DeadlineReminded"], _shop.Pass(Shop.Day - Shop.Hour));
         Pay(150);
-        Assert.Equal(["DeadlineMissed", "ExceptionRaised"], Pass(Shop.Hour));
+        Assert.Equal(["DeadlineMissed", "ExceptionRaised"], _shop.Pass(Shop.Hour));
         Assert.Equal((ExceptionKind.DeadlineMissed, DeadlineKind.Balance, Role.Finance, 50L), Last());
         Pay(50);
         Assert.False(_shop.Core.Reader.Exception(1, _shop.Core.Sequence).IsOpen);
@@ -63,7 +63,7 @@ public sealed class OverdueTests
         _shop.Ok(new RecordRefund { Order = 1, Amount = 50, CurrencyCode = Pounds, Reference = Shop.Bytes("bounced"), Role = Role.Finance });
         Assert.Equal([(DeadlineKind.Balance, 2 * Shop.Day)], Deadlines());
         // Nobody looks for days: both dates are missed, one after the other, each with what was due by then.
-        Assert.Equal(["DeadlineReminded", "DeadlineMissed", "ExceptionRaised", "DeadlineReminded", "DeadlineMissed", "ExceptionRaised"], Pass(5 * Shop.Day));
+        Assert.Equal(["DeadlineReminded", "DeadlineMissed", "ExceptionRaised", "DeadlineReminded", "DeadlineMissed", "ExceptionRaised"], _shop.Pass(5 * Shop.Day));
         Assert.Equal((50L, 150L), (Amount(1), Amount(2)));
         Pay(150);
         Assert.Equal(0, _shop.Head(1).OpenExceptions);
@@ -81,7 +81,7 @@ public sealed class OverdueTests
         var release = new ReleaseShipment { Order = 1, Role = Role.Warehouse, RequestKey = _shop.Key(), BodyDigest = 1 };
         Assert.Equal(Outcome.PaymentOutstanding, _shop.Do(release).Outcome);
         Assert.True(_shop.Do(release).Replayed);
-        Pass(20 * Shop.Day);
+        _shop.Pass(20 * Shop.Day);
         Assert.Equal((OrderState.Ready, 3), (_shop.Head(1).State, _shop.Line(1).Reserved));
         Pay(200);
         Assert.Equal(0, _shop.Head(1).OpenExceptions);
@@ -118,14 +118,14 @@ public sealed class OverdueTests
         Pay(200);
         _shop.Ok(new RequestReturn { Order = 1, Lines = [new LineQuantity(1, 1)], Role = Role.Customer });
         Step(CommandKind.ApproveReturn);
-        Assert.Equal(["DeadlineReminded", "DeadlineMissed", "ExceptionRaised"], Pass(14 * Shop.Day));
+        Assert.Equal(["DeadlineReminded", "DeadlineMissed", "ExceptionRaised"], _shop.Pass(14 * Shop.Day));
         Assert.Equal((ExceptionKind.DeadlineMissed, DeadlineKind.ReturnArrival, Role.Support, 0L), Last());
         _shop.Ok(new ReceiveReturn { Return = 1, Location = 1, Units = [new ReturnedUnits(1, 1, Disposition.Restock)], Role = Role.Warehouse });
-        Assert.Equal(["DeadlineReminded", "DeadlineMissed", "ExceptionRaised"], Pass(2 * Shop.Day));
+        Assert.Equal(["DeadlineReminded", "DeadlineMissed", "ExceptionRaised"], _shop.Pass(2 * Shop.Day));
         Assert.Equal((ExceptionKind.DeadlineMissed, DeadlineKind.ReturnClose, Role.Support, 0L), Last());
 
         // The window is over: nothing more can come back, but the order is not completed behind the back of the return that is open.
-        Assert.Equal(["DeadlineReminded", "ReturnWindowOver"], Pass(4 * Shop.Day));
+        Assert.Equal(["DeadlineReminded", "ReturnWindowOver"], _shop.Pass(4 * Shop.Day));
         Assert.Equal(OrderState.Delivered, _shop.Head(1).State);
         Assert.Equal(Outcome.ReturnWindowOver, _shop.Do(new RequestReturn { Order = 1, Role = Role.Customer, RequestKey = _shop.Key(), BodyDigest = 1 }).Outcome);
         Step(CommandKind.CloseReturn);
@@ -168,17 +168,6 @@ public sealed class OverdueTests
     };
 
     private void Step(CommandKind kind) => _shop.Ok(new ReturnStep(kind) { Return = 1, Role = Role.Support });
-
-    private List<string> Pass(long time)
-    {
-        var start = _shop.Events.Length;
-        _shop.Now += time;
-        _shop.Turn();
-        var told = new List<string>();
-        var events = new EventEnumerator(_shop.Events.Written[start..]);
-        while (events.MoveNext()) told.Add(new EventView(events.Current).Kind.ToString());
-        return told;
-    }
 
     // What is due of the order, and when, counted from the start.
     private List<(DeadlineKind, long)> Deadlines()

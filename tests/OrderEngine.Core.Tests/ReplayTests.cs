@@ -54,7 +54,7 @@ public sealed class ReplayTests
             Assert.Equal(live, replayed.Seal());
             history.Turn();
             var events = new EventBuffer(16);
-            while (replayed.Turn(history.Now, events)) { }
+            Turns.All(replayed, history.Now, events);
             var (a, b) = (history.Seal(), replayed.Seal());
             Assert.Equal(a, b);
         }));

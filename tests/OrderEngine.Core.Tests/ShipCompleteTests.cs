@@ -162,7 +162,7 @@ public sealed class ShipCompleteTests
         var other = _shop.Restarted();
         _shop.Turn();
         var events = new Events.EventBuffer();
-        while (other.Turn(_shop.Now, events)) { }
+        Turns.All(other, _shop.Now, events);
         Assert.Equal(_shop.Core.Seal().StateHash, other.Seal().StateHash);
         Assert.Equal(OrderState.Ready, _shop.Head(2).State);
     }

@@ -52,7 +52,19 @@ internal sealed class Shop
     /// <summary>Turns until nothing is left to do.</summary>
     public void Turn()
     {
-        while (Core.Turn(Now, Events)) { }
+        Turns.All(Core, Now, Events);
+    }
+
+    /// <summary>Lets time pass; says which events it brings.</summary>
+    public List<string> Pass(long time)
+    {
+        var start = Events.Length;
+        Now += time;
+        Turn();
+        var told = new List<string>();
+        var events = new EventEnumerator(Events.Written[start..]);
+        while (events.MoveNext()) told.Add(new EventView(events.Current).Kind.ToString());
+        return told;
     }
 
     public DefineChannel Channel(int number, int[] allowed, SourcingRule sourcing = SourcingRule.Priority) =>

@@ -63,12 +63,13 @@ public sealed class DamageTests(ITestOutputHelper output)
         using var _ = directory;
         var path = TailSegment(directory, out var end);
         var whole = File.ReadAllBytes(path);
-        for (var length = end - 300; length <= end + 2; length++)
+        // The last frame may be the first of its segment.
+        for (var length = Math.Max(0, end - 300); length <= end + 2; length++)
         {
             await File.WriteAllBytesAsync(path, whole[..(int)length]);
             var intact = JournalVerifier.Verify(directory.Path).IsIntact;
-            // The last bytes of a frame may be padding, which reads the same when it is cut.
-            if (length < end - 3) Assert.False(intact, $"cut at {length} of {end}");
+            // Zeros at the end of a frame, of its padding or its own, read the same when they are cut.
+            if (length < end && whole.AsSpan((int)length..(int)end).ContainsAnyExcept((byte)0)) Assert.False(intact, $"seed {Support.Seed}, cut at {length} of {end}");
             if (length >= end) Assert.True(intact, $"cut at {length} of {end}");
             if (intact || length % 50 == 0) Judge(directory, all, $"cut at {length}");
         }

@@ -51,7 +51,8 @@ public sealed class FailureTests
         {
             if (!stall || !path.EndsWith(file, StringComparison.Ordinal)) return;
             stalled.Set();
-            release.Wait();
+            // Let go below; or here, so that a journal without a deadline fails the test instead of hanging it.
+            release.Wait(TimeSpan.FromSeconds(30));
         });
         var all = await Support.Fill(journal, new Random(1), 5, 300);
         stall = true;

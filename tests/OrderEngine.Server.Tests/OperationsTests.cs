@@ -148,6 +148,7 @@ public sealed partial class OperationsTests
 
     private static string Default(ServerOptions options, string name)
     {
+        if (name == "ArchiveAfterDays") return $"{options.Engine.ArchiveAfter.TotalDays}";
         if (name == "SnapshotIntervalSeconds") return $"{options.Engine.SnapshotInterval.TotalSeconds}";
         var owner = typeof(ServerOptions).GetProperty(name) is null ? (object)options.Engine : options;
         var value = owner.GetType().GetProperty(name)!.GetValue(owner);

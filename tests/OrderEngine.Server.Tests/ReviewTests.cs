@@ -1,6 +1,7 @@
 // Proves, through a real socket: rules hold an order with all their reasons in answer, order and stream; a reviewer's word goes on from there;
 // a dry run says the same and changes nothing; a channel's limits are kept.
 
+using Google.Protobuf.WellKnownTypes;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Server.Tests.Kit;
 
@@ -76,6 +77,31 @@ public sealed class ReviewTests : IAsyncLifetime
 
         var early = await Refusal.ExpectAsync(async () => await _server.Fulfillment.ReleaseShipmentAsync(new ReleaseShipmentRequest { RequestId = Shop.NewId(), OrderId = order.OrderId }));
         Assert.Equal(("ILLEGAL_TRANSITION", "PENDING_REVIEW"), (early.Reason, early.Metadata["state"]));
+    }
+
+    [Fact]
+    public async Task An_amended_note_is_looked_at_when_it_is_another_one()
+    {
+        await RulesAsync(Words("加急", "custom"));
+        var submit = Shop.Submit();
+        submit.Order.Delivery = new PersonalDetails { Name = "A. Buyer", Note = "leave it at the door" };
+        var order = await _server.Orders.SubmitOrderAsync(submit);
+        Assert.Empty((await AmendAsync("delivery.note", new PersonalDetails { Note = "ring twice" })).Amended.ReviewReasons);
+        var reason = Assert.Single((await AmendAsync("delivery.note", new PersonalDetails { Note = "请加急" })).Amended.ReviewReasons);
+        Assert.Equal(("special", ReviewCondition.NoteKeyword), (reason.RuleId, reason.Condition));
+        var held = await _server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order.OrderId });
+        Assert.Equal((OrderState.Ready, HoldKind.Risk, ExceptionKind.ReviewDue), (held.State, held.Holds.Single().Kind, held.Exceptions.Single().Kind));
+        // The note stays, and was looked at.
+        Assert.Empty((await AmendAsync("delivery.city", new PersonalDetails { City = "Bath" })).Amended.ReviewReasons);
+
+        async Task<OrderEvent> AmendAsync(string path, PersonalDetails delivery)
+        {
+            await _server.Orders.AmendOrderAsync(new AmendOrderRequest
+            {
+                RequestId = Shop.NewId(), OrderId = order.OrderId, UpdateMask = new FieldMask { Paths = { path } }, Order = new OrderAmendment { Delivery = delivery },
+            });
+            return (await _server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order.OrderId })).Events.Last(e => e.Amended is not null);
+        }
     }
 
     [Fact]

@@ -89,6 +89,9 @@ internal static class BackupCommands
                     case BackupPart.PartOneofCase.Snapshot when writer is not null:
                         writer.AddSnapshot(part.Snapshot.Sequence, part.Snapshot.Data.Span);
                         break;
+                    case BackupPart.PartOneofCase.Archive when writer is not null:
+                        writer.AddArchive(part.Archive.Segment, part.Archive.Data.Span);
+                        break;
                     case BackupPart.PartOneofCase.Batch when writer is not null:
                         writer.Add(new JournalBatch(part.Batch.Epoch, part.Batch.FirstSequence, part.Batch.LastSequence, part.Batch.Events.Memory));
                         break;

@@ -13,6 +13,10 @@ internal static class JournalCommands
 {
     private static readonly JsonFormatter Compact = new(JsonFormatter.Settings.Default);
 
+    private static readonly ArchiveReliance s_reliance = new(
+        events => (long)Events.Parser.ParseFrom(events.Span).Events_.Select(happened => happened.OrderArchived?.Position ?? 0).DefaultIfEmpty().Max(),
+        block => (long)(SnapshotBlock.Parser.ParseFrom(block).Trailer?.ArchivePosition ?? 0));
+
     public static Command Journal(Runner run)
     {
         var journal = new Command("journal", "Read or repair a data directory itself, while no engine has it open.");
@@ -26,12 +30,12 @@ internal static class JournalCommands
 
     private static Command Verify(Runner run)
     {
-        var (command, directory) = (new Command("verify", "Check every byte of a data directory (journal, snapshots, keys) or of a backup. Exits 0 only when all is intact; a torn end that was never acknowledged is. Exits 3 while an engine has the directory open."), Directory());
+        var (command, directory) = (new Command("verify", "Check every byte of a data directory (journal, snapshots, archive, keys) or of a backup. Exits 0 only when all is intact; a torn end that was never acknowledged is. Exits 3 while an engine has the directory open."), Directory());
         command.Add(directory);
         return run.Does(command, (session, _) => UnlessInUse(session, () =>
         {
             if (BackupReader.IsBackup(Existing(session.Get(directory)))) return Task.FromResult(VerifyBackup(session, session.Get(directory)));
-            var report = DirectoryVerifier.Verify(session.Get(directory));
+            var report = DirectoryVerifier.Verify(session.Get(directory), s_reliance);
             if (session.Json)
                 session.Say(Session.ToJson(ToJson(report)));
             else
@@ -167,6 +171,7 @@ internal static class JournalCommands
         {
             ["sequence"] = snapshot.File.Sequence, ["bytes"] = snapshot.File.Bytes, ["damage"] = snapshot.Damage,
         })]);
+        json["archive"] = new JsonObject { ["records"] = all.Archive.Records, ["bytes"] = all.Archive.Bytes };
         json["keys"] = all.Keys;
         json["startsFrom"] = all.StartsFrom;
         return json;
@@ -197,6 +202,7 @@ internal static class JournalCommands
             ("torn end", report.TornBytes == 0 || !report.IsIntact ? "" : $"{Session.Number(report.TornBytes)} bytes, never acknowledged; the next start overwrites them"),
             ("commit copies", report.CommitCopiesLost == 0 ? "" : $"{report.CommitCopiesLost} of 4 unreadable; the next start renews them"),
             ("snapshots", string.Join(", ", all.Snapshots.Select(snapshot => Session.Number(snapshot.File.Sequence) + (snapshot.Damage is null ? "" : " DAMAGED")))),
+            ("archive", all.Archive.Records == 0 ? "" : $"{Session.Number(all.Archive.Records)} records, {Session.Number(all.Archive.Bytes)} bytes"),
             ("keys", Session.Number(all.Keys)),
             ("a start", all.StartsFrom < 0 ? "would be refused; see orderctl journal repair" : all.StartsFrom == 0 ? "reads the whole journal" : $"loads the snapshot of {Session.Number(all.StartsFrom)}"));
     }

@@ -1,5 +1,7 @@
 // Owns stock policy, announce, transfer, incoming and requests. One thread.
 using System.CommandLine;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
 using OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Cli.Commands;
@@ -8,6 +10,8 @@ internal static class SupplyCommands
 {
     private const int PerPage = 1_000;
     private static readonly string[] Columns = ["incoming", "sku", "location", "kind", ">announced", ">received", ">open", "expected", "reference"];
+
+    private static readonly string[] RequestColumns = ["request", "sku", "location", "kind", ">missing", "needed", "raised", ">announced"];
 
     public static void AddTo(Command stock, Runner run)
     {
@@ -87,28 +91,12 @@ internal static class SupplyCommands
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new ListSupplyRequestsRequest { SkuId = session.Get(sku) ?? "", IncludeClosed = session.Get(all), PageSize = PerPage };
-            do
+            return await PagesAsync(session, RequestColumns, Row, async token =>
             {
+                request.PageToken = token;
                 var page = await session.Client.Inventory.ListSupplyRequestsAsync(request, cancellationToken: cancellationToken);
-                if (session.Json)
-                {
-                    foreach (var asked in page.SupplyRequests)
-                        session.Say(Session.ToJson(asked));
-                }
-                else
-                {
-                    session.Table(["request", "sku", "location", "kind", ">missing", "needed", "raised", ">announced"], page.SupplyRequests.Select(asked => new[]
-                    {
-                        asked.SupplyRequestId, asked.SkuId, asked.FromLocationId.Length == 0 ? asked.LocationId : $"{asked.FromLocationId} -> {asked.LocationId}",
-                        Values.Upper(asked.Kind), Session.Number(asked.Quantity), asked.NeededByTime is null ? "at once" : Session.Time(asked.NeededByTime),
-                        Session.Time(asked.RaiseTime), Session.Number(asked.Announced),
-                    }));
-                }
-
-                request.PageToken = page.NextPageToken;
-            }
-            while (request.PageToken.Length > 0);
-            return ExitCodes.Ok;
+                return (page.SupplyRequests, page.NextPageToken);
+            });
         });
     }
 
@@ -124,24 +112,27 @@ internal static class SupplyCommands
         return run.Does(command, async (session, cancellationToken) =>
         {
             var request = new ListIncomingRequest { SkuId = session.Get(sku) ?? "", IncludeClosed = session.Get(all), PageSize = PerPage };
-            do
+            return await PagesAsync(session, Columns, Row, async token =>
             {
+                request.PageToken = token;
                 var page = await session.Client.Inventory.ListIncomingAsync(request, cancellationToken: cancellationToken);
-                if (session.Json)
-                {
-                    foreach (var incoming in page.Incoming)
-                        session.Say(Session.ToJson(incoming));
-                }
-                else
-                {
-                    session.Table(Columns, page.Incoming.Select(Row));
-                }
-
-                request.PageToken = page.NextPageToken;
-            }
-            while (request.PageToken.Length > 0);
-            return ExitCodes.Ok;
+                return (page.Incoming, page.NextPageToken);
+            });
         });
+    }
+
+    // Each page as it comes.
+    private static async Task<int> PagesAsync<T>(Session session, string[] columns, Func<T, string[]> row, Func<string, Task<(RepeatedField<T> Rows, string NextPageToken)>> read) where T : IMessage
+    {
+        var token = "";
+        do
+        {
+            (var rows, token) = await read(token);
+            if (!session.Json) session.Table(columns, rows.Select(row));
+            else foreach (var one in rows) session.Say(Session.ToJson(one));
+        }
+        while (token.Length > 0);
+        return ExitCodes.Ok;
     }
 
     private static Option<string> Where(string name, string description) => new(name) { Description = description, HelpName = "ID", Required = true };
@@ -157,6 +148,13 @@ internal static class SupplyCommands
         s.Table(Columns, [Row(incoming)]);
         s.Say($"sequence {Session.Number(incoming.Sequence)}{(incoming.Replayed ? ", as answered before" : "")}");
     });
+
+    private static string[] Row(SupplyRequest asked) =>
+    [
+        asked.SupplyRequestId, asked.SkuId, asked.FromLocationId.Length == 0 ? asked.LocationId : $"{asked.FromLocationId} -> {asked.LocationId}",
+        Values.Upper(asked.Kind), Session.Number(asked.Quantity), asked.NeededByTime is null ? "at once" : Session.Time(asked.NeededByTime),
+        Session.Time(asked.RaiseTime), Session.Number(asked.Announced),
+    ];
 
     private static string[] Row(Incoming incoming) =>
     [

@@ -16,7 +16,7 @@ internal sealed partial class Applier
         // Said anew, but for 0, which is left out.
         head.Total = 0;
         var fields = AmendedFields.None;
-        var watched = false;
+        var (watched, regardsPromises) = (false, false);
         var before = state.Order(e.Order).Head.State;
         var reader = new ProtoReader(e.Body);
         while (reader.Next(out var field, out var wireType))
@@ -35,6 +35,7 @@ internal sealed partial class Applier
                 case Amendments.DeliveryField: state.Catalog.NoteKey(e.Customer, reader.Bytes(), e.Sequence); break;
                 case 9: head.Total = reader.Long(); break;
                 case Amendments.WatchedField: watched = reader.Varint() != 0; break;
+                case Amendments.RegardsPromisesField: regardsPromises = reader.Varint() != 0; break;
                 default: reader.Skip(wireType); break;
             }
         }
@@ -48,11 +49,12 @@ internal sealed partial class Applier
         MemoryMarshal.AsBytes(_parcelLines.AsSpan(0, head.ParcelLineCount)).CopyTo(row[RowBytes(_lineCount, _allocationCount, 0)..]);
         if (!watched) return;
         Watch(in e, before, e.After, 0);
-        if ((fields & AmendedFields.RequestedTime) != 0) MoveDelivery(in e, in head);
+        if (regardsPromises) MoveDelivery(e.Order, in head, e.Sequence);
+        else if ((fields & AmendedFields.RequestedTime) != 0) ForgetPromisesInDelivery(in e, in head);
     }
 
-    // What was promised follows the date that the customer wants.
-    private void MoveDelivery(in EventView e, in OrderHead head)
+    // Amendments of before let the requested date alone say when it is due, until the next promise. New ones: MoveDelivery.
+    private void ForgetPromisesInDelivery(in EventView e, in OrderHead head)
     {
         var after = state.Catalog.DeadlineRules.Delivery;
         if (after == 0 || !state.Deadlines.Has(e.Order, DeadlineKind.Delivery)) return;
@@ -84,14 +86,14 @@ internal sealed partial class Applier
     // The requested date is a part of the place in the queue.
     private void MoveInQueues(ref OrderHead head, long order, long requestedAt)
     {
-        for (var i = 0; i < _lineCount; i++)
-            if (_lines[i].Backordered > 0) state.Queues.Set(_lines[i].Sku, BackorderKey.Of(in head, order, i + 1), 0, head.IsFilledWhole);
+        for (var i = 1; i <= _lineCount; i++)
+            if (_lines[i - 1].Backordered > 0) TakePlaces(in head, order, i, in _lines[i - 1], leave: true);
         head.RequestedAt = requestedAt;
-        for (var i = 0; i < _lineCount; i++)
+        for (var i = 1; i <= _lineCount; i++)
         {
-            if (_lines[i].Backordered == 0) continue;
-            state.Queues.Set(_lines[i].Sku, BackorderKey.Of(in head, order, i + 1), _lines[i].Backordered, head.IsFilledWhole);
-            state.Queues.MarkPending(_lines[i].Sku);
+            if (_lines[i - 1].Backordered == 0) continue;
+            TakePlaces(in head, order, i, in _lines[i - 1]);
+            state.Queues.MarkPending(_lines[i - 1].Sku);
         }
     }
 
@@ -123,7 +125,7 @@ internal sealed partial class Applier
     private void AmendLine(ReadOnlySpan<byte> nested, ref OrderHead head, in EventView e)
     {
         var index = 0;
-        var waiting = 0;
+        var (waiting, added) = (0, 0);
         var reader = new ProtoReader(nested);
         while (reader.Next(out var field, out var wireType))
         {
@@ -150,15 +152,25 @@ internal sealed partial class Applier
                     ReadPair(reader.Bytes(), out var location, out var quantity);
                     Gain(index, location, quantity, e.Sequence);
                     break;
+                case Amendments.AddedWaitingField: added = reader.Int(); break;
                 default: reader.Skip(wireType); break;
             }
         }
         ref var line = ref _lines[index - 1];
         line.Backordered += waiting;
+        if (added > 0) Add(in head, index, in line, added, in e);
         if (waiting != 0) Wait(in head, e.Order, index, in line, waiting, e.Sequence);
         head.CancelledTotal += line.Cancelled * line.UnitPrice;
         if (line.Ordered != line.Cancelled + line.Unallocated + line.Backordered + line.Reserved + line.Released + line.Shipped)
             throw new ApplyException($"Line {index} of event {e.Sequence} does not add up.");
+    }
+
+    // What was added before and still waits comes along to the newer place.
+    private void Add(in OrderHead head, int index, in LineRow line, int units, in EventView e)
+    {
+        var present = state.AddedUnits.Of(e.Order, index);
+        if (present.Units > 0) state.Queues.Set(line.Sku, BackorderKey.Of(in head, e.Order, in present), 0, head.IsFilledWhole);
+        state.AddedUnits.Set(e.Order, new AddedRow { AddedAt = e.Time, Sequence = e.Sequence, Line = index, Units = present.Units + units }, e.Sequence);
     }
 
     private void AddLineIfNew(int number, long sequence)

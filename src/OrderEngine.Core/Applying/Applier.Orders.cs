@@ -212,7 +212,7 @@ internal sealed partial class Applier
             line.Backordered -= quantity;
             line.Reserved += quantity;
             state.Stock.Change(line.Sku, _allocations[i].Location, e.Sequence, committed: quantity);
-            Wait(in order.Head, e.Order, index, in line, -quantity, e.Sequence);
+            Wait(in order.Head, e.Order, index, in line, -quantity, e.Sequence, filled: true);
         }
     }
 
@@ -226,11 +226,25 @@ internal sealed partial class Applier
     }
 
     // Units that wait more (or fewer): the queue holds what the line says, the totals follow.
-    private void Wait(in OrderHead head, long order, int index, in LineRow line, int change, long sequence)
+    private void Wait(in OrderHead head, long order, int index, in LineRow line, int change, long sequence, bool filled = false)
     {
-        state.Queues.Set(line.Sku, BackorderKey.Of(in head, order, index), line.Backordered, head.IsFilledWhole);
+        if (change < 0 && state.AddedUnits.Of(order, index) is { Units: > 0 } added)
+        {
+            var left = filled ? Math.Min(added.Units, line.Backordered) : Math.Max(0, added.Units + change);
+            if (left == 0) state.Queues.Set(line.Sku, BackorderKey.Of(in head, order, in added), 0, head.IsFilledWhole);
+            if (left != added.Units) state.AddedUnits.Set(order, added with { Units = left }, sequence);
+        }
+        TakePlaces(in head, order, index, in line);
         state.Stock.ChangeWaiting(line.Sku, sequence, change);
         if (line.Backordered == 0) state.Promises.Set(order, index, line.Sku, 0, sequence);
+    }
+
+    // A line waits at its order's place, and what was added to it at its own.
+    private void TakePlaces(in OrderHead head, long order, int index, in LineRow line, bool leave = false)
+    {
+        var added = state.AddedUnits.Of(order, index);
+        state.Queues.Set(line.Sku, BackorderKey.Of(in head, order, index), leave ? 0 : line.Backordered - added.Units, head.IsFilledWhole);
+        if (added.Units > 0) state.Queues.Set(line.Sku, BackorderKey.Of(in head, order, in added), leave ? 0 : added.Units, head.IsFilledWhole);
     }
 
     /// <summary>The order's next version, with room for more allocations or more parcel lines.</summary>

@@ -18,7 +18,7 @@ internal sealed partial class Applier
     /// <summary>Whatever an event did to an order, its customer has one more or less of a kind, and owes so much more or less.</summary>
     private void CountForCustomer(in EventView e, long before)
     {
-        state.CountOrder(e.Customer, e.Before, e.After);
+        state.CountOrder(e.Customer, e.Before, e.After, e.Sequence);
         var order = state.Order(e.Order);
         var change = PaymentStates.Exposure(order) - before;
         if (change != 0) state.Credit.Change(e.Customer, order.Head.Currency, change, e.Sequence);

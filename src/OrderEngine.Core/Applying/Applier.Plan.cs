@@ -63,7 +63,7 @@ internal sealed partial class Applier
         MoveDelivery(e.Order, in order.Head, e.Sequence);
     }
 
-    // What is late to come is late to be delivered: as long after it as from acceptance otherwise.
+    // The date that the customer wants, or else as long after acceptance as the rules say. What is late to come is late to be delivered: as long after it.
     private void MoveDelivery(long number, in OrderHead head, long sequence)
     {
         var after = state.Catalog.DeadlineRules.Delivery;

@@ -33,7 +33,9 @@ internal sealed partial class Applier
         {
             ref readonly var line = ref order.Line(i);
             if (line.Backordered == 0) continue;
-            state.Queues.TakesWhatComes(line.Sku, BackorderKey.Of(in order.Head, e.Order, i));
+            var added = state.AddedUnits.Of(e.Order, i);
+            if (line.Backordered > added.Units) state.Queues.TakesWhatComes(line.Sku, BackorderKey.Of(in order.Head, e.Order, i));
+            if (added.Units > 0) state.Queues.TakesWhatComes(line.Sku, BackorderKey.Of(in order.Head, e.Order, in added));
             state.Queues.MarkPending(line.Sku);
         }
     }

@@ -20,11 +20,13 @@ internal sealed partial class Decider
         if (refusal != Outcome.Ok) return refusal;
         ref readonly var head = ref order.Head;
         if ((amend.Fields & AmendedFields.Delivery) != 0 && amend.DeliveryVersion != DeliveryVersion(amend.Order, in head)) return Outcome.EtagMismatch;
-        if ((amend.Fields & AmendedFields.Delivery) != 0 && MayTake(head.Customer, amend.Delivery, head.Details) is not Outcome.Ok and var taking) return RefuseTaking(taking, amend.Order);
+        if ((amend.Fields & AmendedFields.Delivery) != 0) refusal = MayTake(head.Customer, amend.Delivery, amend.Order, head.Details);
+        if (refusal != Outcome.Ok) return refusal;
         if ((amend.Fields & ~AmendedFields.Lines) != 0 && IsBeingPacked(order.Lines)) return Refuse(Outcome.NotAmendable, amend.Order);
 
         CopyLines(order);
         _movementCount = _gainCount = 0;
+        _growth = 0;
         _reasons.Clear();
         var requestedAt = (amend.Fields & AmendedFields.RequestedTime) != 0 ? amend.RequestedAt : head.RequestedAt;
         if ((amend.Fields & AmendedFields.Lines) != 0)
@@ -35,6 +37,7 @@ internal sealed partial class Decider
             if (_gainCount > 0 && !AllotGains(amend.Order, in head, requestedAt)) return Refuse(Outcome.OutOfStock, amend.Order, _allocator.Shortfalls);
             if (_gainCount > 0 && head.AllocationCount + _allocator.Takes.Length > Limits.AllocationsPerOrder) return Refuse(Outcome.OrderLimitReached, amend.Order);
         }
+        foreach (var rule in amend.NoteRules) _reasons.Add((ReviewCondition.NoteKeyword, rule));
         WriteAmended(amend, order, requestedAt);
         HoldForReview(amend.Order, in head);
         RaiseRefundDue(amend.Order, order, PaymentStates.Payable(_subject.State, Planned));
@@ -135,7 +138,7 @@ internal sealed partial class Decider
 
     private bool AllotGains(long number, in OrderHead head, long requestedAt)
     {
-        var place = BackorderKey.Of(_now, state.Catalog.Tier(head.Customer), requestedAt, _sequence + 1, 0, 0);
+        var place = BackorderKey.Of(_now, head.Tier, requestedAt, _sequence + 1, 0, 0);
         var gains = _gains.AsSpan(0, _gainCount);
         // What is to be filled whole takes nothing as long as anything of it waits.
         var free = !head.IsFilledWhole ? FreeStock.Any : AnyWaits() ? FreeStock.None : FreeStock.OnlyWhole;
@@ -177,6 +180,7 @@ internal sealed partial class Decider
         _events.Number(9, total);
         _events.Number(Amendments.WatchedField, 1);
         WriteReasons(Amendments.ReasonsField);
+        if ((amend.Fields & AmendedFields.RequestedTime) != 0) _events.Number(Amendments.RegardsPromisesField, 1);
         EndAnswer();
     }
 
@@ -203,6 +207,7 @@ internal sealed partial class Decider
             if (after.Ordered > before.Ordered) gain++;
             // Takes come in the order of the gains, and these in that of the lines.
             for (; takes.Length > 0 && takes[0].Line == gain; takes = takes[1..]) Quantity(10, takes[0].Location, takes[0].Quantity);
+            if (after.Backordered > before.Backordered) _events.Number(Amendments.AddedWaitingField, after.Backordered - before.Backordered);
             _events.EndNested(nested);
         }
     }

@@ -13,7 +13,8 @@ internal sealed partial class Decider
         foreach (ref readonly var wanted in archive.Orders.AsSpan())
         {
             var order = state.Order(wanted.Order);
-            if (!order.Exists || order.Head.Version != wanted.Version || !MayLeave(wanted.Order, in order.Head, archive.WindowMicros)) continue;
+            if (!order.Exists || order.Head.Version != wanted.Version
+                || !state.Archive.MayLeave(wanted.Order, order, state.Sequence, _now, archive.WindowMicros, state.Requests.OldestTime)) continue;
             BeginEvent();
             _events.BeginBody(EventKind.OrderArchived);
             _events.Number(1, wanted.Order);
@@ -22,15 +23,6 @@ internal sealed partial class Decider
         }
         return Outcome.Ok;
     }
-
-    private bool MayLeave(long order, in OrderHead head, long window) =>
-        OrderStates.IsClosed(head.State) && head.ChangedAt + window <= _now && head.OpenExceptions == 0 && state.Deadlines.Of(order).IsEmpty
-        // What happened after the sale lies in tables of its own, which the archive does not have.
-        && state.AfterSales.Latest(order).IsEmpty && state.Complaints.Orders.Latest(order).IsEmpty
-        // What a customer with a credit limit owes has to be known as long as it is owed.
-        && (head.Customer == 0 || state.Catalog.Credit(head.Customer).Currency == 0 || PaymentStates.Exposure(state.Order(order)) == 0)
-        // Answers kept for retries may lie in its history.
-        && state.Requests.OldestTime > head.ChangedAt;
 
     private Outcome Restore(RestoreOrder restore)
     {

@@ -43,7 +43,8 @@ internal sealed partial class Decider
     {
         var refusal = FindOrder(note.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
-        if (MayTake(order.Head.Customer, note.Text, order.Head.Details) is not Outcome.Ok and var taking) return RefuseTaking(taking, note.Order);
+        refusal = MayTake(order.Head.Customer, note.Text, note.Order, order.Head.Details);
+        if (refusal != Outcome.Ok) return refusal;
         if (order.Head.Notes >= Limits.NotesPerOrder) return Outcome.NoteLimitReached;
         BeginOrderEvent(note.Order, in order.Head, order.Head.State);
         _events.BeginBody(EventKind.NoteAdded);

@@ -66,7 +66,7 @@ internal sealed partial class Decider
     {
         var number = NumberOf(state.Catalog.CustomerIds, customer.Id);
         if (_command.ExpectedVersion != 0 && _command.ExpectedVersion != state.Catalog.Customers.LatestSequence(number)) return Outcome.EtagMismatch;
-        if (MayTake(number, customer.Details) is not Outcome.Ok and var taking) return RefuseTaking(taking, 0);
+        if (MayTake(number, customer.Details) is not Outcome.Ok and var refusal) return refusal;
         StartBody(number, customer.Id);
         _body.Number(3, customer.Tier);
         if (customer.Details.Key != 0)

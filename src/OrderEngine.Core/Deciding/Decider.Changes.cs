@@ -12,7 +12,8 @@ internal sealed partial class Decider
         var refusal = FindOrder(hold.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
         if ((order.Head.Holds & hold.Hold) != 0) return Refuse(Outcome.HoldAlreadyOpen, hold.Order);
-        return WriteHold(EventKind.HoldPlaced, hold.Order, order, hold.Hold, order.Head.Holds | hold.Hold);
+        WriteHold(EventKind.HoldPlaced, hold.Order, in order.Head, order.Head.State, hold.Hold, order.Head.Holds | hold.Hold);
+        return Outcome.Ok;
     }
 
     private Outcome Release(ReleaseHold hold)
@@ -21,18 +22,18 @@ internal sealed partial class Decider
         if (refusal != Outcome.Ok) return refusal;
         if ((order.Head.Holds & hold.Hold) == 0) return Refuse(Outcome.HoldNotOpen, hold.Order);
         var open = order.Head.Holds & ~hold.Hold;
-        WriteHold(EventKind.HoldReleased, hold.Order, order, hold.Hold, open);
+        WriteHold(EventKind.HoldReleased, hold.Order, in order.Head, order.Head.State, hold.Hold, open);
         if ((open & (OrderHolds.Risk | OrderHolds.Credit)) == 0) ResolveOpen(hold.Order, order, ExceptionKind.ReviewDue, DeadlineKind.None, "released"u8);
         return Outcome.Ok;
     }
 
-    private Outcome WriteHold(EventKind kind, long number, OrderView order, OrderHolds hold, OrderHolds open)
+    private void WriteHold(EventKind kind, long number, in OrderHead head, OrderState after, OrderHolds hold, OrderHolds open, bool answers = true)
     {
-        BeginOrderEvent(number, in order.Head, order.Head.State);
+        BeginOrderEvent(number, in head, after, answers);
         _events.BeginBody(kind);
         _events.Number(1, (long)hold);
         _events.Number(2, (long)open);
-        EndAnswer();
-        return Outcome.Ok;
+        if (answers) EndAnswer();
+        else EndEvent();
     }
 }

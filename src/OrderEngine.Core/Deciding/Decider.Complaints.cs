@@ -11,7 +11,8 @@ internal sealed partial class Decider
     {
         var refusal = FindOrder(open.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
-        if (MayTake(order.Head.Customer, open.Text, order.Head.Details) is not Outcome.Ok and var taking) return RefuseTaking(taking, open.Order);
+        refusal = MayTake(order.Head.Customer, open.Text, open.Order, order.Head.Details);
+        if (refusal != Outcome.Ok) return refusal;
         if (state.Complaints.OfOrder(open.Order).Complaints >= Limits.ComplaintsPerOrder) return Outcome.ComplaintLimitReached;
         if (open.Return != 0 && !state.Return(open.Return).Exists) return Outcome.ReturnNotFound;
         if (!IsReturnOf(open.Return, open.Order)) return Refuse(Outcome.ComplaintReturnMismatch, open.Order);
@@ -43,7 +44,8 @@ internal sealed partial class Decider
         if (refusal != Outcome.Ok) return refusal;
         if (resolve.Return != 0 && !state.Return(resolve.Return).Exists) return Outcome.ReturnNotFound;
         ref readonly var head = ref state.Order(complaint.Head.Order).Head;
-        if (MayTake(head.Customer, resolve.Text, head.Details) is not Outcome.Ok and var taking) return RefuseTaking(taking, resolve.Complaint);
+        refusal = MayTake(head.Customer, resolve.Text, resolve.Complaint, head.Details);
+        if (refusal != Outcome.Ok) return refusal;
         if (!IsReturnOf(resolve.Return, complaint.Head.Order)) return Refuse(Outcome.ComplaintReturnMismatch, resolve.Complaint);
         BeginComplaintEvent(EventKind.ComplaintResolved, resolve.Complaint, complaint);
         _events.Number(2, (long)resolve.Resolution);
@@ -57,7 +59,8 @@ internal sealed partial class Decider
     {
         var refusal = FindOrder(feedback.Order, out var order);
         if (refusal != Outcome.Ok) return refusal;
-        if (MayTake(order.Head.Customer, feedback.Text, order.Head.Details) is not Outcome.Ok and var taking) return RefuseTaking(taking, feedback.Order);
+        refusal = MayTake(order.Head.Customer, feedback.Text, feedback.Order, order.Head.Details);
+        if (refusal != Outcome.Ok) return refusal;
         if (state.Complaints.OfOrder(feedback.Order).Feedback != 0) return Refuse(Outcome.FeedbackGiven, feedback.Order);
         BeginOrderEvent(feedback.Order, in order.Head, order.Head.State);
         _events.BeginBody(EventKind.FeedbackRecorded);

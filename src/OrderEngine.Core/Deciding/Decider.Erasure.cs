@@ -64,16 +64,15 @@ internal sealed partial class Decider
     /// </summary>
     /// <param name="customer">The customer; 0: a guest.</param>
     /// <param name="data">The data; none is always fine.</param>
+    /// <param name="subject">What a refusal is about.</param>
     /// <param name="details">Of the order that it belongs to.</param>
-    private Outcome MayTake(int customer, in SealedData data, OrderDetails details = OrderDetails.None)
+    private Outcome MayTake(int customer, in SealedData data, long subject = 0, OrderDetails details = OrderDetails.None)
     {
         if (data.Key == 0) return Outcome.Ok;
+        // For good, so it is recorded.
         if ((details & OrderDetails.Erased) != 0 || data.Ciphertext.Length == 0 || customer != 0 && state.Erasures.Of(customer) != 0 || state.Erasures.Holds(data.Key))
-            return Outcome.PersonErased;
+            return Refuse(Outcome.PersonErased, subject);
         var own = customer == 0 ? 0 : state.Catalog.CustomerKey(customer);
         return own == 0 || own == data.Key ? Outcome.Ok : Outcome.PersonalKeyRaced;
     }
-
-    // Recorded when it is for good.
-    private Outcome RefuseTaking(Outcome outcome, long subject) => outcome == Outcome.PersonErased ? Refuse(outcome, subject) : outcome;
 }

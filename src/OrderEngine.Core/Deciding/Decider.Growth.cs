@@ -52,12 +52,8 @@ internal sealed partial class Decider
         {
             if ((wanted & ~open & hold) == 0) continue;
             open |= hold;
-            BeginOrderEvent(number, in head, _subject.State, answers: false);
-            _events.BeginBody(EventKind.HoldPlaced);
-            _events.Number(1, (long)hold);
-            _events.Number(2, (long)open);
-            EndEvent();
+            WriteHold(EventKind.HoldPlaced, number, in head, _subject.State, hold, open, answers: false);
         }
-        if (open != head.Holds) RaiseException(ExceptionKind.ReviewDue, Grade.Medium, Role.Reviewer, number, quantity: _growth);
+        if (open != head.Holds) RaiseException(ExceptionKind.ReviewDue, Grade.Medium, Role.Reviewer, number, quantity: Math.Max(0, _growth));
     }
 }

@@ -24,8 +24,8 @@ internal sealed partial class Decider
         if (taken == 0) taken = submit.TakenByArchived;
         if (taken != 0) return Refuse(Outcome.ExternalIdTaken, taken);
         if (submit.Customer != 0 && state.Erasures.Of(submit.Customer) != 0) return Refuse(Outcome.PersonErased);
-        if (MayTake(submit.Customer, submit.Delivery) is not Outcome.Ok and var refusal) return RefuseTaking(refusal, 0);
-        if (submit.Extras is { } extras && MayTake(submit.Customer, extras.SpecialRequests) is not Outcome.Ok and var second) return RefuseTaking(second, 0);
+        if (MayTake(submit.Customer, submit.Delivery) is not Outcome.Ok and var refusal) return refusal;
+        if (submit.Extras is { } extras && MayTake(submit.Customer, extras.SpecialRequests) is not Outcome.Ok and var second) return second;
 
         ReadOnlySpan<HeldRow> held = default;
         if (submit.Reservation != 0)
@@ -209,11 +209,14 @@ internal sealed partial class Decider
     private Outcome FindOrder(long number, out OrderView order)
     {
         order = state.Order(number);
-        if (!order.Exists) return Outcome.OrderNotFound;
+        if (!order.Exists) return NoOrder(number);
         if (_command.ExpectedVersion != 0 && _command.ExpectedVersion != order.Head.Version) return Outcome.EtagMismatch;
         return Transitions.Allows(_command.Kind, order.Head.State) ? Outcome.Ok
             : Refuse(Outcome.IllegalTransition, number, default, order.Head.State);
     }
+
+    // One that was archived after it was looked for: sent again, the command finds it brought back.
+    private Outcome NoOrder(long number) => number >= 1 && number <= state.Orders.Count ? Outcome.QueueFull : Outcome.OrderNotFound;
 
     /// <summary>Notes the units wanted of each line in <see cref="_wanted"/>; false when a line does not exist.</summary>
     private bool WantLines(ReadOnlySpan<LineRow> lines, LineQuantity[] wanted)

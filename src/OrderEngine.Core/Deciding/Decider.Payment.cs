@@ -49,8 +49,8 @@ internal sealed partial class Decider
         if (reinstated) WriteReinstated(order);
         EndAnswer();
         if (effect == PaymentEffect.RefundDue) RaiseException(ExceptionKind.LateMoney, Grade.High, Role.Finance, payment.Order, quantity: payment.Amount);
-        else if (reinstated) RaiseException(ExceptionKind.LateMoney, Grade.Low, Role.Finance, payment.Order, quantity: payment.Amount);
-        else RaiseRefundDue(payment.Order, order, payable, payment.Amount);
+        if (reinstated) RaiseException(ExceptionKind.LateMoney, Grade.Low, Role.Finance, payment.Order, quantity: payment.Amount);
+        if (effect != PaymentEffect.RefundDue) RaiseRefundDue(payment.Order, order, payable, payment.Amount);
         if (DueNow(payment.Order, head.Terms, after, Planned, _kept, _now) == 0) ResolveOpen(payment.Order, order, ExceptionKind.DeadlineMissed, DeadlineKind.Balance, "paid"u8);
         return Outcome.Ok;
     }
@@ -82,7 +82,7 @@ internal sealed partial class Decider
         return Outcome.Ok;
     }
 
-    /// <summary>Has finance look, when more is paid than the order comes to now, and more so than before.</summary>
+    /// <summary>Has finance look, when more is paid than the order comes to now, and more so than before; or no longer, when it comes to as much again.</summary>
     /// <param name="number">Of the order.</param>
     /// <param name="order">As it was.</param>
     /// <param name="payable">What it comes to now.</param>
@@ -93,6 +93,8 @@ internal sealed partial class Decider
         var surplus = kept + paid - payable;
         if (surplus > Math.Max(0, kept - PaymentStates.Payable(order.Head.State, order.Lines)))
             RaiseException(ExceptionKind.RefundDue, Grade.Medium, Role.Finance, number, quantity: surplus);
+        else if (surplus <= 0)
+            ResolveOpen(number, order, ExceptionKind.RefundDue, DeadlineKind.None, "covered"u8);
     }
 
     /// <summary>What is due of an order by a time and not paid.</summary>

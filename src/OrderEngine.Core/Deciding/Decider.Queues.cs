@@ -25,7 +25,7 @@ internal sealed partial class Decider
         ref readonly var head = ref order.Head;
         if (head.AllocationCount >= Limits.AllocationsPerOrder) return false;
         var sourcing = new Sourcing(state.Catalog.Rules(head.Channel), state.RegionOf(place.Order, in head));
-        if (head.IsFilledWhole) return FillWhole(order, place.Order, in sourcing, now, events, ref looks);
+        if (head.IsFilledWhole) return FillWhole(order, in place, in sourcing, now, events, ref looks);
         var given = _allocator.AllocateWaiting(sku, (int)units, in sourcing);
         if (given == 0 || head.AllocationCount + _allocator.Takes.Length > Limits.AllocationsPerOrder) return false;
 
@@ -36,7 +36,7 @@ internal sealed partial class Decider
     }
 
     // All that the order waits for, or nothing. Those ahead of it have been looked at, in all queues.
-    private bool FillWhole(OrderView order, long number, in Sourcing sourcing, long now, EventBuffer events, ref int looks)
+    private bool FillWhole(OrderView order, in BackorderKey place, in Sourcing sourcing, long now, EventBuffer events, ref int looks)
     {
         ref readonly var head = ref order.Head;
         var lines = order.Lines;
@@ -55,7 +55,7 @@ internal sealed partial class Decider
             _waitingLines[count] = i + 1;
             _waiting[count++] = new DraftLine(lines[i].Sku, lines[i].Backordered, lines[i].UnitPrice);
         }
-        if (!_allocator.Allocate(_waiting.AsSpan(0, count), AllocationPolicy.AllOrNothing, in sourcing, BackorderKey.Of(in head, number, 0), default)) return false;
+        if (!_allocator.Allocate(_waiting.AsSpan(0, count), AllocationPolicy.AllOrNothing, in sourcing, place with { Line = 0 }, default)) return false;
         if (head.AllocationCount + _allocator.Takes.Length > Limits.AllocationsPerOrder) return false;
 
         Start(null!, now, events);
@@ -65,7 +65,7 @@ internal sealed partial class Decider
         {
             var end = 0;
             while (end < takes.Length && takes[end].Line == i + 1) end++;
-            WriteFilled(number, in head, _waitingLines[i], _waiting[i].Quantity, takes[..end]);
+            WriteFilled(place.Order, in head, _waitingLines[i], _waiting[i].Quantity, takes[..end]);
             takes = takes[end..];
         }
         return true;

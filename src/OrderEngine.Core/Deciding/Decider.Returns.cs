@@ -14,7 +14,7 @@ internal sealed partial class Decider
     private Outcome Request(RequestReturn request)
     {
         var order = state.Order(request.Order);
-        if (!order.Exists) return Outcome.OrderNotFound;
+        if (!order.Exists) return NoOrder(request.Order);
         var taken = FindReturn(request.Order, request.ExternalId);
         if (taken != 0) return Refuse(Outcome.ReturnIdTaken, taken);
         var over = order.Head.State == OrderState.Completed || (order.Head.Details & OrderDetails.ReturnWindowOver) != 0;

@@ -14,6 +14,12 @@ public static class Amendments
     /// <summary>The field that holds the reasons for which the order has to be looked at again.</summary>
     public const int ReasonsField = 261;
 
+    /// <summary>The field of a line that says how many units wait at a place of their own.</summary>
+    public const int AddedWaitingField = 290;
+
+    /// <summary>The field that says that the delivery deadline follows the requested date without forgetting promised dates.</summary>
+    public const int RegardsPromisesField = 291;
+
     private const int FieldsField = 1;
 
     /// <summary>True when the amendment changed the delivery.</summary>

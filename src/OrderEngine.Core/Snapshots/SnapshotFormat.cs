@@ -19,7 +19,7 @@ public static class SnapshotFormat
 
     // The records' fields in SnapshotBlock.
     internal const int Number = 1, Header = 2, Catalog = 3, StockLevels = 4, Backorders = 5, Orders = 6, OrderEvents = 7, Reservations = 8, Requests = 9, Incoming = 20, Returns = 25, AfterSales = 26, Deadlines = 30, Exceptions = 31, Promises = 45, SupplyRequests = 46, Trailer = 15,
-        Complaints = 50, Care = 51, Erasures = 52;
+        Complaints = 50, Care = 51, Erasures = 52, AddedUnits = 56;
 
     // Statistics. They are under a hash of their own, in the trailer, which stands for their counts as well.
     internal const int StatisticNames = 40, StatisticSeries = 41, StatisticGroups = 42, StatisticService = 43;
@@ -49,9 +49,10 @@ public static class SnapshotFormat
 /// <param name="Complaints">Complaints.</param>
 /// <param name="Care">Orders with complaints or feedback.</param>
 /// <param name="Erasures">Keys that were destroyed.</param>
+/// <param name="AddedUnits">Orders of which added units wait.</param>
 public readonly record struct SnapshotCounts(long Catalog, long StockLevels, long Backorders, long Orders, long OrderEvents, long Reservations, long Requests,
     long Returns, long AfterSales, long Deadlines, long Exceptions, long Incoming, long Promises, long SupplyRequests,
-    long Complaints, long Care, long Erasures);
+    long Complaints, long Care, long Erasures, long AddedUnits);
 
 /// <summary>
 /// A snapshot's contents do not make sense: damage that no checksum showed, a newer format, or a defect. The state it was loaded into is

@@ -10,7 +10,7 @@ public sealed partial class SnapshotLoader
 {
     private ReturnLineRow[] _returnLines = new ReturnLineRow[16];
     private ReplacementRow[] _replacements = new ReplacementRow[16];
-    private long _returns, _afterSales;
+    private long _returns, _afterSales, _highestOrder;
 
     private void ReadReturn(ReadOnlySpan<byte> record)
     {
@@ -41,8 +41,8 @@ public sealed partial class SnapshotLoader
         }
         head.ExternalIdLength = externalId.Length;
         Follows(number, _state.Returns.Count, "Return");
-        Within(head.Order, _state.Orders.Count, "order");
-        Within(head.Replacement, _state.Orders.Count, "order", orNone: true);
+        WithinOrders(head.Order);
+        WithinOrders(head.Replacement, orNone: true);
         Within(head.Previous, number - 1, "return", orNone: true);
         Within(head.Location, _state.Catalog.LocationIds.Count, "location", orNone: true);
         Restore(number, in head, externalId);
@@ -51,7 +51,9 @@ public sealed partial class SnapshotLoader
 
     private unsafe void Restore(long number, in ReturnHead head, ReadOnlySpan<byte> externalId)
     {
-        foreach (ref readonly var line in _returnLines.AsSpan(0, head.LineCount)) Within(line.Line, _state.Order(head.Order).Lines.Length, "line");
+        // Of an archived order the archive has the lines.
+        var order = _state.Order(head.Order);
+        foreach (ref readonly var line in _returnLines.AsSpan(0, head.LineCount)) Within(line.Line, order.Exists ? order.Lines.Length : Limits.LinesPerOrder, "line");
         var row = Row(ReturnView.RowBytes(in head));
         MemoryMarshal.Write(row, in head);
         MemoryMarshal.AsBytes(_returnLines.AsSpan(0, head.LineCount)).CopyTo(row[sizeof(ReturnHead)..]);
@@ -119,7 +121,7 @@ public sealed partial class SnapshotLoader
                 default: throw Unknown(field, "after-sale row");
             }
         }
-        Within(order, _state.Orders.Count, "order");
+        WithinOrders(order);
         Within(row.LastReturn, _state.Returns.Count, "return", orNone: true);
         Within(row.ForReturn, _state.Returns.Count, "return", orNone: true);
         _state.AfterSales.Restore(order, version, MemoryMarshal.AsBytes(new ReadOnlySpan<AfterSaleRow>(in row)));

@@ -37,15 +37,14 @@ public sealed partial class SnapshotLoader
             }
         }
         Follows(number, _state.Complaints.Rows.Count, "Complaint");
-        Within(head.Order, _state.Orders.Count, "order");
+        WithinOrders(head.Order);
         Within(head.Previous, number - 1, "complaint", orNone: true);
         Within(head.Return, _state.Returns.Count, "return", orNone: true);
-        if (!_state.Order(head.Order).Exists) throw Wrong($"Complaint {number} is of order {head.Order}, which is archived.");
         head.AssigneeLength = checked((ushort)assignee.Length);
         var row = Row(sizeof(ComplaintHead) + assignee.Length);
         MemoryMarshal.Write(row, in head);
         assignee.CopyTo(row[sizeof(ComplaintHead)..]);
-        _state.Complaints.Restore(number, _state.Order(head.Order).Head.Customer, row, head.Version);
+        _state.Complaints.Restore(number, row, head.Version);
         _complaints++;
     }
 
@@ -65,10 +64,12 @@ public sealed partial class SnapshotLoader
                 case 5: row.Complaints = reader.Int(); break;
                 case 6: row.OpenComplaints = reader.Int(); break;
                 case 7: row.Rating = reader.Int(); break;
+                case 8: row.Customer = reader.Int(); break;
                 default: throw Unknown(field, "care row");
             }
         }
-        Within(order, _state.Orders.Count, "order");
+        WithinOrders(order);
+        Within(row.Customer, _state.Catalog.CustomerIds.Count, "customer", orNone: true);
         Within(row.LastComplaint, _state.Complaints.Rows.Count, "complaint", orNone: true);
         _state.Complaints.Orders.Restore(order, version, MemoryMarshal.AsBytes(new ReadOnlySpan<CareRow>(in row)));
         _care++;
@@ -94,7 +95,7 @@ public sealed partial class SnapshotLoader
         }
         Follows(number, _state.Erasures.Rows.Count, "Erasure");
         Within(row.Customer, _state.Catalog.CustomerIds.Count, "customer", orNone: true);
-        Within(row.Order, _state.Orders.Count, "order", orNone: true);
+        WithinOrders(row.Order, orNone: true);
         _state.Erasures.Restore(number, in row, version);
         _erasures++;
     }

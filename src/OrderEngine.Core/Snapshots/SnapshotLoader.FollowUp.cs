@@ -81,7 +81,7 @@ public sealed partial class SnapshotLoader
             }
         }
         Follows(number, _state.Exceptions.Rows.Count, "Exception");
-        Within(head.Order, _state.Orders.Count, "order", orNone: true);
+        WithinOrders(head.Order, orNone: true);
         Within(head.Previous, number - 1, "exception", orNone: true);
         Within(head.Sku, _state.Catalog.SkuIds.Count, "SKU", orNone: true);
         Within(head.Location, _state.Catalog.LocationIds.Count, "location", orNone: true);

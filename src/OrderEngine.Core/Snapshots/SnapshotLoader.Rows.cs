@@ -226,6 +226,13 @@ public sealed partial class SnapshotLoader
         if (number > count || number < (orNone ? 0 : 1)) throw Wrong($"There is no {what} {number}.");
     }
 
+    // The last orders may be archived: how many there are is only told at the end.
+    private void WithinOrders(long number, bool orNone = false)
+    {
+        Within(number, long.MaxValue, "order", orNone);
+        _highestOrder = Math.Max(_highestOrder, number);
+    }
+
     private long Version(long sequence) =>
         sequence >= 1 && sequence <= _sequence ? sequence : throw Wrong($"A change at sequence {sequence} is in a snapshot at {_sequence}.");
 }

@@ -107,6 +107,7 @@ public sealed partial class SnapshotLoader
             case SnapshotFormat.Complaints: ReadComplaint(record); break;
             case SnapshotFormat.Care: ReadCare(record); break;
             case SnapshotFormat.Erasures: ReadErasure(record); break;
+            case SnapshotFormat.AddedUnits: ReadAddedUnits(record); break;
             case SnapshotFormat.Trailer: ReadTrailer(record); break;
             default: throw Unknown(field, "block");
         }
@@ -161,6 +162,7 @@ public sealed partial class SnapshotLoader
                 case SnapshotFormat.Complaints: counts = counts with { Complaints = reader.Long() }; break;
                 case SnapshotFormat.Care: counts = counts with { Care = reader.Long() }; break;
                 case SnapshotFormat.Erasures: counts = counts with { Erasures = reader.Long() }; break;
+                case SnapshotFormat.AddedUnits: counts = counts with { AddedUnits = reader.Long() }; break;
                 case SnapshotFormat.Archived: archived = reader.Long(); break;
                 case SnapshotFormat.ArchivePosition: position = reader.Long(); break;
                 case SnapshotFormat.StatisticsHash: statistics = reader.Varint(); break;
@@ -168,14 +170,16 @@ public sealed partial class SnapshotLoader
             }
         }
         var loaded = new SnapshotCounts(_catalog, _levels, _backorders, _orders, _events, _reservations, _requests, _returns, _afterSales, _deadlines, _exceptions, _incoming, _promises, _supplyRequests,
-            _complaints, _care, _erasures);
+            _complaints, _care, _erasures, _added);
         if (sequence != _sequence || counts != loaded) throw Wrong($"The trailer speaks of sequence {sequence} and {counts}; loaded are {_sequence} and {loaded}.");
         var orders = counts.Orders + archived;
         if (orders < _state.Orders.Count) throw Wrong($"{counts.Orders} orders and {archived} archived ones cannot have numbers up to {_state.Orders.Count}.");
+        Within(_highestOrder, orders, "order", orNone: true);
         CheckHistoryEnd();
         AddGap(orders + 1);
         _state.Orders.RestoreCount(orders);
         _state.Archive.Load(archived, position, _gaps);
+        _state.Complaints.IndexRestored(order => _state.Order(order) is { Exists: true } view ? view.Head.Customer : _state.Complaints.OfOrder(order).Customer);
         Seal(new StateSummary(sequence, time, hash, orders, open, onHand, committed, held, backordered)
         {
             HighestKey = key, Archived = archived, ArchivePosition = position, StatisticsHash = statistics,

@@ -49,6 +49,7 @@ public sealed partial class SnapshotWriter
         _block.Number(5, row.Complaints);
         _block.Number(6, row.OpenComplaints);
         _block.Number(7, row.Rating);
+        _block.Number(8, row.Customer);
         EndRecord(start);
     }
 

@@ -1,4 +1,4 @@
-// Writing promised dates and supply requests. Same thread as the rest of the walk.
+// Writing promised dates, supply requests and what was added to orders that wait. Same thread as the rest of the walk.
 
 using System.Runtime.InteropServices;
 using OrderEngine.Core.State;
@@ -7,7 +7,7 @@ namespace OrderEngine.Core.Snapshots;
 
 public sealed partial class SnapshotWriter
 {
-    private long _promises, _supplyRequests;
+    private long _promises, _supplyRequests, _added;
 
     private void WritePromises(long order)
     {
@@ -24,6 +24,28 @@ public sealed partial class SnapshotWriter
             var nested = _block.BeginNested(3);
             _block.Number(1, promise.Line);
             _block.Number(2, promise.PromisedAt);
+            _block.EndNested(nested);
+        }
+        EndRecord(start);
+    }
+
+    private void WriteAdded(long order)
+    {
+        var rows = _state.AddedUnits.Rows;
+        var row = rows.At(order, _at, out var version);
+        if (row.IsEmpty) return;
+        _hash += rows.RowHash(order, row);
+        _added++;
+        var start = _block.BeginNested(SnapshotFormat.AddedUnits);
+        _block.Number(1, order);
+        _block.Number(2, version);
+        foreach (ref readonly var added in MemoryMarshal.Cast<byte, AddedRow>(row))
+        {
+            var nested = _block.BeginNested(3);
+            _block.Number(1, added.Line);
+            _block.Number(2, added.Units);
+            _block.Number(3, added.AddedAt);
+            _block.Number(4, added.Sequence);
             _block.EndNested(nested);
         }
         EndRecord(start);

@@ -73,6 +73,7 @@ public sealed partial class SnapshotWriter
         for (long number = 1; number <= _state.Complaints.Rows.Count; number++) WriteComplaint(number);
         for (long order = 1; order <= _state.Complaints.Orders.Count; order++) WriteCare(order);
         for (long number = 1; number <= _state.Erasures.Rows.Count; number++) WriteErasure(number);
+        for (long order = 1; order <= _state.AddedUnits.Rows.Count; order++) WriteAdded(order);
         if (_hash != summary.StateHash || _orders + summary.Archived != summary.Orders)
             throw new SnapshotContentException($"The walk at sequence {_at} came to {_orders} orders and hash {_hash:x16}, recorded are {summary.Orders - summary.Archived} and {summary.StateHash:x16}.");
         EndBlock();
@@ -146,6 +147,7 @@ public sealed partial class SnapshotWriter
         _block.Number(SnapshotFormat.Complaints, _complaints);
         _block.Number(SnapshotFormat.Care, _care);
         _block.Number(SnapshotFormat.Erasures, _erasures);
+        _block.Number(SnapshotFormat.AddedUnits, _added);
         _block.Number(SnapshotFormat.Archived, summary.Archived);
         _block.Number(SnapshotFormat.ArchivePosition, summary.ArchivePosition);
         _block.Number(SnapshotFormat.StatisticsHash, (long)summary.StatisticsHash);

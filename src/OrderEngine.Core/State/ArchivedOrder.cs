@@ -1,7 +1,6 @@
 // An order as the archive has it. Read only; any thread.
 
 using System.Runtime.InteropServices;
-using OrderEngine.Core.Storage;
 
 namespace OrderEngine.Core.State;
 
@@ -14,8 +13,8 @@ public interface IArchivedOrders
     /// <summary>The newest record of an order (<see cref="Snapshots.ArchiveEncoder"/>); null when there is none.</summary>
     byte[]? Read(long order);
 
-    /// <summary>Orders whose external id may have this key (<see cref="ArchivedOrder.KeyOf"/>): their records tell.</summary>
-    IReadOnlyList<long> Find(ulong key);
+    /// <summary>Orders that may have this external id: their records tell.</summary>
+    IReadOnlyList<long> Find(int channel, ReadOnlySpan<byte> externalId);
 }
 
 /// <summary>An order decoded from its record.</summary>
@@ -35,7 +34,4 @@ internal sealed class ArchivedOrder
 
     /// <summary>The head of its row.</summary>
     public ref readonly OrderHead Head => ref MemoryMarshal.AsRef<OrderHead>(Row);
-
-    /// <summary>The key under which the archive finds an external id.</summary>
-    public static ulong KeyOf(int channel, ReadOnlySpan<byte> externalId) => StableHash.Of(externalId, (ulong)channel);
 }

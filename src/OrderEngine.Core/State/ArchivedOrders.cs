@@ -33,10 +33,32 @@ internal sealed class ArchivedOrders(EngineState state)
     /// <summary>Blocks freed by the seal before.</summary>
     public int Retired { get; private set; }
 
+    /// <summary>Whether an order may leave.</summary>
+    /// <param name="number">The order.</param>
+    /// <param name="order">Its row.</param>
+    /// <param name="at">The sequence at which it is looked at.</param>
+    /// <param name="now">Microseconds since 1970.</param>
+    /// <param name="window">Microseconds since its last change.</param>
+    /// <param name="oldestAnswer">Time of the oldest answer that is kept for retries: it may lie in a history.</param>
+    public bool MayLeave(long number, OrderView order, long at, long now, long window, long oldestAnswer)
+    {
+        ref readonly var head = ref order.Head;
+        return OrderStates.IsClosed(head.State) && head.ChangedAt + window <= now && head.OpenExceptions == 0 && oldestAnswer > head.ChangedAt
+            && state.Deadlines.Rows.At(number, at, out _).IsEmpty
+            // What happened after the sale lies in tables of its own, and stays there: once nothing of it is open it does not keep the order.
+            && !(state.AfterSales.TryAt<AfterSaleRow>(number, at, out var afterSale, out _) && afterSale.OpenReturns > 0)
+            && !(state.Complaints.Orders.TryAt<CareRow>(number, at, out var care, out _) && care.OpenComplaints > 0)
+            // What a customer with a credit limit owes has to be known as long as it is owed.
+            && (head.Customer == 0 || state.Catalog.Credit(head.Customer).Currency == 0 || PaymentStates.Exposure(order) == 0);
+    }
+
     /// <summary>An order leaves. Its history stays until no reader can see its row any more.</summary>
     public void Archive(long order, long position, long sequence)
     {
         state.Index.Leave(order, state.Order(order).Head.State, sequence);
+        // Its complaints stay, and a start finds them by customer.
+        if (state.Order(order).Head.Customer is not 0 and var customer && state.Complaints.OfOrder(order).Complaints > 0)
+            state.Complaints.ChangeOrder(order, sequence).Customer = customer;
         state.CountForCustomer(state.Order(order), comes: false);
         state.Orders.Remove(order, sequence);
         state.ExternalIds.Exclude(order);
@@ -116,9 +138,17 @@ internal sealed class ArchivedOrders(EngineState state)
         state.Orders.Release(order);
         state.Deadlines.Rows.Release(order);
         state.Promises.Rows.Release(order);
-        state.AfterSales.Release(order);
+        state.AddedUnits.Rows.Release(order);
+        if (!HasAfterSales(block)) state.AfterSales.Release(order);
         state.History.Release(order);
         state.ExternalIds.Release(order);
+    }
+
+    private bool HasAfterSales(long block)
+    {
+        for (var order = block * BlockLength; order < (block + 1) * BlockLength; order++)
+            if (!state.AfterSales.IsGone(order)) return true;
+        return false;
     }
 
     private bool IsCounted(long order) => _goneInBlock.GetValueOrDefault(order / BlockLength) > 0;
@@ -129,6 +159,7 @@ internal sealed class ArchivedOrders(EngineState state)
         state.Orders.Revive(order);
         state.Deadlines.Rows.Revive(order);
         state.Promises.Rows.Revive(order);
+        state.AddedUnits.Rows.Revive(order);
         state.AfterSales.Revive(order);
         state.History.Revive(order);
         state.ExternalIds.Revive(order);

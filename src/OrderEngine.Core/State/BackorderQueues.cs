@@ -1,7 +1,8 @@
 // Who waits for which SKU, in which order, and which queues have stock to hand out. Writer thread only; rebuilt by replaying.
 //
 // The place in the queue is fixed at entry: time of acceptance minus the tier's credit, then the requested date, sequence and line.
-// So a VIP overtakes those who came up to a few days earlier, and nobody is overtaken for ever.
+// So a VIP overtakes those who came up to a few days earlier, and nobody is overtaken for ever. What an amendment adds enters with the amendment
+// (AddedUnits). What was reserved and has to wait again, after a short pick or a count, waits at its order's place.
 //
 // Queues that have stock to hand out are served together, in the order of the places over all of them: an order that is filled whole or not at
 // all wants stock of several SKUs, and whoever waits ahead of it, for any of them, has had his turn by then. So it does not matter in which order
@@ -24,6 +25,9 @@ internal readonly record struct BackorderKey(long Rank, long Requested, long Seq
 
     /// <summary>The place of an order's line.</summary>
     public static BackorderKey Of(in OrderHead head, long order, int line) => Of(head.AcceptedAt, head.Tier, head.RequestedAt, head.AcceptedSequence, line, order);
+
+    /// <summary>The place of what was added to an order's line. Later than the line's: the order keeps the tier with which it was accepted.</summary>
+    public static BackorderKey Of(in OrderHead head, long order, in AddedRow added) => Of(added.AddedAt, head.Tier, head.RequestedAt, added.Sequence, added.Line, order);
 
     /// <summary>The place that a demand accepted now would have.</summary>
     public static BackorderKey Of(long acceptedAt, int tier, long requestedAt, long sequence, int line, long order) =>
@@ -119,6 +123,12 @@ internal sealed class BackorderQueues(SupplyPlan plan)
     public void EnsurePending(int sku)
     {
         if (!_pending.ContainsKey(sku)) MarkPending(sku);
+    }
+
+    /// <summary>Says that a queue has to be looked at from a place on, unless it is being served anyway.</summary>
+    public void EnsurePending(int sku, in BackorderKey place)
+    {
+        if (!_pending.ContainsKey(sku)) StandInLine(sku, new Pending(place with { Line = place.Line - 1 }, place));
     }
 
     /// <summary>Says that a channel or region may be served from other locations now: every queue has to be looked at anew. Costs a walk over the SKUs.</summary>

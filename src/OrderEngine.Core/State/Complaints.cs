@@ -55,8 +55,8 @@ public struct CareRow
     public int OpenComplaints;
     /// <summary>The feedback's rating, 1 to 5; 0: none.</summary>
     public int Rating;
-    /// <summary>Zero.</summary>
-    public int Unused;
+    /// <summary>Number of the order's customer, once the order has been archived; 0 before, and for guests.</summary>
+    public int Customer;
 }
 
 /// <summary>A complaint's row, seen in place. Valid inside the read guard under which it was read.</summary>
@@ -146,10 +146,17 @@ internal sealed class Complaints(RowHeap heap, Reclaimer reclaimer)
     }
 
     /// <summary>Puts back a row of a snapshot.</summary>
-    public void Restore(long number, int customer, ReadOnlySpan<byte> row, long version)
+    public void Restore(long number, ReadOnlySpan<byte> row, long version) => Rows.Restore(number, version, row);
+
+    /// <summary>Indexes all that were put back, once orders and care rows are there.</summary>
+    /// <param name="customerOf">Of an order.</param>
+    public void IndexRestored(Func<long, int> customerOf)
     {
-        Rows.Restore(number, version, row);
-        Index(number, customer, in Of(number).Head);
+        for (long number = 1; number <= Rows.Count; number++)
+        {
+            var complaint = Of(number);
+            if (complaint.Exists) Index(number, customerOf(complaint.Head.Order), in complaint.Head);
+        }
     }
 
     private void Index(long number, int customer, in ComplaintHead head)

@@ -10,7 +10,7 @@ internal sealed class EngineState
 {
     private readonly ChunkedArray<int> _openByChannel = new();
     private readonly ChunkedArray<int> _openByCustomer = new();
-    private readonly ChunkedArray<int> _ordersByCustomer = new();
+    private readonly ChunkedArray<OrderCount> _ordersByCustomer = new();
 
     /// <param name="hash">For the indexes over what clients choose.</param>
     public EngineState(KeyedHash hash)
@@ -30,6 +30,7 @@ internal sealed class EngineState
         Deadlines = new Deadlines(Heap, Reclaimer, Timers, Catalog);
         Supply = new SupplyLedger(Heap, Reclaimer, Plan);
         Promises = new Promises(Heap, Reclaimer);
+        AddedUnits = new AddedUnits(Heap, Reclaimer);
         SupplyRequests = new SupplyRequests(Heap, Reclaimer);
         Exceptions = new Exceptions(Heap, Reclaimer);
         Complaints = new Complaints(Heap, Reclaimer);
@@ -55,6 +56,7 @@ internal sealed class EngineState
     public SupplyPlan Plan { get; } = new();
     public BackorderQueues Queues { get; }
     public Promises Promises { get; }
+    public AddedUnits AddedUnits { get; }
     public SupplyRequests SupplyRequests { get; }
     public TimerQueue Timers { get; } = new();
     public CreditLedger Credit { get; }
@@ -118,13 +120,28 @@ internal sealed class EngineState
     }
 
     /// <summary>A customer's orders in memory, but for those that were rejected or expired.</summary>
-    public int OrdersOf(int customer) => _ordersByCustomer[customer];
+    public int OrdersOf(int customer) => _ordersByCustomer[customer].Orders;
+
+    /// <summary>As <see cref="OrdersOf"/>, at a sequence; false when it has changed since. Any thread.</summary>
+    public bool TryOrdersOf(int customer, long at, out int orders)
+    {
+        // No entry: never had an order.
+        var found = _ordersByCustomer.TryRead(customer, out var seen);
+        Interlocked.MemoryBarrier();
+        var unchanged = _ordersByCustomer.TryRead(customer, out var again) == found && seen.Sequence == again.Sequence && seen.Sequence <= at;
+        orders = seen.Orders;
+        return unchanged;
+    }
 
     /// <summary>Notes that an order of a customer went from one state to another.</summary>
-    public void CountOrder(int customer, OrderState before, OrderState after)
+    public void CountOrder(int customer, OrderState before, OrderState after, long sequence)
     {
         var change = Counts(after) - Counts(before);
-        if (change != 0) _ordersByCustomer[customer] += change;
+        if (change == 0) return;
+        ref var count = ref _ordersByCustomer[customer];
+        // Whoever sees the new count sees that it is new: TryOrdersOf relies on it.
+        Volatile.Write(ref count.Sequence, sequence);
+        Volatile.Write(ref count.Orders, count.Orders + change);
 
         static int Counts(OrderState state) => state is OrderState.None or OrderState.Rejected or OrderState.Expired ? 0 : 1;
     }
@@ -134,7 +151,7 @@ internal sealed class EngineState
     {
         ref readonly var head = ref order.Head;
         if (head.Customer == 0) return;
-        CountOrder(head.Customer, comes ? OrderState.None : head.State, comes ? head.State : OrderState.None);
+        CountOrder(head.Customer, comes ? OrderState.None : head.State, comes ? head.State : OrderState.None, Sequence);
         if (PaymentStates.Exposure(order) is > 0 and var owed) Credit.Change(head.Customer, head.Currency, comes ? owed : -owed, Sequence);
     }
 
@@ -144,7 +161,7 @@ internal sealed class EngineState
         + Catalog.Skus.Touched.Length + Catalog.Locations.Touched.Length + Catalog.Channels.Touched.Length + Catalog.Customers.Touched.Length
         + Catalog.ReviewRuleRows.Touched.Length + Catalog.DeadlineRuleRows.Touched.Length
         + Deadlines.Rows.Touched.Length + Exceptions.Rows.Touched.Length + Supply.Rows.Touched.Length + Promises.Rows.Touched.Length
-        + SupplyRequests.Rows.Touched.Length + Complaints.Rows.Touched.Length + Complaints.Orders.Touched.Length + Erasures.Rows.Touched.Length
+        + AddedUnits.Rows.Touched.Length + SupplyRequests.Rows.Touched.Length + Complaints.Rows.Touched.Length + Complaints.Orders.Touched.Length + Erasures.Rows.Touched.Length
         + Requests.LeftSinceSeal + Archive.Retired + Statistics.TouchedRows;
 
     /// <summary>Ends a batch.</summary>
@@ -170,13 +187,14 @@ internal sealed class EngineState
         Erasures.Rows.Seal(Sequence);
         Supply.Rows.Seal(Sequence);
         Promises.Rows.Seal(Sequence);
+        AddedUnits.Rows.Seal(Sequence);
         SupplyRequests.Rows.Seal(Sequence);
         Archive.Seal(Sequence);
         Statistics.Seal(Sequence);
         var hash = Catalog.Skus.Hash + Catalog.Locations.Hash + Catalog.Channels.Hash + Catalog.Customers.Hash + Catalog.ReviewRuleRows.Hash + Stock.Levels.Hash
             + Stock.Waiting.Hash + Orders.Hash + Reservations.Hash + Returns.Hash + AfterSales.Hash + ExternalIds.Hash + Requests.Hash
             + Deadlines.Rows.Hash + Exceptions.Rows.Hash + Supply.Rows.Hash + Catalog.DeadlineRuleRows.Hash + Promises.Rows.Hash + SupplyRequests.Rows.Hash
-            + Complaints.Rows.Hash + Complaints.Orders.Hash + Erasures.Rows.Hash;
+            + Complaints.Rows.Hash + Complaints.Orders.Hash + Erasures.Rows.Hash + AddedUnits.Rows.Hash;
         return new StateSummary(Sequence, Time, hash, Orders.Count, OpenReservations, Stock.OnHand, Stock.Committed, Stock.Held, Stock.Backordered)
         {
             HighestKey = Catalog.HighestKey,
@@ -184,5 +202,12 @@ internal sealed class EngineState
             Archived = Archive.Count,
             ArchivePosition = Archive.Position,
         };
+    }
+
+    private struct OrderCount
+    {
+        public int Orders;
+        // Of the last change.
+        public long Sequence;
     }
 }

@@ -13,6 +13,19 @@ public static partial class Invariants
                     $"Line {promise.Line} of order {number} was promised a date and does not wait.");
         }
 
+        // What was added is a part of what its line waits for.
+        private void CheckAdded(long number, ReadOnlySpan<LineRow> lines)
+        {
+            var seen = 0;
+            foreach (ref readonly var added in reader.AddedUnits(number, at))
+            {
+                var present = added.Line >= 1 && added.Line <= lines.Length;
+                Expect(present && added.Units > 0 && added.Units <= lines[added.Line - 1].Backordered, $"{added.Units} units added to line {added.Line} of order {number} wait, but not so many of it.");
+                foreach (ref readonly var other in reader.AddedUnits(number, at)[..seen++])
+                    Expect(other.Line != added.Line, $"Line {added.Line} of order {number} has more than one place for what was added.");
+            }
+        }
+
         // A SKU has one open request at most, and no more is asked for than orders wait for.
         private void CheckSupplyRequests()
         {

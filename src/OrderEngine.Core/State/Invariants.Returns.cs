@@ -27,7 +27,8 @@ public static partial class Invariants
                 }
                 if (head.Replacement != 0) Expect(reader.AfterSale(head.Replacement, at).ForReturn == number, $"Order {head.Replacement} does not know that it replaces goods of return {number}.");
             }
-            foreach (var (key, left) in _returned.OrderBy(pair => pair.Key))
+            // An archived order's lines are in the archive.
+            foreach (var (key, left) in _returned.Where(pair => reader.LiveOrder(pair.Key.Order, at).Exists).OrderBy(pair => pair.Key))
                 Expect(left == (0, 0), $"Line {key.Line} of order {key.Order}: the returns know of {left.Returned} units returned and {left.Open} to come fewer than the line.");
             for (long order = 1; order <= reader.LastOrder; order++)
             {

@@ -29,6 +29,7 @@ public static partial class Invariants
         private readonly Dictionary<(int Sku, int Location), long> _held = [];
         private readonly Dictionary<int, long> _waiting = [];
         private readonly Dictionary<(int Sku, int Location), (long Incoming, long InTransit)> _coming = [];
+        private readonly Dictionary<int, long> _ordersOf = [];
         private readonly Dictionary<long, (long Open, long Last)> _exceptions = [];
 
         public InvariantReport Run()
@@ -64,6 +65,7 @@ public static partial class Invariants
             CheckStatistics(orders);
             CheckComplaints();
             CheckExposure();
+            CheckOrdersOfCustomers();
             CheckErasures();
             foreach (var (key, units) in _committed.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are committed at {Location(key.Location)}, where there is no stock level.");
             foreach (var (key, units) in _held.OrderBy(pair => pair.Key)) Expect(units == 0, $"{units} units of SKU {Sku(key.Sku)} are held at {Location(key.Location)}, where there is no stock level.");
@@ -103,8 +105,13 @@ public static partial class Invariants
             }
             CheckParcels(number, order);
             CheckPromises(number, lines);
+            CheckAdded(number, lines);
             CheckDeadlines(number, order);
-            if (head.Customer != 0) Add(_owed, (head.Customer, head.Currency), PaymentStates.Exposure(order));
+            if (head.Customer != 0)
+            {
+                Add(_owed, (head.Customer, head.Currency), PaymentStates.Exposure(order));
+                if (head.State is not (OrderState.Rejected or OrderState.Expired)) Add(_ordersOf, head.Customer, 1);
+            }
             if (head.LastException != 0) _exceptions.Add(number, (head.OpenExceptions, head.LastException));
             Expect(head.LastException != 0 || head.OpenExceptions == 0, $"Order {number} counts {head.OpenExceptions} open exceptions and names none.");
             Expect(head.State == OrderStates.Derive(head.State, lines), $"Order {number} is {head.State}, its quantities say {OrderStates.Derive(lines)}.");
@@ -206,20 +213,24 @@ public static partial class Invariants
             for (var i = 0; i < order.Lines.Length; i++)
             {
                 var line = order.Lines[i];
+                var added = state.AddedUnits.Of(number, i + 1);
                 var queued = state.Queues.UnitsAt(line.Sku, BackorderKey.Of(in order.Head, number, i + 1));
-                if (queued != line.Backordered) violations.Add($"Line {i + 1} of order {number} waits for {line.Backordered}, its queue says {queued}.");
+                if (queued != line.Backordered - added.Units) violations.Add($"Line {i + 1} of order {number} waits for {line.Backordered - added.Units}, its queue says {queued}.");
+                queued = added.Units > 0 ? state.Queues.UnitsAt(line.Sku, BackorderKey.Of(in order.Head, number, in added)) : 0;
+                if (queued != added.Units) violations.Add($"{added.Units} units added to line {i + 1} of order {number} wait, its queue says {queued}.");
+                var places = (line.Backordered > added.Units ? 1 : 0) + (added.Units > 0 ? 1 : 0);
                 waiting[line.Sku] = waiting.GetValueOrDefault(line.Sku) + line.Backordered;
                 waits |= line.Backordered > 0;
-                if (line.Backordered > 0 && order.Head.IsFilledWhole) wholes[line.Sku] = (wholes.GetValueOrDefault(line.Sku).Places + 1, wholes.GetValueOrDefault(line.Sku).Units + line.Backordered);
+                if (line.Backordered > 0 && order.Head.IsFilledWhole) wholes[line.Sku] = (wholes.GetValueOrDefault(line.Sku).Places + places, wholes.GetValueOrDefault(line.Sku).Units + line.Backordered);
                 if (state.Promises.Of(number, i + 1) != 0) promised[line.Sku] = promised.GetValueOrDefault(line.Sku) + 1;
             }
             if ((waits && order.Head.IsFilledWhole) != state.Deadlines.Has(number, DeadlineKind.Earmark)) violations.Add($"Order {number} waits to be filled whole for ever, or has a timer and does not.");
         }
         for (var sku = 1; sku <= state.Catalog.SkuIds.Count; sku++)
         {
-            var (places, units) = wholes.GetValueOrDefault(sku);
-            if (state.Queues.Wholes(sku) != places || state.Queues.WholeUnits(sku) != units)
-                violations.Add($"The queue of SKU {sku} counts {state.Queues.Wholes(sku)} places of {state.Queues.WholeUnits(sku)} units to be filled whole, there are {places} of {units}.");
+            var (wholePlaces, units) = wholes.GetValueOrDefault(sku);
+            if (state.Queues.Wholes(sku) != wholePlaces || state.Queues.WholeUnits(sku) != units)
+                violations.Add($"The queue of SKU {sku} counts {state.Queues.Wholes(sku)} places of {state.Queues.WholeUnits(sku)} units to be filled whole, there are {wholePlaces} of {units}.");
             if (state.Promises.Count(sku) != promised.GetValueOrDefault(sku)) violations.Add($"SKU {sku} counts {state.Promises.Count(sku)} promises, there are {promised.GetValueOrDefault(sku)}.");
             if (state.Queues.Units(sku) != waiting.GetValueOrDefault(sku)) violations.Add($"The queue of SKU {sku} holds {state.Queues.Units(sku)} units, its orders wait for {waiting.GetValueOrDefault(sku)}.");
         }

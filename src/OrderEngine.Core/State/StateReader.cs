@@ -130,6 +130,22 @@ public sealed class StateReader
     /// <summary>True when orders may be in the archive and not in memory.</summary>
     internal bool HasArchived => _state.Archive.Count > 0 || _state.Archive.Total > 0;
 
+    /// <summary>
+    /// Whether an order may be archived as it stood at a sequence, as <see cref="ArchiveOrders"/> will decide if nothing happens to it meanwhile. Inside a guard.
+    /// </summary>
+    /// <param name="number">The order.</param>
+    /// <param name="at">The sequence.</param>
+    /// <param name="now">Microseconds since 1970.</param>
+    /// <param name="windowMicros">Microseconds since its last change after which a closed order goes.</param>
+    public bool MayArchive(long number, long at, long now, long windowMicros)
+    {
+        var order = LiveOrder(number, at);
+        if (!order.Exists) return false;
+        var request = _state.Requests.First;
+        var oldest = _state.Requests.TryNext(ref request, at, out var entry) ? entry.Time : long.MaxValue;
+        return _state.Archive.MayLeave(number, order, at, now, windowMicros, oldest);
+    }
+
     /// <summary>Orders archived since the process began. Take it before asking <see cref="FindArchived"/>.</summary>
     public long ArchivedTotal => _state.Archive.Total;
 
@@ -137,7 +153,7 @@ public sealed class StateReader
     public long FindArchived(int channel, ReadOnlySpan<byte> externalId)
     {
         if (Archive is not { } archive) return 0;
-        foreach (var order in archive.Find(ArchivedOrder.KeyOf(channel, externalId)))
+        foreach (var order in archive.Find(channel, externalId))
             if (Archived(order) is { } archived && archived.Head.Channel == channel && externalId.SequenceEqual(archived.ExternalId)) return order;
         return 0;
     }
@@ -229,6 +245,12 @@ public sealed class StateReader
         row = default;
         return 0;
     }
+
+    /// <summary>A customer's orders in memory at a sequence, but for those that were rejected or expired; false when that has changed since.</summary>
+    internal bool TryOrdersOf(int customer, long at, out int orders) => _state.TryOrdersOf(customer, at, out orders);
+
+    /// <summary>What amendments added to an order's lines and is waited for, at a sequence.</summary>
+    public ReadOnlySpan<AddedRow> AddedUnits(long order, long at) => MemoryMarshal.Cast<byte, AddedRow>(_state.AddedUnits.Rows.At(order, at, out _));
 
     /// <summary>The promised dates of an order's lines at a sequence.</summary>
     public ReadOnlySpan<PromiseRow> Promises(long order, long at) => MemoryMarshal.Cast<byte, PromiseRow>(_state.Promises.Rows.At(order, at, out _));

@@ -5,7 +5,6 @@
 // depends on it.
 
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace OrderEngine.Core.Storage;
@@ -63,17 +62,17 @@ public sealed class KeyedHash
         {
             var word = BinaryPrimitives.ReadUInt64LittleEndian(text);
             v3 ^= word;
-            Round(ref v0, ref v1, ref v2, ref v3);
+            SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
             v0 ^= word;
         }
         last |= Tail(text);
         v3 ^= last;
-        Round(ref v0, ref v1, ref v2, ref v3);
+        SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
         v0 ^= last;
         v2 ^= 0xff;
-        Round(ref v0, ref v1, ref v2, ref v3);
-        Round(ref v0, ref v1, ref v2, ref v3);
-        Round(ref v0, ref v1, ref v2, ref v3);
+        SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
+        SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
+        SipRound.Mix(ref v0, ref v1, ref v2, ref v3);
         return v0 ^ v1 ^ v2 ^ v3;
     }
 
@@ -98,20 +97,5 @@ public sealed class KeyedHash
             return BinaryPrimitives.ReadUInt32LittleEndian(bytes) | ((ulong)BinaryPrimitives.ReadUInt32LittleEndian(bytes[(length - 4)..]) << (8 * (length - 4)));
         if (length == 0) return 0;
         return bytes[0] | ((ulong)bytes[length >> 1] << (8 * (length >> 1))) | ((ulong)bytes[length - 1] << (8 * (length - 1)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Round(ref ulong v0, ref ulong v1, ref ulong v2, ref ulong v3)
-    {
-        v0 += v1;
-        v1 = BitOperations.RotateLeft(v1, 13) ^ v0;
-        v0 = BitOperations.RotateLeft(v0, 32);
-        v2 += v3;
-        v3 = BitOperations.RotateLeft(v3, 16) ^ v2;
-        v0 += v3;
-        v3 = BitOperations.RotateLeft(v3, 21) ^ v0;
-        v2 += v1;
-        v1 = BitOperations.RotateLeft(v1, 17) ^ v2;
-        v2 = BitOperations.RotateLeft(v2, 32);
     }
 }

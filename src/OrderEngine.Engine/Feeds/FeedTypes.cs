@@ -40,7 +40,12 @@ public sealed class SubscriberLimitException : Exception
 /// <summary>How far a subscriber is behind.</summary>
 /// <param name="Owner">Who reads.</param>
 /// <param name="Lag">Sequences between what it has been handed and what is durable.</param>
-public readonly record struct SubscriberLag(string Owner, long Lag);
+public readonly record struct SubscriberLag(string Owner, long Lag)
+{
+    /// <summary>Those that are furthest behind, the worst first; none of those that are not behind.</summary>
+    internal static IReadOnlyList<SubscriberLag> Worst(IEnumerable<SubscriberLag> subscribers, int count) =>
+        [.. subscribers.Where(one => one.Lag > 0).OrderByDescending(one => one.Lag).Take(count)];
+}
 
 /// <summary>The journal no longer reaches back to the position asked for.</summary>
 public sealed class PositionTruncatedException : Exception

@@ -46,7 +46,7 @@ public sealed class StockFeed
     {
         var durable = _context.Durable;
         lock (_gate)
-            return [.. _subscribers.Select(subscriber => new SubscriberLag(subscriber.Owner, durable - subscriber.Through)).Where(one => one.Lag > 0).OrderByDescending(one => one.Lag).Take(count)];
+            return SubscriberLag.Worst(_subscribers.Select(subscriber => new SubscriberLag(subscriber.Owner, durable - subscriber.Through)), count);
     }
 
     internal FeedContext Context => _context;

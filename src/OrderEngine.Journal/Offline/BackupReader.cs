@@ -39,6 +39,7 @@ public sealed class BackupReader
         var last = Manifest.FirstSequence - 1;
         foreach (var batch in Batches()) last = batch.LastSequence;
         if (last != Manifest.LastSequence) throw new JournalException($"The backup promises sequence {Manifest.LastSequence}, its batches end at {last}. Use another backup.");
+        if (ArchiveStore.Verify(_directory, Manifest.CreationId) is { Damage: [var damage, ..] }) throw new JournalException($"{damage} Use another backup.");
         var newest = 0L;
         foreach (var snapshot in Store.List())
         {
@@ -80,6 +81,8 @@ public sealed class BackupReader
             builder.Complete();
         }
         foreach (var snapshot in Enumerable.Reverse(snapshots)) Copy(snapshot, making);
+        // Whole: a start drops the records of orders that were archived later than what is restored.
+        ArchiveStore.Copy(new DataDirectory(_directory), making, manifest.CreationId);
         var missing = keys is null ? Manifest.HighestKey : 0;
         if (keys is null) KeyRestore.Without(making, Manifest.HighestKey);
         else missing = KeyRestore.From(making, keys, Manifest.HighestKey);

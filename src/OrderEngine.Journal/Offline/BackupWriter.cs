@@ -1,8 +1,9 @@
-// Makes a backup out of what a running engine sends: snapshots, then the journal's batches, then what they come to. Everything is flushed, read back
+// Makes a backup out of what a running engine sends: snapshots, the archive, then the journal's batches, then what they come to. Everything is flushed, read back
 // and compared before BACKUP is written, so that an unfinished backup is never taken for a whole one. One thread.
 //
 //     DIR/                                  mode 0700
 //       snapshots/snapshot.0000000000004711 as in a data directory (SnapshotStore)
+//       archive/000000.seg                  as in a data directory (ArchiveStore), without indexes
 //       batches                             the journal from its beginning (BatchFile)
 //       BACKUP                              what there is, with checksums (BackupManifest); last
 
@@ -36,6 +37,9 @@ public sealed class BackupWriter : IDisposable
 
     /// <summary>A part of a snapshot, in order, one snapshot after the other.</summary>
     public void AddSnapshot(long sequence, ReadOnlySpan<byte> part) => Write(Path.GetRelativePath(_directory, new DataDirectory(_directory).Snapshot(sequence)), part);
+
+    /// <summary>A part of the archive, in order, one segment after the other.</summary>
+    public void AddArchive(int segment, ReadOnlySpan<byte> part) => Write(Path.GetRelativePath(_directory, new DataDirectory(_directory).ArchiveSegment(segment)), part);
 
     /// <summary>A batch; it follows the one before.</summary>
     public void Add(in JournalBatch batch)

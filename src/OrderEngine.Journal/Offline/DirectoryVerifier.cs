@@ -1,4 +1,4 @@
-// Verifies everything in a data directory: journal, commit file, MANIFEST, snapshots, keys; and whether what is intact of it fits together, so that an
+// Verifies everything in a data directory: journal, commit file, MANIFEST, snapshots, archive, keys; and whether what is intact of it fits together, so that an
 // engine would start. Read-only but for the lock file; one thread.
 
 namespace OrderEngine.Journal.Offline;
@@ -11,20 +11,31 @@ namespace OrderEngine.Journal.Offline;
 /// <param name="StartsFrom">The snapshot that a start would load; 0: none, it reads the whole journal; -1: a start would be refused.</param>
 public sealed record DirectoryReport(JournalReport Journal, IReadOnlyList<(SnapshotFile File, string? Damage)> Snapshots, long Keys, IReadOnlyList<string> Damage, long StartsFrom)
 {
+    /// <summary>The archive.</summary>
+    public ArchiveReport Archive { get; init; } = new(0, 0, 0, []);
+
     /// <summary>Nothing is damaged.</summary>
     public bool IsIntact => Damage.Count == 0;
 }
 
+/// <summary>Reads out of events and snapshots how far the archive must reach; 0: nothing is said. Only who knows their contents can.</summary>
+/// <param name="OfEvents">Of a batch's payload.</param>
+/// <param name="OfBlock">Of a snapshot's block.</param>
+public sealed record ArchiveReliance(Func<ReadOnlyMemory<byte>, long> OfEvents, Func<byte[], long> OfBlock);
+
 /// <summary>Verifies a data directory that no process has open.</summary>
 public static class DirectoryVerifier
 {
+    /// <param name="directory">The data directory.</param>
+    /// <param name="reliance">Tells how far the archive must reach; left out: a cut end of it is not noticed.</param>
     /// <exception cref="JournalException">There is no journal, or another process holds the directory.</exception>
-    public static DirectoryReport Verify(string directory)
+    public static DirectoryReport Verify(string directory, ArchiveReliance? reliance = null)
     {
-        var journal = JournalVerifier.Verify(directory);
+        var position = 0L;
+        var journal = JournalVerifier.Read(directory, batch => position = Math.Max(position, reliance?.OfEvents(batch.Payload) ?? 0));
         var damage = new List<string>();
         if (journal.Damage is not null) damage.Add(journal.Damage);
-        var snapshots = Snapshots(directory, journal);
+        var snapshots = Snapshots(directory, journal, reliance, ref position);
         damage.AddRange(snapshots.Where(snapshot => snapshot.Damage is not null).Select(snapshot => snapshot.Damage!));
         var intact = snapshots.Where(snapshot => snapshot.Damage is null).Select(snapshot => snapshot.File.Sequence).ToList();
         var from = intact.FirstOrDefault();
@@ -37,20 +48,37 @@ public static class DirectoryVerifier
             damage.Add($"The journal begins at sequence {journal.FirstSequence}, and no intact snapshot reaches so far. Restore a backup.");
         }
         var keys = Keys(new DataDirectory(directory).Keys, damage);
-        var starts = journal.IsIntact && keys >= 0 && from <= journal.LastSequence && journal.FirstSequence <= from + 1;
-        return new DirectoryReport(journal, snapshots, Math.Max(0, keys), damage, starts ? from : -1);
+        var archive = Archive(directory, position, journal);
+        damage.AddRange(archive.Damage);
+        var starts = journal.IsIntact && keys >= 0 && archive.End >= position && from <= journal.LastSequence && journal.FirstSequence <= from + 1;
+        return new DirectoryReport(journal, snapshots, Math.Max(0, keys), damage, starts ? from : -1) { Archive = archive };
     }
 
-    private static List<(SnapshotFile File, string? Damage)> Snapshots(string directory, JournalReport journal)
+    private static ArchiveReport Archive(string directory, long position, JournalReport journal)
+    {
+        try
+        {
+            return ArchiveStore.Verify(directory, Manifest.Load(new DataDirectory(directory).Manifest).CreationId, position);
+        }
+        catch (JournalException error)
+        {
+            // A lost MANIFEST is told with the journal.
+            return new ArchiveReport(0, 0, 0, journal.IsIntact ? [error.Message] : []);
+        }
+    }
+
+    private static List<(SnapshotFile File, string? Damage)> Snapshots(string directory, JournalReport journal, ArchiveReliance? reliance, ref long position)
     {
         var store = new SnapshotStore(directory);
         var found = new List<(SnapshotFile, string?)>();
         foreach (var snapshot in store.List())
         {
             string? damage = null;
+            var relied = 0L;
             try
             {
-                store.Read(snapshot, _ => { });
+                store.Read(snapshot, block => relied = Math.Max(relied, reliance?.OfBlock(block.ToArray()) ?? 0));
+                position = Math.Max(position, relied);
             }
             catch (SnapshotFileException error)
             {

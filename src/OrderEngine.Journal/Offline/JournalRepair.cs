@@ -110,6 +110,8 @@ public sealed class JournalRepair : IDisposable
             });
         }
         JournalVerifier.MustBeIntact(making.Root);
+        // A journal of its own has an archive of its own.
+        if (plan.Loses) ArchiveStore.Copy(_directory, making, manifest.CreationId);
         return Replace(making);
     }
 
@@ -125,7 +127,9 @@ public sealed class JournalRepair : IDisposable
         OfflineFiles.CreateDirectory(aside);
         Directory.Move(_directory.Journal, Path.Combine(aside, "journal"));
         if (Directory.Exists(_directory.Snapshots)) Directory.Move(_directory.Snapshots, Path.Combine(aside, "snapshots"));
+        if (Directory.Exists(making.Archive)) Directory.Move(_directory.Archive, Path.Combine(aside, DataDirectory.ArchiveName));
         Posix.FlushDirectory(aside);
+        if (Directory.Exists(making.Archive)) Directory.Move(making.Archive, _directory.Archive);
         if (Directory.Exists(making.Snapshots)) Directory.Move(making.Snapshots, _directory.Snapshots);
         Directory.Move(making.Journal, _directory.Journal);
         Posix.FlushDirectory(_directory.Root);

@@ -14,6 +14,7 @@ internal static class Amendment
 {
     private const string DeliveryPath = "delivery", RequestedTimePath = "requested_time", LinesPath = "lines";
     private const int MostPaths = 16;
+    private const int NoteBit = 1 << PersonalDetails.NoteFieldNumber;
 
     // The fields of the delivery by the paths that name them, each with how one value of it is put in the place of another.
     private static readonly Dictionary<string, (int Bit, Action<PersonalDetails, PersonalDetails> Copy)> DeliveryFields = PersonalDetails.Descriptor.Fields.InDeclarationOrder()
@@ -32,7 +33,7 @@ internal static class Amendment
         var mapped = Read(request, reader, vault, violations, fields, kind);
         if (mapped.Command is not { } amend || (fields & AmendedFields.Delivery) == 0) return mapped;
 
-        var (present, version, customer) = Delivery(reader, amend.Order, at);
+        var (present, version, customer, channel) = Delivery(reader, amend.Order, at);
         var before = vault.Unseal(present);
         var after = request.Order.Delivery?.Clone() ?? new PersonalDetails();
         if (personal != 0) after = Merged(before, after, personal);
@@ -40,11 +41,13 @@ internal static class Amendment
         var delivery = present.Key != 0
             ? vault.SealUnder(present.Key, after)
             : await vault.SealAsync(Texts.Customer(reader, customer), customer, after);
+        var different = Differences(before ?? new PersonalDetails(), after);
         return new AmendOrder(kind)
         {
             RequestKey = amend.RequestKey, BodyDigest = amend.BodyDigest, Actor = amend.Actor, Role = amend.Role, Reason = amend.Reason,
             ExpectedVersion = amend.ExpectedVersion, Order = amend.Order, Fields = fields, RequestedAt = amend.RequestedAt, Lines = amend.Lines,
-            Delivery = delivery, DeliveryVersion = version, DeliveryFields = Differences(before ?? new PersonalDetails(), after),
+            Delivery = delivery, DeliveryVersion = version, DeliveryFields = different,
+            NoteRules = (different & NoteBit) != 0 && after.Note.Length > 0 ? ReviewRequests.NoteRules([after.Note], channel, reader) : [],
         };
     }
 
@@ -66,8 +69,7 @@ internal static class Amendment
     {
         var asker = Asker.Read(ref violations, kind, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
         var (requestedAt, lines) = (0L, Array.Empty<Core.AmendedLine>());
@@ -142,13 +144,13 @@ internal static class Amendment
         }
     }
 
-    private static (SealedData Present, long Version, int Customer) Delivery(StateReader reader, long order, long at)
+    private static (SealedData Present, long Version, int Customer, int Channel) Delivery(StateReader reader, long order, long at)
     {
         using var guard = reader.Enter();
         var view = reader.Order(order, at);
         if (!view.Exists) return default;
         var present = OrderReads.SealedDelivery(reader, order, at, out var version);
-        return (present, version, view.Head.Customer);
+        return (present, version, view.Head.Customer, view.Head.Channel);
     }
 
     private static PersonalDetails Merged(PersonalDetails? before, PersonalDetails values, int personal)

@@ -17,8 +17,7 @@ internal static class CareRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.ConfirmOrder, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new ConfirmOrder
@@ -29,25 +28,15 @@ internal static class CareRequests
     }
 
     /// <summary>A note.</summary>
-    public static async ValueTask<Mapped<AddNote>> MapAsync(AddNoteRequest request, StateReader reader, PersonalVault vault)
-    {
-        var mapped = Read(request, reader, vault);
-        if (mapped.Command is not { } note) return mapped;
-        if (!vault.MaySeal) return Errors.Status(ErrorReason.DiskLow);
-        return new AddNote
-        {
-            RequestKey = note.RequestKey, BodyDigest = note.BodyDigest, Actor = note.Actor, Role = note.Role, ExpectedVersion = note.ExpectedVersion,
-            Order = note.Order, NoteRules = note.NoteRules, Text = await OrderPerson.SealAsync(reader, vault, note.Order, request.Text),
-        };
-    }
+    public static ValueTask<Mapped<AddNote>> MapAsync(AddNoteRequest request, StateReader reader, PersonalVault vault) =>
+        OrderPerson.WithTextAsync(Read(request, reader, vault), note => note.Order, request.Text, reader, vault);
 
     private static Mapped<AddNote> Read(AddNoteRequest request, StateReader reader, PersonalVault vault)
     {
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.AddNote, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         if (request.Text.Length == 0) violations.Add("text", "is required");
         Fields.CheckText(ref violations, "text", request.Text, Limits.PersonalNoteBytes);
@@ -55,7 +44,7 @@ internal static class CareRequests
         return new AddNote
         {
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
-            Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Order = order, Text = default,
+            Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Order = order,
             NoteRules = ReviewRequests.NoteRules([request.Text], OrderPerson.Of(reader, order).Channel, reader),
         };
     }
@@ -87,8 +76,7 @@ internal static class ErasureRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.EraseOrder, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new EraseOrder
@@ -115,11 +103,26 @@ internal static class OrderPerson
         return view.Exists ? (view.Head.Channel, view.Head.Customer) : (0, 0);
     }
 
+    /// <summary>The command with its text, sealed: once everything else of the request is sound, so that what is refused leaves no key behind.</summary>
+    /// <param name="mapped">The command without its text, or its refusal.</param>
+    /// <param name="order">The number of the order that a command is about; 0: there is none.</param>
+    /// <param name="text">The text; empty: none.</param>
+    /// <param name="reader">For the order's person.</param>
+    /// <param name="vault">Seals it.</param>
+    public static async ValueTask<Mapped<T>> WithTextAsync<T>(Mapped<T> mapped, Func<T, long> order, string text, StateReader reader, PersonalVault vault)
+        where T : Command, ISealedText
+    {
+        if (mapped.Command is not { } command || text.Length == 0) return mapped;
+        if (!vault.MaySeal) return Errors.Status(ErrorReason.DiskLow);
+        command.Text = await SealAsync(reader, vault, order(command), text);
+        return mapped;
+    }
+
     /// <summary>
     /// Seals a text about an order under its customer's key; of a guest, under the key that the order has already, or else a new one. None when there is
     /// no such order.
     /// </summary>
-    public static async ValueTask<SealedData> SealAsync(StateReader reader, PersonalVault vault, long order, string text)
+    private static async ValueTask<SealedData> SealAsync(StateReader reader, PersonalVault vault, long order, string text)
     {
         var (channel, customer) = Of(reader, order);
         if (channel == 0) return default;

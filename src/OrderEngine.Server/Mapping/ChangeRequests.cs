@@ -16,8 +16,7 @@ internal static class ChangeRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.PlaceHold, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
         var hold = Holds.Kind(ref violations, "kind", request.Kind);
@@ -35,8 +34,7 @@ internal static class ChangeRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.ReleaseHold, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
         var hold = Holds.Kind(ref violations, "kind", request.Kind);

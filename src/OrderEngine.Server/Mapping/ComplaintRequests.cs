@@ -11,18 +11,8 @@ namespace OrderEngine.Server.Mapping;
 internal static class ComplaintRequests
 {
     /// <summary>A new complaint.</summary>
-    public static async ValueTask<Mapped<OpenComplaint>> MapAsync(OpenComplaintRequest request, StateReader reader, PersonalVault vault)
-    {
-        var mapped = Read(request, reader, vault);
-        if (mapped.Command is not { } open) return mapped;
-        if (!vault.MaySeal) return Errors.Status(ErrorReason.DiskLow);
-        return new OpenComplaint
-        {
-            RequestKey = open.RequestKey, BodyDigest = open.BodyDigest, Actor = open.Actor, Role = open.Role, ExpectedVersion = open.ExpectedVersion,
-            Order = open.Order, Category = open.Category, Owner = open.Owner, Return = open.Return,
-            Text = await OrderPerson.SealAsync(reader, vault, open.Order, request.Text),
-        };
-    }
+    public static ValueTask<Mapped<OpenComplaint>> MapAsync(OpenComplaintRequest request, StateReader reader, PersonalVault vault) =>
+        OrderPerson.WithTextAsync(Read(request, reader, vault), open => open.Order, request.Text, reader, vault);
 
     /// <summary>Who looks into a complaint.</summary>
     public static Mapped<AssignComplaint> Map(AssignComplaintRequest request, StateReader reader, PersonalVault vault)
@@ -43,31 +33,12 @@ internal static class ComplaintRequests
     }
 
     /// <summary>The end of a complaint.</summary>
-    public static async ValueTask<Mapped<ResolveComplaint>> MapAsync(ResolveComplaintRequest request, StateReader reader, PersonalVault vault)
-    {
-        var mapped = Read(request, reader, vault);
-        if (mapped.Command is not { } resolve || request.Text.Length == 0) return mapped;
-        if (!vault.MaySeal) return Errors.Status(ErrorReason.DiskLow);
-        return new ResolveComplaint
-        {
-            RequestKey = resolve.RequestKey, BodyDigest = resolve.BodyDigest, Actor = resolve.Actor, Role = resolve.Role, ExpectedVersion = resolve.ExpectedVersion,
-            Complaint = resolve.Complaint, Resolution = resolve.Resolution, Return = resolve.Return,
-            Text = await OrderPerson.SealAsync(reader, vault, OrderOf(reader, resolve.Complaint), request.Text),
-        };
-    }
+    public static ValueTask<Mapped<ResolveComplaint>> MapAsync(ResolveComplaintRequest request, StateReader reader, PersonalVault vault) =>
+        OrderPerson.WithTextAsync(Read(request, reader, vault), resolve => OrderOf(reader, resolve.Complaint), request.Text, reader, vault);
 
     /// <summary>Feedback.</summary>
-    public static async ValueTask<Mapped<RecordFeedback>> MapAsync(RecordFeedbackRequest request, StateReader reader, PersonalVault vault)
-    {
-        var mapped = Read(request, reader, vault);
-        if (mapped.Command is not { } feedback || request.Text.Length == 0) return mapped;
-        if (!vault.MaySeal) return Errors.Status(ErrorReason.DiskLow);
-        return new RecordFeedback
-        {
-            RequestKey = feedback.RequestKey, BodyDigest = feedback.BodyDigest, Actor = feedback.Actor, Role = feedback.Role, ExpectedVersion = feedback.ExpectedVersion,
-            Order = feedback.Order, Rating = feedback.Rating, Text = await OrderPerson.SealAsync(reader, vault, feedback.Order, request.Text),
-        };
-    }
+    public static ValueTask<Mapped<RecordFeedback>> MapAsync(RecordFeedbackRequest request, StateReader reader, PersonalVault vault) =>
+        OrderPerson.WithTextAsync(Read(request, reader, vault), feedback => feedback.Order, request.Text, reader, vault);
 
     /// <summary>A list of complaints.</summary>
     /// <exception cref="Grpc.Core.RpcException">Fields or references are wrong.</exception>
@@ -94,7 +65,7 @@ internal static class ComplaintRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.OpenComplaint, request.RequestId, request.Actor);
         var references = new References(reader);
-        var order = Order(ref violations, ref references, request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         Fields.CheckChosen(ref violations, "category", request.Category);
         if (request.Text.Length == 0) violations.Add("text", "is required");
@@ -106,7 +77,7 @@ internal static class ComplaintRequests
         {
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Order = order, Category = (Core.ComplaintCategory)request.Category,
-            Owner = request.Owner == Contracts.V1.Role.Unspecified ? Core.Role.Support : (Core.Role)request.Owner, Text = default, Return = withReturn,
+            Owner = request.Owner == Contracts.V1.Role.Unspecified ? Core.Role.Support : (Core.Role)request.Owner, Return = withReturn,
         };
     }
 
@@ -133,7 +104,7 @@ internal static class ComplaintRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.RecordFeedback, request.RequestId, request.Actor);
         var references = new References(reader);
-        var order = Order(ref violations, ref references, request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         Fields.CheckRange(ref violations, "rating", request.Rating, 1, Limits.Rating);
         Fields.CheckText(ref violations, "text", request.Text, Limits.PersonalNoteBytes);
@@ -143,12 +114,6 @@ internal static class ComplaintRequests
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag, Order = order, Rating = request.Rating,
         };
-    }
-
-    private static long Order(ref Violations violations, ref References references, string id)
-    {
-        Fields.CheckId(ref violations, "order_id", id);
-        return references.Order("order_id", id);
     }
 
     private static long Complaint(ref Violations violations, ref References references, string id)

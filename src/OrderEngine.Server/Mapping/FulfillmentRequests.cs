@@ -17,8 +17,7 @@ internal static class FulfillmentRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.ReleaseShipment, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var lines = Movements(ref violations, ref references, request.Lines);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
@@ -35,8 +34,7 @@ internal static class FulfillmentRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.ConfirmShipment, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var carrier = Fields.OptionalId(ref violations, "carrier", request.Carrier, Limits.ReferenceBytes);
         var tracking = Fields.OptionalId(ref violations, "tracking_number", request.TrackingNumber, Limits.ReferenceBytes);
@@ -62,8 +60,7 @@ internal static class FulfillmentRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.RecallShipment, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var lines = Movements(ref violations, ref references, request.Lines);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
@@ -108,9 +105,9 @@ internal static class FulfillmentRequests
     private static (long Order, long Etag, Core.LineQuantity[] Lines) Arrival(ref Violations violations, ref References references,
         string orderId, string etag, RepeatedField<Contracts.V1.LineQuantity> lines, int parcel)
     {
-        Fields.CheckId(ref violations, "order_id", orderId);
+        var order = references.Order(ref violations, orderId);
         Fields.CheckRange(ref violations, "parcel_number", parcel, 0, Limits.ParcelsPerOrder);
-        return (references.Order("order_id", orderId), Fields.Etag(ref violations, "etag", etag), LineQuantities.Map(ref violations, lines));
+        return (order, Fields.Etag(ref violations, "etag", etag), LineQuantities.Map(ref violations, lines));
     }
 
     private static Core.ShortPick[] ShortPicks(ref Violations violations, ref References references, ConfirmShipmentRequest request)

@@ -54,8 +54,7 @@ internal static class OrderRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.CancelOrder, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
         var lines = LineQuantities.Map(ref violations, request.Lines);

@@ -16,8 +16,7 @@ internal static class PaymentRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.RecordPayment, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
         var currency = Money(ref violations, request.AmountMinor, request.CurrencyCode);
@@ -38,8 +37,7 @@ internal static class PaymentRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.RecordRefund, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
         var currency = Money(ref violations, request.AmountMinor, request.CurrencyCode);

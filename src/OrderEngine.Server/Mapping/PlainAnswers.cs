@@ -40,10 +40,7 @@ internal static class PlainAnswers
         var e = new EventView(accepted.Event.Span);
         if (!IsPlain(e))
         {
-            var response = OrderAnswers.Submitted(accepted, reader, explains: true);
-            var size = response.CalculateSize();
-            Google.Protobuf.MessageExtensions.WriteTo(response, answer.Reserve(size)[..size]);
-            answer.Advance(size);
+            answer.Write(OrderAnswers.Submitted(accepted, reader, explains: true));
             return;
         }
         answer.Advance(Write(answer.Reserve(MostBytes), e, accepted.Replayed));

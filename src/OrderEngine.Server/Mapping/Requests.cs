@@ -147,6 +147,13 @@ internal ref struct References(StateReader reader)
         return order.Exists && _caller.Sees(order.Head.Channel) ? number : PublicId.LastNumber;
     }
 
+    /// <summary>The number of the order that a request is about: its field order_id, which is required.</summary>
+    public long Order(ref Violations violations, string id)
+    {
+        Fields.CheckId(ref violations, "order_id", id);
+        return Order("order_id", id);
+    }
+
     /// <summary>The number of a reservation; 0 when there can be none with this id.</summary>
     public long Reservation(FieldPath path, string id)
     {

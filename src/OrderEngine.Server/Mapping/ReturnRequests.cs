@@ -19,8 +19,7 @@ internal static class ReturnRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.RequestReturn, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var externalId = Fields.OptionalId(ref violations, "external_return_id", request.ExternalReturnId);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);

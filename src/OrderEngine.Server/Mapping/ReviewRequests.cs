@@ -42,8 +42,7 @@ internal static class ReviewRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.ApproveOrder, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
@@ -60,8 +59,7 @@ internal static class ReviewRequests
         var violations = new Violations();
         var asker = Asker.Read(ref violations, CommandKind.RejectOrder, request.RequestId, request.Actor);
         var references = new References(reader);
-        Fields.CheckId(ref violations, "order_id", request.OrderId);
-        var order = references.Order("order_id", request.OrderId);
+        var order = references.Order(ref violations, request.OrderId);
         var etag = Fields.Etag(ref violations, "etag", request.Etag);
         var reason = Fields.Reason(ref violations, "reason", request.Reason);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;

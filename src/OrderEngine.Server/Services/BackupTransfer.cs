@@ -14,7 +14,7 @@ namespace OrderEngine.Server.Services;
 /// <summary>One backup, or one copy of the keys.</summary>
 internal sealed class BackupTransfer(EngineCalls calls)
 {
-    /// <summary>Streams snapshots and journal.</summary>
+    /// <summary>Streams snapshots, archive and journal.</summary>
     public async Task SendAsync(IServerStreamWriter<BackupPart> parts, ServerCallContext context)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping);
@@ -34,6 +34,8 @@ internal sealed class BackupTransfer(EngineCalls calls)
                 },
             }, end.Token);
             foreach (var (file, bytes) in snapshots.Where(snapshot => snapshot.File.Sequence <= summary.Sequence)) await SendSnapshotAsync(file, bytes, parts, end.Token);
+            // Taken after the summary, so it holds whatever had left memory by then; more is dropped by the start of what is restored.
+            foreach (var (segment, length) in calls.Engine.Archive?.Segments() ?? []) await SendSegmentAsync(segment, length, parts, end.Token);
             foreach (var batch in journal.Read(journal.FirstSequence, end.Token))
             {
                 if (batch.FirstSequence > summary.Sequence) break;
@@ -93,6 +95,18 @@ internal sealed class BackupTransfer(EngineCalls calls)
         while (await bytes.ReadAtLeastAsync(part, part.Length, throwOnEndOfStream: false, stop) is var count && count > 0)
         {
             await parts.WriteAsync(new BackupPart { Snapshot = new BackupSnapshotPart { Sequence = file.Sequence, Data = ByteString.CopyFrom(part, 0, count) } }, stop);
+        }
+    }
+
+    private async Task SendSegmentAsync(int segment, long length, IServerStreamWriter<BackupPart> parts, CancellationToken stop)
+    {
+        await using var bytes = calls.Engine.Archive!.OpenSegment(segment);
+        var part = new byte[ServerLimits.BackupPartBytes];
+        while (length > 0)
+        {
+            var count = await bytes.ReadAtLeastAsync(part.AsMemory(0, (int)Math.Min(part.Length, length)), (int)Math.Min(part.Length, length), throwOnEndOfStream: true, stop);
+            length -= count;
+            await parts.WriteAsync(new BackupPart { Archive = new BackupArchivePart { Segment = segment, Data = ByteString.CopyFrom(part, 0, count) } }, stop);
         }
     }
 

@@ -39,21 +39,11 @@ internal sealed partial class InventoryService
         violations.ThrowIfAny(references);
 
         var response = new ListIncomingResponse();
-        var number = token.A + 1;
-        while (response.Incoming.Count < size && number <= calls.Reader.LastIncoming)
+        response.NextPageToken = Fill(response.Incoming, size, token, TokenKind.Incoming, list, () => calls.Reader.LastIncoming, context, (number, at) =>
         {
-            context.CancellationToken.ThrowIfCancellationRequested();
-            using var guard = calls.Reader.Enter();
-            var at = calls.Engine.View.DurableSequence;
-            var end = Math.Min(calls.Reader.LastIncoming, number + ServerLimits.ScanStep - 1);
-            for (; number <= end && response.Incoming.Count < size; number++)
-            {
-                var view = calls.Reader.Incoming(number, at);
-                if (!view.Exists || sku != 0 && view.Head.Sku != sku || view.Head.Open == 0 && !request.IncludeClosed) continue;
-                if (SupplyReads.Read(calls.Reader, number, at) is { } incoming) response.Incoming.Add(incoming);
-            }
-        }
-        if (number <= calls.Reader.LastIncoming) response.NextPageToken = new Token(TokenKind.Incoming, number - 1, 0, list).ToString();
+            var view = calls.Reader.Incoming(number, at);
+            return !view.Exists || sku != 0 && view.Head.Sku != sku || view.Head.Open == 0 && !request.IncludeClosed ? null : SupplyReads.Read(calls.Reader, number, at);
+        });
         return response;
     }
 
@@ -74,20 +64,8 @@ internal sealed partial class InventoryService
         violations.ThrowIfAny(references);
 
         var response = new ListSupplyRequestsResponse();
-        var number = token.A + 1;
-        while (response.SupplyRequests.Count < size && number <= calls.Reader.LastSupplyRequest)
-        {
-            context.CancellationToken.ThrowIfCancellationRequested();
-            using var guard = calls.Reader.Enter();
-            var at = calls.Engine.View.DurableSequence;
-            var end = Math.Min(calls.Reader.LastSupplyRequest, number + ServerLimits.ScanStep - 1);
-            for (; number <= end && response.SupplyRequests.Count < size; number++)
-            {
-                if (!calls.Reader.SupplyRequest(number, at, out var row) || sku != 0 && row.Sku != sku || row.Quantity == 0 && !request.IncludeClosed) continue;
-                response.SupplyRequests.Add(SupplyReads.Request(calls.Reader, number, in row));
-            }
-        }
-        if (number <= calls.Reader.LastSupplyRequest) response.NextPageToken = new Token(TokenKind.SupplyRequests, number - 1, 0, list).ToString();
+        response.NextPageToken = Fill(response.SupplyRequests, size, token, TokenKind.SupplyRequests, list, () => calls.Reader.LastSupplyRequest, context, (number, at) =>
+            !calls.Reader.SupplyRequest(number, at, out var row) || sku != 0 && row.Sku != sku || row.Quantity == 0 && !request.IncludeClosed ? null : SupplyReads.Request(calls.Reader, number, in row));
         return response;
     }
 

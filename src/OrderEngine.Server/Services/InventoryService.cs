@@ -1,5 +1,6 @@
 // InventoryService: reservations, stock changes and stock levels. Thin; the watch stands in StockWatch.
 
+using Google.Protobuf.Collections;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Engine;
@@ -114,27 +115,32 @@ internal sealed partial class InventoryService(EngineCalls calls) : V1.Inventory
         violations.ThrowIfAny(references);
 
         var response = new ListStockResponse();
-        var slot = token.A + 1;
-        // Step by step, so that rows are not kept for the length of a walk over everything.
-        while (response.Levels.Count < size && slot <= calls.Reader.LastStockSlot)
-        {
-            context.CancellationToken.ThrowIfCancellationRequested();
-            using var guard = calls.Reader.Enter();
-            var at = calls.Engine.View.DurableSequence;
-            var end = Math.Min(calls.Reader.LastStockSlot, slot + ServerLimits.ScanStep - 1);
-            for (; slot <= end && response.Levels.Count < size; slot++)
-            {
-                if (calls.Reader.Stock(slot, at, out var row, out var version) && (location == 0 || row.Location == location))
-                    response.Levels.Add(InventoryReads.Level(calls.Reader, in row, version, at));
-            }
-        }
-        if (slot <= calls.Reader.LastStockSlot) response.NextPageToken = new Token(TokenKind.StockLevels, slot - 1, 0, (ulong)location).ToString();
+        response.NextPageToken = Fill(response.Levels, size, token, TokenKind.StockLevels, (ulong)location, () => calls.Reader.LastStockSlot, context, (slot, at) =>
+            calls.Reader.Stock(slot, at, out var row, out var version) && (location == 0 || row.Location == location) ? InventoryReads.Level(calls.Reader, in row, version, at) : null);
         return response;
     }
 
     /// <inheritdoc/>
     public override Task WatchStock(WatchStockRequest request, IServerStreamWriter<WatchStockResponse> responseStream, ServerCallContext context) =>
         new StockWatch(calls, responseStream, context).RunAsync(request);
+
+    // Fills a page with the numbered rows that are wanted, from where the token says; answers the next page's token, empty at the end. Step by step, so
+    // that rows are not kept for the length of a walk over everything.
+    private string Fill<T>(RepeatedField<T> page, int size, Token token, TokenKind kind, ulong list, Func<long> last, ServerCallContext context, Func<long, long, T?> read)
+        where T : class
+    {
+        var number = token.A + 1;
+        while (page.Count < size && number <= last())
+        {
+            context.CancellationToken.ThrowIfCancellationRequested();
+            using var guard = calls.Reader.Enter();
+            var at = calls.Engine.View.DurableSequence;
+            var end = Math.Min(last(), number + ServerLimits.ScanStep - 1);
+            for (; number <= end && page.Count < size; number++)
+                if (read(number, at) is { } row) page.Add(row);
+        }
+        return number <= last() ? new Token(kind, number - 1, 0, list).ToString() : "";
+    }
 
     private Reservation Answer(in CommandAnswer answer)
     {

@@ -44,9 +44,17 @@ internal sealed class EncodedMessage
         var size = message.CalculateSize();
         var room = Reserve(1 + LongestVarint + size);
         room[0] = tag;
-        var at = 1 + WireWriter.Varint(room[1..], (ulong)size);
-        message.WriteTo(room.Slice(at, size));
-        Advance(at + size);
+        Advance(1 + WireWriter.Varint(room[1..], (ulong)size));
+        Write(message, size);
+    }
+
+    /// <summary>Adds the fields of a message.</summary>
+    public void Write(IMessage message) => Write(message, message.CalculateSize());
+
+    private void Write(IMessage message, int size)
+    {
+        message.WriteTo(Reserve(size)[..size]);
+        Advance(size);
     }
 
     /// <summary>A message of these bytes.</summary>

@@ -42,6 +42,7 @@ internal sealed partial class CommandMaker
         {
             Order = number, Fields = fields, RequestedAt = _random.Next(3) == 0 ? 0 : model.Time + _random.Next(5) * Day, Lines = lines ? AmendedLines(order) : [],
             Delivery = SealedOf(number, 60), DeliveryVersion = _random.Next(10) == 0 ? 1 : order?.AmendedDelivery.Since ?? 0, DeliveryFields = 1 << _random.Next(1, 9),
+            NoteRules = (fields & AmendedFields.Delivery) != 0 && _random.Next(6) == 0 ? [Bytes("urgent")] : [],
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Support), Reason = Bytes("ASKED"), ExpectedVersion = Etag(OrderVersion(number)),
         };
     }

@@ -81,12 +81,12 @@ internal sealed class History
         var start = _buffer.Length;
         var first = Events.Count;
         Calls.Add((null, _now));
-        while (Core.Turn(_now, _buffer)) { }
+        Turns.All(Core, _now, _buffer);
         Collect(start);
         if (Twin is not null)
         {
             _scratch.Truncate(0);
-            while (Twin.Turn(_now, _scratch)) { }
+            Turns.All(Twin, _now, _scratch);
             CheckTwin(start);
         }
         for (var i = first; i < Events.Count; i++)
@@ -131,6 +131,8 @@ internal sealed class History
         _tally.Add("fills", Model.Fills);
         _tally.Add("overtakings", Model.Overtakings);
         _tally.Add("filled whole", Model.FilledWhole);
+        _tally.Add("looked at what was added", Model.AddedServed);
+        _tally.Add("waited with the rest for what was added", Model.PassedForAdded);
         _tally.Add("earmarked", Model.Earmarked);
         foreach (var kind in Model.Reminded) _tally.Add($"reminded {kind}");
         foreach (var kind in Model.Missed) _tally.Add($"missed {kind}");

@@ -190,6 +190,7 @@ internal static class StateComparison
             var head = exception.Head;
             var expected = model.Exceptions[i];
             Assert.Equal((expected.Kind, expected.Order, expected.Line, expected.Quantity, expected.Deadline), (head.Kind, head.Order, head.Line, head.Quantity, head.Deadline));
+            Assert.Equal((expected.Grade, expected.Owner, expected.Sku, expected.Location), (head.Grade, head.Owner, head.Sku, head.Location));
             Assert.Equal((expected.Open, expected.Resolution, expected.Resolver), (exception.IsOpen, Text(exception.Resolution), Text(exception.Resolver)));
             if (!expected.Open) Assert.Equal(expected.Version, head.Version);
         }

@@ -34,7 +34,27 @@ internal sealed class ModelLine(int number, int sku, int ordered, long price)
     public readonly int Number = number, Sku = sku;
     public int Ordered = ordered;
     public long Price = price;
-    public int Cancelled, Unallocated, Backordered, Reserved, Released, Shipped, Delivered, Lost, Returned;
+    public int Cancelled, Unallocated, Reserved, Released, Shipped, Delivered, Lost, Returned;
+
+    private int _backordered;
+
+    /// <summary>Whoever waits gets what comes for the units that waited first.</summary>
+    public int Backordered
+    {
+        get => _backordered;
+        set => (_backordered, Added) = (value, Math.Min(Added, value));
+    }
+
+    /// <summary>Of the units that wait: what amendments added, and when the last did.</summary>
+    public int Added;
+    public long AddedAt, AddedSequence;
+
+    /// <summary>Units are not wanted any more: those that were added go first.</summary>
+    public void GiveUp(int waiting)
+    {
+        Added = Math.Max(0, Added - waiting);
+        Backordered -= waiting;
+    }
 }
 
 /// <summary>What left in one parcel, by line.</summary>
@@ -125,8 +145,20 @@ internal sealed class ModelOrder
     /// <summary>Acceptance time minus the tier's credit of a day each step, requested date, sequence, line.</summary>
     public (long Rank, long Requested, long Sequence, int Line) Place(int line) => PlaceOf(AcceptedAt, Tier, RequestedAt, AcceptedSequence, line);
 
+    /// <summary>Where it waits: a line at the order's place, what was added at the time of the amendment.</summary>
+    public IEnumerable<ModelWait> Waiting => Lines.SelectMany(line => new[] { new ModelWait(this, line, false), new ModelWait(this, line, true) }).Where(wait => wait.Units > 0);
+
     public static (long Rank, long Requested, long Sequence, int Line) PlaceOf(long acceptedAt, int tier, long requestedAt, long sequence, int line) =>
         (acceptedAt - tier * 24L * 3600 * 1_000_000, requestedAt == 0 ? long.MaxValue : requestedAt, sequence, line);
+}
+
+/// <summary>An entry of a backorder queue.</summary>
+internal sealed record ModelWait(ModelOrder Order, ModelLine Line, bool IsAdded)
+{
+    public int Units => IsAdded ? Line.Added : Line.Backordered - Line.Added;
+
+    public (long Rank, long Requested, long Sequence, int Line) Place =>
+        IsAdded ? ModelOrder.PlaceOf(Line.AddedAt, Order.Tier, Order.RequestedAt, Line.AddedSequence, Line.Number) : Order.Place(Line.Number);
 }
 
 /// <summary>A time that an order is watched for, reminded of before it passes.</summary>

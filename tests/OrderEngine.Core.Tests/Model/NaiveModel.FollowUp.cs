@@ -9,6 +9,9 @@ internal sealed class ModelException(ExceptionKind kind, long order, int line, l
     public readonly int Line = line;
     public readonly long Quantity = quantity;
     public readonly DeadlineKind Deadline = deadline;
+    public required Grade Grade { get; init; }
+    public required Role Owner { get; init; }
+    public int Sku, Location;
     public long Version;
     public bool Open = true;
     public string Resolution = "", Resolver = "";
@@ -126,9 +129,24 @@ internal sealed partial class NaiveModel
         }
     }
 
-    private void Raise(ExceptionKind kind, ModelOrder order, int line, long quantity, DeadlineKind deadline = DeadlineKind.None)
+    // How much it matters, and who looks into it: goods or a promise to the buyer lost is HIGH, what only has to be done is MEDIUM.
+    private static (Grade Grade, Role Owner) CareFor(ExceptionKind kind, DeadlineKind deadline, bool goesOn) => (kind, deadline) switch
     {
-        Exceptions.Add(new ModelException(kind, order.Number, line, quantity, deadline));
+        (ExceptionKind.ShortPick, _) or (ExceptionKind.DeadlineMissed, DeadlineKind.Release) => (Grade.Medium, Role.Warehouse),
+        (ExceptionKind.LostParcel or ExceptionKind.Deallocated, _) or (ExceptionKind.DeadlineMissed, DeadlineKind.Delivery) => (Grade.High, Role.Support),
+        // Money that came too late and is to be sent back; the order that it came for goes on otherwise.
+        (ExceptionKind.LateMoney, _) => (goesOn ? Grade.Low : Grade.High, Role.Finance),
+        (ExceptionKind.RefundDue, _) or (ExceptionKind.DeadlineMissed, DeadlineKind.Balance or DeadlineKind.Payment) => (Grade.Medium, Role.Finance),
+        (ExceptionKind.ReviewDue, _) or (ExceptionKind.DeadlineMissed, DeadlineKind.Review) => (Grade.Medium, Role.Reviewer),
+        (ExceptionKind.Stalled, _) or (ExceptionKind.DeadlineMissed, DeadlineKind.Confirmation or DeadlineKind.ReturnClose) => (Grade.Medium, Role.Support),
+        (ExceptionKind.DeadlineMissed, DeadlineKind.ReturnArrival) => (Grade.Low, Role.Support),
+        _ => throw new InvalidOperationException($"Who looks into {kind} of {deadline}?"),
+    };
+
+    private void Raise(ExceptionKind kind, ModelOrder order, int line, long quantity, DeadlineKind deadline = DeadlineKind.None, int location = 0, bool goesOn = false)
+    {
+        var (grade, owner) = CareFor(kind, deadline, goesOn);
+        Exceptions.Add(new ModelException(kind, order.Number, line, quantity, deadline) { Grade = grade, Owner = owner, Sku = line == 0 ? 0 : order.Lines[line - 1].Sku, Location = location });
         Change(order);
         Exceptions[^1].Version = Sequence;
     }

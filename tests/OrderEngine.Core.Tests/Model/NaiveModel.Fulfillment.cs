@@ -87,7 +87,7 @@ internal sealed partial class NaiveModel
     private void FallShort(ModelOrder order, ShortPick[] missed)
     {
         order.FellShort = true;
-        foreach (var one in missed) Raise(ExceptionKind.ShortPick, order, one.Line, one.Quantity);
+        foreach (var one in missed) Raise(ExceptionKind.ShortPick, order, one.Line, one.Quantity, location: one.Location);
         Change(order);
         foreach (var one in missed)
         {

@@ -15,6 +15,7 @@ internal sealed partial class NaiveModel
     {
         Settle(order);
         if (Surplus(order) > Math.Max(0, before)) Raise(ExceptionKind.RefundDue, order, 0, Surplus(order));
+        else if (Surplus(order) <= 0) ResolveOpen(order, ExceptionKind.RefundDue, DeadlineKind.None, "covered");
     }
 
     private static bool Owes(ModelOrder order) => order.State is not (OrderState.PendingReview or OrderState.AwaitingPayment or OrderState.Rejected or OrderState.Expired);
@@ -91,7 +92,7 @@ internal sealed partial class NaiveModel
         if (order.State == OrderState.PendingReview) return;
         var placed = holds.Order().Where(order.Holds.Add).ToList();
         foreach (var _ in placed) Change(order);
-        if (placed.Count > 0) Raise(ExceptionKind.ReviewDue, order, 0, growth);
+        if (placed.Count > 0) Raise(ExceptionKind.ReviewDue, order, 0, Math.Max(0, growth));
         HeldByAmendment.AddRange(placed);
     }
 

@@ -100,7 +100,7 @@ internal sealed partial class NaiveModel
             var unallocated = Math.Min(line.Unallocated, wanted[line.Number]);
             line.Unallocated -= unallocated;
             var waiting = Math.Min(line.Backordered, wanted[line.Number] - unallocated);
-            line.Backordered -= waiting;
+            line.GiveUp(waiting);
             var reserved = wanted[line.Number] - unallocated - waiting;
             line.Reserved -= reserved;
             foreach (var allocation in Enumerable.Reverse(order.Allocations).Where(a => a.Line == line.Number))

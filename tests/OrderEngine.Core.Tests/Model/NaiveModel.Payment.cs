@@ -113,8 +113,8 @@ internal sealed partial class NaiveModel
         if (allotted is not null) Reinstate(order, allotted);
         NoteLines(order);
         // domain.md: late money raises an exception; money for an order that comes to nothing, too.
-        if (late || ValueOf(order) == 0) Raise(ExceptionKind.LateMoney, order, 0, payment.Amount);
-        else RaiseSurplus(order, surplus);
+        if (late || ValueOf(order) == 0) Raise(ExceptionKind.LateMoney, order, 0, payment.Amount, goesOn: allotted is not null);
+        if (allotted is not null || !late && ValueOf(order) != 0) RaiseSurplus(order, surplus);
         Settle(order);
         if (DueBy(order, _now) == 0) ResolveOpen(order, ExceptionKind.DeadlineMissed, DeadlineKind.Balance, "paid");
         return Outcome.Ok;

@@ -32,8 +32,8 @@ internal sealed partial class NaiveModel
     private void Ask(int sku)
     {
         var queue = Queue(sku);
-        var missing = Math.Max(0, queue.Sum(e => (long)e.Line.Backordered) - Incoming.Where(i => i.Sku == sku).Sum(i => (long)i.Open));
-        var patient = queue.Where(e => e.Order.WholeOnly).Sum(e => (long)e.Line.Backordered);
+        var missing = Math.Max(0, queue.Sum(e => (long)e.Units) - Incoming.Where(i => i.Sku == sku).Sum(i => (long)i.Open));
+        var patient = queue.Where(e => e.Order.WholeOnly).Sum(e => (long)e.Units);
         missing = Math.Max(0, missing - Math.Min(patient, Stock.Where(l => l.Key.Sku == sku).Sum(l => l.Value.Sellable)));
         var request = Requests.LastOrDefault(r => r.Sku == sku && r.Quantity > 0);
         if (missing == (request?.Quantity ?? 0)) return;
@@ -59,9 +59,10 @@ internal sealed partial class NaiveModel
     private void Promise(int sku)
     {
         var coming = Incoming.Where(i => i.Sku == sku && i.Open > 0).OrderBy(i => i.ExpectedAt).Select(i => (i.ExpectedAt, i.Location, Left: (long)i.Open)).ToList();
-        foreach (var (order, line) in Queue(sku))
+        foreach (var wait in Queue(sku))
         {
-            long units = line.Backordered, promised = 0;
+            var (order, line) = (wait.Order, wait.Line);
+            long units = wait.Units, promised = 0;
             for (var i = 0; i < coming.Count && units > 0; i++)
             {
                 var (at, location, left) = coming[i];
@@ -72,6 +73,8 @@ internal sealed partial class NaiveModel
                 if (taken > 0) promised = at;
             }
             if (units > 0) promised = 0;
+            // A line is promised when all of it comes.
+            if (!wait.IsAdded && line.Added > 0) continue;
             if (order.Promised.GetValueOrDefault(line.Number) == promised) continue;
             if (order.Promised.ContainsKey(line.Number)) PromisesMoved++;
             else PromisesMade++;

@@ -77,9 +77,7 @@ internal sealed partial class NaiveModel
 
     // --- queues ---
 
-    private List<(ModelOrder Order, ModelLine Line)> Queue(int sku) => Orders.Where(order => order.Waits)
-        .SelectMany(order => order.Lines.Where(line => line.Sku == sku && line.Backordered > 0).Select(line => (order, line)))
-        .OrderBy(entry => entry.order.Place(entry.line.Number)).ToList();
+    private List<ModelWait> Queue(int sku) => Orders.Where(order => order.Waits).SelectMany(order => order.Waiting.Where(wait => wait.Line.Sku == sku)).OrderBy(wait => wait.Place).ToList();
 
     /// <summary>How many lines wait for a SKU.</summary>
     public int Waiting(int sku) => Queue(sku).Count;
@@ -91,27 +89,34 @@ internal sealed partial class NaiveModel
     {
         var queue = Queue(sku);
         if (queue.Any(entry => entry.Order.WholeOnly)) ServeAll(place);
-        else foreach (var (order, line) in queue.TakeWhile(entry => entry.Order.Place(entry.Line.Number).CompareTo(place) < 0)) Serve(order, line);
+        else foreach (var wait in queue.TakeWhile(entry => entry.Place.CompareTo(place) < 0)) Serve(wait);
     }
 
     private void ServeAll((long Rank, long Requested, long Sequence, int Line)? before)
     {
-        var queues = Orders.Where(order => order.Waits).SelectMany(order => order.Lines.Where(line => line.Backordered > 0).Select(line => (order, line)))
-            .OrderBy(entry => entry.order.Place(entry.line.Number)).ToList();
-        foreach (var (order, line) in queues)
+        // Once filled, a place is gone: what of it is looked at is as it was.
+        foreach (var (wait, place) in Orders.Where(order => order.Waits).SelectMany(order => order.Waiting).Select(wait => (wait, wait.Place)).OrderBy(entry => entry.Place).ToList())
         {
-            if (before is { } limit && order.Place(line.Number).CompareTo(limit) >= 0) return;
-            Serve(order, line);
+            if (before is { } limit && place.CompareTo(limit) >= 0) return;
+            Serve(wait);
         }
     }
 
-    private void Serve(ModelOrder order, ModelLine line)
+    private void Serve(ModelWait wait)
     {
-        if (line.Backordered == 0) return;
+        var (order, line) = (wait.Order, wait.Line);
+        if (wait.Units == 0) return;
+        // All at once, or nothing: when it is the turn of what was added last.
+        if (order.WholeOnly && order.Lines.Any(l => l.Added > 0) && wait.Place.CompareTo(order.Waiting.Max(w => w.Place)) < 0)
+        {
+            PassedForAdded++;
+            return;
+        }
         var lines = order.WholeOnly ? order.Lines.Where(l => l.Backordered > 0).ToList() : [line];
         // One location that covers everything before a split.
         var policy = order.WholeOnly ? AllocationPolicy.AllOrNothing : AllocationPolicy.PartialCancelRest;
-        if (Allot([.. lines.Select(l => (l.Sku, l.Backordered))], policy, Rules[order.Submitted.Channel], [], order.Region) is not { } allotted) return;
+        if (wait.IsAdded) AddedServed++;
+        if (Allot([.. lines.Select(l => (l.Sku, order.WholeOnly ? l.Backordered : wait.Units))], policy, Rules[order.Submitted.Channel], [], order.Region) is not { } allotted) return;
         if (order.WholeOnly) FilledWhole++;
         for (var i = 0; i < lines.Count; i++) Fill(order, lines[i], allotted[i]);
     }
@@ -129,8 +134,13 @@ internal sealed partial class NaiveModel
             line.Reserved += units;
         }
         Forget(order);
-        if (queue.Any(e => e.Line.Backordered > 0 && e.Order.AcceptedSequence < order.AcceptedSequence && e.Order.Place(e.Line.Number).CompareTo(order.Place(line.Number)) > 0)) Overtakings++;
+        if (queue.Any(e => e.Line.Backordered > 0 && e.Order.AcceptedSequence < order.AcceptedSequence && e.Place.CompareTo(order.Place(line.Number)) > 0)) Overtakings++;
     }
+
+    /// <summary>Looks at what was added; and looks that left a whole order for them.</summary>
+    public int AddedServed { get; private set; }
+
+    public int PassedForAdded { get; private set; }
 
     // SHIP_COMPLETE: as long as anything waits, a time runs after which the order takes what comes.
     private void FollowWhole(ModelOrder order)

@@ -115,7 +115,7 @@ internal sealed partial class NaiveModel
             if (units == 0) break;
             var taken = (int)Math.Min(units, allocation.Reserved);
             units -= taken;
-            Raise(ExceptionKind.Deallocated, order, allocation.Line, taken);
+            Raise(ExceptionKind.Deallocated, order, allocation.Line, taken, location: location);
             Change(order);
             var line = order.Lines[allocation.Line - 1];
             allocation.Reserved -= taken;

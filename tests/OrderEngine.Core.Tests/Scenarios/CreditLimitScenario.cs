@@ -44,8 +44,8 @@ public sealed class CreditLimitScenario
         _shop.Ok(Release());
         _shop.Ok(new ConfirmShipment { Order = 1, Role = Role.Warehouse });
         _shop.Ok(new RecordDelivery { Order = 1, Role = Role.Carrier });
-        Assert.Equal(["DeadlineReminded"], Pass(25 * Shop.Day));
-        Assert.Equal(["DeadlineMissed", "ExceptionRaised"], Pass(5 * Shop.Day));
+        Assert.Equal(["DeadlineReminded"], _shop.Pass(25 * Shop.Day));
+        Assert.Equal(["DeadlineMissed", "ExceptionRaised"], _shop.Pass(5 * Shop.Day));
         Assert.Equal(["1 DeadlineMissed 1100 for Finance"], Open());
 
         // A part of the money does not settle it; the rest does, and so does the exception.
@@ -70,17 +70,6 @@ public sealed class CreditLimitScenario
             if (exception.IsOpen) open.Add($"{exception.Head.Order} {exception.Head.Kind} {exception.Head.Quantity} for {exception.Head.Owner}");
         }
         return open;
-    }
-
-    private List<string> Pass(long time)
-    {
-        var start = _shop.Events.Length;
-        _shop.Now += time;
-        _shop.Turn();
-        var told = new List<string>();
-        var events = new EventEnumerator(_shop.Events.Written[start..]);
-        while (events.MoveNext()) told.Add(new EventView(events.Current).Kind.ToString());
-        return told;
     }
 
     private AmendOrder Amend(long order, int units) => new(CommandKind.AmendLines)

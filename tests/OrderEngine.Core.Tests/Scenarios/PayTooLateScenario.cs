@@ -18,7 +18,7 @@ public sealed class PayTooLateScenario
         _shop.Ok(_shop.Receive(Store, (Lamp, 3)));
         _shop.Ok(Prepaid(2));
         Assert.Equal((OrderState.AwaitingPayment, 2), (_shop.Head(1).State, _shop.Line(1).Reserved));
-        Pass(3 * Shop.Day);
+        _shop.Pass(3 * Shop.Day);
         Assert.Equal((OrderState.Expired, 0, 2), (_shop.Head(1).State, _shop.Line(1).Reserved, _shop.Line(1).Unallocated));
 
         // One of the lamps goes to Bob meanwhile. Ann's money comes: two are there, so she has them after all.
@@ -34,7 +34,7 @@ public sealed class PayTooLateScenario
     {
         _shop.Ok(_shop.Receive(Store, (Lamp, 2)));
         _shop.Ok(Prepaid(2));
-        Pass(3 * Shop.Day);
+        _shop.Pass(3 * Shop.Day);
         _shop.Ok(_shop.Order(AllocationPolicy.AllOrNothing, (Lamp, 2)));
 
         // Nothing is left for Ann. The money is on record, the order stays expired, and finance is told at once.
@@ -56,7 +56,7 @@ public sealed class PayTooLateScenario
         _shop.Ok(_shop.Receive(Store, (Lamp, 2)));
         _shop.Ok(Prepaid(2));
         _shop.Ok(Pay(1, 80));
-        Pass(3 * Shop.Day);
+        _shop.Pass(3 * Shop.Day);
 
         // The lamps are free again, and the 80 are not forgotten.
         Assert.Equal((OrderState.Expired, PaymentState.RefundDue), (_shop.Head(1).State, Stands(1)));
@@ -66,10 +66,31 @@ public sealed class PayTooLateScenario
         Assert.False(_shop.Core.Reader.Exception(1, _shop.Core.Sequence).IsOpen);
     }
 
-    private void Pass(long time)
+    [Fact]
+    public void Pay_half_in_time_and_the_rest_too_late_but_while_the_goods_are_there()
     {
-        _shop.Now += time;
-        _shop.Turn();
+        _shop.Ok(_shop.Receive(Store, (Lamp, 2)));
+        _shop.Ok(Prepaid(2));
+        _shop.Ok(Pay(1, 80));
+        _shop.Pass(3 * Shop.Day);
+        Assert.Equal((ExceptionKind.RefundDue, Grade.Medium, Role.Finance), Exception(1));
+
+        // The order goes on, so the 80 need not go back any more; what is paid too much does, and finance knows of that, too.
+        _shop.Ok(Pay(1, 120));
+        Assert.Equal((OrderState.Ready, PaymentState.Paid, false), (_shop.Head(1).State, Stands(1), _shop.Core.Reader.Exception(1, _shop.Core.Sequence).IsOpen));
+        Assert.Equal((ExceptionKind.LateMoney, Grade.Low, Role.Finance), Exception(2));
+    }
+
+    [Fact]
+    public void Pay_too_late_and_too_much()
+    {
+        _shop.Ok(_shop.Receive(Store, (Lamp, 2)));
+        _shop.Ok(Prepaid(2));
+        _shop.Pass(3 * Shop.Day);
+        _shop.Ok(Pay(1, 230));
+        Assert.Equal((OrderState.Ready, PaymentState.RefundDue), (_shop.Head(1).State, Stands(1)));
+        Assert.Equal((ExceptionKind.RefundDue, Grade.Medium, Role.Finance), Exception(2));
+        Assert.Equal(30, _shop.Core.Reader.Exception(2, _shop.Core.Sequence).Head.Quantity);
     }
 
     private PaymentState Stands(long number)

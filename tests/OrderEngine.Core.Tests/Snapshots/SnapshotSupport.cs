@@ -100,7 +100,7 @@ internal static class SnapshotSupport
         var buffer = new EventBuffer(1024);
         foreach (var (command, now) in calls)
         {
-            if (command is null) while (core.Turn(now, buffer)) { }
+            if (command is null) Turns.All(core, now, buffer);
             else core.Execute(command, now, buffer);
             var events = new EventEnumerator(buffer.Written);
             while (events.MoveNext()) found.Add(events.Current.ToArray());

@@ -18,6 +18,9 @@ internal sealed record Things(string ChannelId, string OrderId, string Reservati
     /// <summary>A complaint about an order of the channel.</summary>
     public string ComplaintId { get; init; } = "";
 
+    /// <summary>An exception of an order of the channel.</summary>
+    public string ExceptionId { get; init; } = "";
+
     /// <summary>An order and a reservation made through this caller, which may submit and reserve.</summary>
     public static async Task<Things> OfAsync(CallInvoker caller, string channel)
     {
