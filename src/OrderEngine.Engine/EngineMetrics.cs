@@ -21,10 +21,10 @@ public sealed class EngineMetrics : IDisposable
 
     private readonly long[] _answered = new long[Kinds * OutcomesPerKind];
     private readonly Meter _meter;
+    private long _decideErrors;
     private readonly Histogram<int> _batchCommands;
     private readonly Histogram<int> _batchBytes;
     private readonly Histogram<double> _commitSeconds;
-    private readonly Counter<long> _decideErrors;
     private readonly Counter<long> _timersFired;
     private readonly Counter<long> _backordersFilled;
     private readonly Counter<long> _feedFallbacks;
@@ -42,7 +42,8 @@ public sealed class EngineMetrics : IDisposable
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [256, 1024, 4096, 16384, 65536, 262144, 1048576, 2097152] });
         _commitSeconds = _meter.CreateHistogram<double>("orderengine.commit.duration", "s", "From handing a batch to the journal to its being durable and taken up.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5] });
-        _decideErrors = _meter.CreateCounter<long>("orderengine.decide.errors", "{error}", "Commands answered INTERNAL because deciding them failed.");
+        // There from the start: of a series that begins with 1 Prometheus sees no increase, and nobody would be woken by the first error.
+        _meter.CreateObservableCounter("orderengine.decide.errors", () => Volatile.Read(ref _decideErrors), "{error}", "Commands answered INTERNAL because deciding them failed.");
         _timersFired = _meter.CreateCounter<long>("orderengine.timers.fired", "{timer}", "Deadlines fired by the engine's own turn.");
         _backordersFilled = _meter.CreateCounter<long>("orderengine.backorders.filled", "{fill}", "Waiting lines that got stock by the engine's own turn.");
         _feedFallbacks = _meter.CreateCounter<long>("orderengine.feed.fallbacks", "{fallback}", "Times that a subscriber went on from the journal.");
@@ -75,7 +76,7 @@ public sealed class EngineMetrics : IDisposable
         _commitSeconds.Record(duration.TotalSeconds);
     }
 
-    internal void DecideFailed() => _decideErrors.Add(1);
+    internal void DecideFailed() => Interlocked.Increment(ref _decideErrors);
 
     internal void FeedFellBack() => _feedFallbacks.Add(1);
 

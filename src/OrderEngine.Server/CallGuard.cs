@@ -57,7 +57,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
             Admit(context.Method);
             return await continuation(request, context);
         }
-        catch (Exception thrown) when (thrown is not RpcException)
+        catch (Exception thrown) when (!IsRefusal(thrown))
         {
             throw Translate(thrown, context);
         }
@@ -74,7 +74,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
             using var life = LifeOf(context);
             return await continuation(life is null ? requestStream : new HeldReader<TRequest>(requestStream, life, Grant.Current.Caller.Share), context);
         }
-        catch (Exception thrown) when (thrown is not RpcException)
+        catch (Exception thrown) when (!IsRefusal(thrown))
         {
             throw Translate(thrown, context);
         }
@@ -95,7 +95,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
             using var life = LifeOf(context);
             await continuation(request, life is null ? responseStream : new HeldWriter<TResponse>(responseStream, life), context);
         }
-        catch (Exception thrown) when (thrown is not RpcException)
+        catch (Exception thrown) when (!IsRefusal(thrown))
         {
             throw Translate(thrown, context);
         }
@@ -118,7 +118,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
             if (life is null) await continuation(requestStream, responseStream, context);
             else await continuation(new HeldReader<TRequest>(requestStream, life, Grant.Current.Caller.Share), new HeldWriter<TResponse>(responseStream, life), context);
         }
-        catch (Exception thrown) when (thrown is not RpcException)
+        catch (Exception thrown) when (!IsRefusal(thrown))
         {
             throw Translate(thrown, context);
         }
@@ -126,6 +126,13 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         {
             calls.StreamEnded();
         }
+    }
+
+    // As they pass, refusals that no other counter knows of are counted.
+    private bool IsRefusal(Exception thrown)
+    {
+        if (thrown is RefusalException { IsCounted: false } refusal) calls.Declined(refusal.Refusal);
+        return thrown is RpcException;
     }
 
     private void Admit(string method)
@@ -154,14 +161,20 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
                     : new RpcException(new Status(StatusCode.Cancelled, "The caller has left."));
             case OperationCanceledException when calls.Stopping.IsCancellationRequested:
             case FeedClosedException:
-                return Errors.Exception(ErrorReason.EngineDraining);
+                return Counted(Errors.Status(ErrorReason.EngineDraining));
             case InvalidProtocolBufferException:
-                return Errors.InvalidField("", "the message must be valid protobuf").ToException();
+                return Counted(Errors.InvalidField("", "the message must be valid protobuf"));
             case IOException when context.CancellationToken.IsCancellationRequested:
                 return new RpcException(new Status(StatusCode.Cancelled, "The caller has left."));
             default:
                 ServerLog.CallFailed(logger, context.Method, thrown);
-                return Errors.Exception(ErrorReason.InternalError);
+                return Counted(Errors.Status(ErrorReason.InternalError));
         }
+    }
+
+    private RefusalException Counted(Google.Rpc.Status refusal)
+    {
+        calls.Declined(refusal);
+        return refusal.ToException(isCounted: true);
     }
 }

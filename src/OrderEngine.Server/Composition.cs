@@ -1,5 +1,6 @@
 // How the server is put together, top down: settings -> engine on its journal -> services -> the two listeners.
 
+using Grpc.AspNetCore.Server;
 using Grpc.AspNetCore.Server.Model;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Json;
@@ -96,7 +97,6 @@ internal static class Composition
         if (!isSet) builder.WebHost.UseUrls(options.DefaultAddress);
         var certificate = options.TlsCertificate is { } path ? new CertificateFile(path, options.TlsKey, options.TlsClientCa) : null;
         if (certificate is not null) builder.Services.AddSingleton(_ => certificate);
-        var connections = new ConnectionLimit(options.MaxConnectionsPerAddress);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             if (certificate is not null) kestrel.ConfigureHttpsDefaults(certificate.Configure);
@@ -105,13 +105,9 @@ internal static class Composition
             kestrel.ConfigureEndpointDefaults(endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http2;
-                endpoint.Use(next => connection =>
-                {
-                    ShownCredential.Attach(connection);
-                    return connections.ServeAsync(connection, next);
-                });
+                var connections = endpoint.ApplicationServices.GetRequiredService<ConnectionLimit>();
+                endpoint.Use(next => connection => connections.ServeAsync(connection, next));
             });
-            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
             kestrel.Limits.MaxRequestHeadersTotalSize = ServerLimits.HeaderBytes;
             kestrel.Limits.Http2.MaxStreamsPerConnection = ServerLimits.CallsPerConnection;
             kestrel.Limits.Http2.KeepAlivePingDelay = ServerLimits.KeepAliveDelay;
@@ -129,8 +125,10 @@ internal static class Composition
 
     private static void AddAccess(IServiceCollection services, ServerOptions options)
     {
-        services.AddSingleton(provider => new ClientShares(options.RequestsPerSecond, options.RefusalBytesPerDay, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ClientShares(
+            options.RequestsPerSecond, options.RefusalBytesPerDay, options.MaxConnectionsPerClient, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AccessMetrics>();
+        services.AddSingleton(provider => new ConnectionLimit(options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<AccessMetrics>()));
         services.AddSingleton(new AccessPolicy(options.TrustsAnonymous));
         services.AddSingleton(provider => new CredentialStore(
             options.ApiKeysPath, provider.GetRequiredService<Engine.Engine>(), provider.GetRequiredService<ClientShares>(), provider.GetRequiredService<TimeProvider>(),
@@ -181,6 +179,9 @@ internal static class Composition
             grpc.MaxReceiveMessageSize = ServerLimits.MessageBytes;
             grpc.Interceptors.Add<CallGuard>();
         });
+        // Only identity: what a compressed message unfolds to is bounded by nobody, and a mebibyte can unfold to a gibibyte. Once everything else is
+        // configured: where there is no provider gRPC adds its own.
+        services.PostConfigure<GrpcServiceOptions>(grpc => grpc.CompressionProviders.Clear());
         services.AddSingleton<IServiceMethodProvider<Services.OrderService>, SubmitMethods>();
         services.AddSingleton<CallGuard>();
         services.AddSingleton<Services.OrderService>();

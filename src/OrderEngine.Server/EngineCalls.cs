@@ -29,7 +29,7 @@ internal sealed class EngineCalls : IDisposable
     /// <param name="engine">The engine.</param>
     /// <param name="time">The server's clock.</param>
     /// <param name="lifetime">Says when the server stops.</param>
-    /// <param name="metrics">Counts who is refused for what its refusals leave behind.</param>
+    /// <param name="metrics">Counts what is refused before it is queued.</param>
     /// <param name="traces">Begins spans; null: there are none.</param>
     public EngineCalls(Engine.Engine engine, TimeProvider time, IHostApplicationLifetime lifetime, AccessMetrics metrics, CallTraces? traces = null)
     {
@@ -89,7 +89,7 @@ internal sealed class EngineCalls : IDisposable
         var trace = Traces is null ? null : CallTrace.Of(context);
         var answer = await _engine.ExecuteAsync(command, lane, Deadline(context), context.CancellationToken, trace?.Follow(command));
         trace?.Answered(answer);
-        return answer.Outcome == Outcome.Ok ? answer : throw RefusalOf(answer, command, ServerLimits.DetailBytes).ToException();
+        return answer.Outcome == Outcome.Ok ? answer : throw RefusalOf(answer, command, ServerLimits.DetailBytes).ToException(isCounted: true);
     }
 
     /// <summary>The status of an answer whose outcome is not Ok; what was recorded of it comes out of the caller's share.</summary>
@@ -109,8 +109,11 @@ internal sealed class EngineCalls : IDisposable
         if (Grant.Current.Caller.Share?.Refusals.IsSpent(out var retry) != true) return;
         var status = Errors.Status(ErrorReason.RefusalLimitReached, retry);
         _metrics.Refused(status);
-        throw status.ToException();
+        throw status.ToException(isCounted: true);
     }
+
+    /// <summary>Counts a request that is refused without being queued, alone or among others of a message.</summary>
+    public void Declined(RpcStatus refusal) => _metrics.Declined(refusal);
 
     /// <summary>Queues a command as soon as there is room, behind those that the same caller queued before.</summary>
     public ValueTask<PendingAnswer> EnqueueAsync(Command command, Lane lane, ServerCallContext context, CallTrace? trace = null) =>

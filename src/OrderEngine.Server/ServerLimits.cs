@@ -108,6 +108,9 @@ internal static class ServerLimits
     /// <summary>Calls of one client (a channel, or the holder of a credential for all channels) that may be open at once, streams included.</summary>
     public const int OpenCallsPerClient = 2_000;
 
+    /// <summary>The same of all clients together: ten that take all they may.</summary>
+    public const int OpenCalls = 20_000;
+
     /// <summary>Calls of one connection that may be open at once; more wait at the client.</summary>
     public const int CallsPerConnection = 500;
 
@@ -129,8 +132,17 @@ internal static class ServerLimits
     /// <summary>Calls of one connection that its client withdrew, or that had no good credential: when there are so many, and most of its calls are such, it is closed.</summary>
     public const int WastedCalls = 500;
 
+    /// <summary>Calls of one connection in a second that need no credential (health): the rest is refused, and counts as <see cref="WastedCalls"/>.</summary>
+    public const int OpenCallsPerSecond = 100;
+
     /// <summary>Watches of the health service, which needs no credential, in all.</summary>
     public const int HealthWatches = 1_000;
+
+    /// <summary>Connections to the metrics and the health pages.</summary>
+    public const int MetricsConnections = 200;
+
+    /// <summary>How long one of them may be silent: longer than any scraper waits between two looks, so that it need not connect anew.</summary>
+    public static readonly TimeSpan MetricsSilence = TimeSpan.FromMinutes(2);
 
     /// <summary>Bytes of one call's headers, all of them.</summary>
     public const int HeaderBytes = 32 * 1024;
@@ -143,6 +155,12 @@ internal static class ServerLimits
 
     /// <summary>A call that its client withdraws sooner is wasted; see <see cref="WastedCalls"/>.</summary>
     public static readonly TimeSpan HastyCall = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a new connection may wait for its turn; one that would wait longer is closed.</summary>
+    public static readonly TimeSpan LongestConnectionWait = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long such a connection is held before it is closed: whoever comes again at once does so this much more slowly.</summary>
+    public static readonly TimeSpan RefusedConnectionHold = TimeSpan.FromSeconds(5);
 
     /// <summary>How long the headers of a call may take to come.</summary>
     public static readonly TimeSpan HeadersTime = TimeSpan.FromSeconds(10);

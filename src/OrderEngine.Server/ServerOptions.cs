@@ -97,10 +97,19 @@ internal sealed record ServerOptions
     public long RefusalBytesPerDay { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>Connections open at once.</summary>
-    public int MaxConnections { get; init; } = 12_000;
+    public int MaxConnections { get; init; } = 16_000;
 
     /// <summary>Connections open at once from one address.</summary>
     public int MaxConnectionsPerAddress { get; init; } = 12_000;
+
+    /// <summary>Connections open at once of one client (a channel, or the holder of a credential for all).</summary>
+    public int MaxConnectionsPerClient { get; init; } = 2_000;
+
+    /// <summary>New connections let in a second; as many may come at once, others wait for a few seconds or are closed.</summary>
+    public int NewConnectionsPerSecond { get; init; } = 500;
+
+    /// <summary>The same from one address.</summary>
+    public int NewConnectionsPerSecondPerAddress { get; init; } = 250;
 
     /// <summary>What of the usual guards is left off, by name.</summary>
     public Weakenings Allow { get; init; }
@@ -127,6 +136,9 @@ internal sealed record ServerOptions
             RefusalBytesPerDay = reader.Number(nameof(RefusalBytesPerDay), defaults.RefusalBytesPerDay, 1, 1L << 50),
             MaxConnections = (int)reader.Number(nameof(MaxConnections), defaults.MaxConnections, 1, 1_000_000),
             MaxConnectionsPerAddress = (int)reader.Number(nameof(MaxConnectionsPerAddress), defaults.MaxConnectionsPerAddress, 1, 1_000_000),
+            MaxConnectionsPerClient = (int)reader.Number(nameof(MaxConnectionsPerClient), defaults.MaxConnectionsPerClient, 1, 1_000_000),
+            NewConnectionsPerSecond = (int)reader.Number(nameof(NewConnectionsPerSecond), defaults.NewConnectionsPerSecond, 1, 1_000_000),
+            NewConnectionsPerSecondPerAddress = (int)reader.Number(nameof(NewConnectionsPerSecondPerAddress), defaults.NewConnectionsPerSecondPerAddress, 1, 1_000_000),
             TlsCertificate = reader.OptionalText(nameof(TlsCertificate), "a file"),
             TlsKey = reader.OptionalText(nameof(TlsKey), "a file"),
             TlsClientCa = reader.OptionalText(nameof(TlsClientCa), "a file"),

@@ -5,12 +5,13 @@ using System.Globalization;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
 using OrderEngine.Contracts.V1;
+using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
 
 namespace OrderEngine.Server;
 
 /// <summary>Around each HTTP request; touches only answers that carry no details of ours.</summary>
-internal sealed class UnreadMessages(RequestDelegate next)
+internal sealed class UnreadMessages(RequestDelegate next, AccessMetrics metrics)
 {
     private const string StatusTrailer = "grpc-status";
     private static readonly string ResourceExhausted = ((int)StatusCode.ResourceExhausted).ToString(CultureInfo.InvariantCulture);
@@ -27,6 +28,8 @@ internal sealed class UnreadMessages(RequestDelegate next)
         var refusal = status == ResourceExhausted ? Errors.Status(ErrorReason.MessageTooLarge)
             : status == Unknown ? Errors.InvalidField("", "the message must be valid protobuf")
             : null;
-        refusal?.WriteTo(trailers);
+        if (refusal is null) return;
+        metrics.Declined(refusal);
+        refusal.WriteTo(trailers);
     }
 }

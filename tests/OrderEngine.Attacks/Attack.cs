@@ -1,9 +1,25 @@
-// The attacks by name. Each runs until it is told to stop, reconnects when it is cut off, and counts. Scale is connections unless it says otherwise.
+// The attacks by name. Each runs until it is told to stop, reconnects when it is cut off, and counts. Scale is connections unless it says otherwise. The
+// pauses of an attack are its pace, part of what it does to the server; no test waits by them or asks how many of them there were.
 
 using System.Net.Sockets;
 using System.Security.Authentication;
 
 namespace OrderEngine.Attacks;
+
+/// <summary>What others are promised while an attack lasts.</summary>
+/// <param name="MostRatio">Their p99 to that without it.</param>
+/// <param name="LeastGoodput">Their orders a second to those without it.</param>
+internal sealed record Promise(double MostRatio, double LeastGoodput)
+{
+    public static Promise Twice { get; } = new(2, 0.9);
+
+    /// <summary>Of ten thousand connections.</summary>
+    public static Promise Half { get; } = new(5, 0.5);
+
+    public bool IsKept(double ratio, double goodput) => ratio <= MostRatio && goodput >= LeastGoodput;
+
+    public override string ToString() => $"{MostRatio}";
+}
 
 /// <summary>One attack.</summary>
 /// <param name="Name">On the command line.</param>
@@ -15,10 +31,17 @@ internal sealed record Attack(string Name, bool NeedsKey, int Scale, int SmallSc
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How long it lasts for figures; null: as all do. Ten thousand connections at the pace of new ones take some forty seconds.</summary>
+    public TimeSpan? Takes { get; init; }
+
+    /// <summary>What others are promised while it lasts; null: that they are served.</summary>
+    public Promise? Promise { get; init; }
+
     public static IReadOnlyList<Attack> All { get; } =
     [
-        new("rapid-reset", false, 50, 4, Each(Floods.RapidResetAsync)),
-        new("rapid-reset-with-key", true, 50, 4, Each(Floods.RapidResetAsync)),
+        new("rapid-reset", false, 50, 4, Each(Floods.RapidResetAsync)) { Promise = Promise.Twice },
+        new("rapid-reset-with-key", true, 50, 4, Each(Floods.RapidResetAsync)) { Promise = Promise.Twice },
+        new("health-flood", false, 50, 4, Each(Floods.HealthAsync)),
         new("settings-flood", false, 50, 4, Each((t, c, u) => Floods.OfAsync(t, c, Frames.Setting(3, 100), u))),
         new("settings-flood-unread", false, 50, 4, Each((t, c, u) => Floods.OfAsync(t, c, Frames.Setting(3, 100), u, reads: false))),
         new("ping-flood", false, 50, 4, Each((t, c, u) => Floods.OfAsync(t, c, Frames.Of(FrameType.Ping, 0, 0, new byte[8]), u))),
@@ -29,18 +52,21 @@ internal sealed record Attack(string Name, bool NeedsKey, int Scale, int SmallSc
         new("empty-data-flood", true, 50, 4, Each(Floods.EmptyDataAsync)),
         new("continuation-flood", false, 50, 4, Each(Floods.ContinuationAsync)),
         new("hpack-bomb", false, 50, 4, Each(Floods.HpackBombAsync)),
-        new("malformed-frames", false, 50, 4, Each(Nonsense.FramesAsync)),
-        new("malformed-messages", true, 50, 4, Each(Nonsense.MessagesAsync)),
+        new("malformed-frames", false, 50, 4, Each(Nonsense.FramesAsync)) { Promise = Promise.Twice },
+        new("malformed-messages", true, 50, 4, Each(Nonsense.MessagesAsync)) { Promise = Promise.Twice },
         new("oversized-messages", true, 20, 4, Each(Nonsense.OversizedAsync)),
+        new("compressed-messages", true, 50, 4, Each(Nonsense.CompressedAsync)),
         new("half-messages", true, 200, 100, Each(Slow.HalfMessagesAsync)),
-        new("slow-readers", true, 200, 20, Each(Slow.ReadersAsync)),
-        new("slow-readers-of-the-socket", true, 50, 4, Each(Slow.SocketReadersAsync)),
-        new("slow-writers", true, 500, 50, Each(Slow.WritersAsync)),
+        new("slow-readers", true, 200, 20, Each(Slow.ReadersAsync)) { Promise = Promise.Twice },
+        new("slow-readers-of-the-socket", true, 50, 4, Each(Slow.SocketReadersAsync)) { Promise = Promise.Twice },
+        new("slow-writers", true, 500, 50, Each(Slow.WritersAsync)) { Promise = Promise.Twice },
         new("unfinished-headers", false, 500, 50, Each(Slow.HeadersAsync)),
         new("silent-after-connect", false, 2_000, 100, Each(Slow.SilentAsync)),
         new("health-watches", false, 50, 8, Each(Slow.HealthWatchesAsync)),
         new("many-streams", true, 20, 4, Each(Slow.ManyStreamsAsync)),
-        new("connections", false, 10_000, 300, Each(Slow.ConnectionsAsync)),
+        new("connection-storm", false, 100, 20, Each(Floods.ConnectionsAsync)),
+        new("connections-with-key", true, 3_000, 300, Each(Slow.ConnectionsWithKeyAsync)),
+        new("connections", false, 10_000, 300, Each(Slow.ConnectionsAsync)) { Takes = TimeSpan.FromSeconds(50), Promise = Promise.Half },
     ];
 
     public static Attack Named(string name) => All.Single(attack => attack.Name == name);

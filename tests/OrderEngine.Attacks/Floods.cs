@@ -25,6 +25,35 @@ internal static class Floods
         }
     }
 
+    /// <summary>Calls that need no key, as fast as it goes.</summary>
+    public static async Task HealthAsync(Target target, Counters counters, CancellationToken until)
+    {
+        await using var wire = await Wire.OpenAsync(target, counters, until);
+        while (!wire.Ended.IsCompleted)
+        {
+            using var bytes = new MemoryStream();
+            for (var i = 0; i < 100; i++)
+            {
+                var stream = wire.NextStream();
+                bytes.Write(Frames.Call(stream, "/grpc.health.v1.Health/Check", null));
+                bytes.Write(Frames.Of(FrameType.Data, Frames.EndStream, stream, Frames.Message([])));
+            }
+            await wire.SendAsync(bytes.ToArray(), until);
+            counters.Add("callsSent", 100);
+        }
+    }
+
+    /// <summary>Connections that are made, greeted and dropped, as fast as it goes: each wants a handshake.</summary>
+    public static async Task ConnectionsAsync(Target target, Counters counters, CancellationToken until)
+    {
+        while (!until.IsCancellationRequested)
+        {
+            await using var wire = await Wire.OpenAsync(target, counters, until);
+            await wire.Greeted;
+            counters.Add("greeted");
+        }
+    }
+
     /// <summary>The same frame over and over.</summary>
     public static async Task OfAsync(Target target, Counters counters, byte[] frame, CancellationToken until, bool reads = true, int perWrite = PerWrite)
     {

@@ -1,7 +1,8 @@
 // What nobody should send: frames that break the rules of HTTP/2, one kind a connection; messages that break those of gRPC and protobuf;
-// messages that are too large.
+// messages that are too large, or would be once they are unfolded. The pauses are the attackers' pace.
 
 using System.Buffers.Binary;
+using System.IO.Compression;
 
 namespace OrderEngine.Attacks;
 
@@ -75,8 +76,9 @@ internal static class Nonsense
         await using var wire = await Wire.OpenAsync(target, counters, until);
         await wire.SendAsync(BadFrames[kind], until);
         counters.Add("framesSent");
-        // What is not answered by hanging up (a reset of one stream will do for some) is left after a moment.
-        await Task.WhenAny(wire.Ended, Task.Delay(Patience, until));
+        // What is not answered by hanging up (a reset of one stream will do for some) is left when the server goes on as if nothing had been.
+        var answered = wire.PingAsync(until);
+        await Task.WhenAny(wire.Ended, answered, Task.Delay(Patience, until));
         counters.Add(wire.Ended.IsCompleted ? $"kind {kind:00} cut" : $"kind {kind:00} kept");
     }
 
@@ -95,6 +97,31 @@ internal static class Nonsense
             // As fast as answers come, so that streams are not refused for their number.
             await Task.Delay(5, until);
         }
+    }
+
+    /// <summary>Messages of some kilobytes that would unfold to the largest allowed and beyond.</summary>
+    public static async Task CompressedAsync(Target target, Counters counters, CancellationToken until)
+    {
+        await using var wire = await Wire.OpenAsync(target, counters, until);
+        while (!wire.Ended.IsCompleted)
+        {
+            var stream = wire.NextStream();
+            byte[] block = [.. Frames.CallBlock(SomeCall, target.Credential), .. Frames.Literal("grpc-encoding", "gzip")];
+            await wire.SendAsync((byte[])[.. Frames.Of(FrameType.Headers, Frames.EndHeaders, stream, block), .. Bomb.Value.SelectMany(piece => Frames.Of(FrameType.Data, 0, stream, piece)),
+                .. Frames.Of(FrameType.Data, Frames.EndStream, stream, [])], until);
+            counters.Add("bombsSent");
+            await Task.Delay(5, until);
+        }
+    }
+
+    // 64 MiB of nothing, folded into some frames.
+    private static readonly Lazy<byte[][]> Bomb = new(() => [.. Fold().Chunk(FrameBytes)]);
+
+    private static byte[] Fold()
+    {
+        var folded = new MemoryStream();
+        using (var gzip = new GZipStream(folded, CompressionLevel.SmallestSize, leaveOpen: true)) gzip.Write(new byte[64 * 1024 * 1024]);
+        return Frames.Message(folded.ToArray(), compressed: 1);
     }
 
     /// <summary>Messages above the limit, sent whole.</summary>

@@ -13,13 +13,16 @@ namespace OrderEngine.Attacks;
 /// <param name="Attacker">What the attacker counted.</param>
 /// <param name="MemoryBefore">Bytes resident in the server.</param>
 /// <param name="MemoryPeak">The most while it lasted.</param>
-internal sealed record Trial(Service Before, Service During, Counters Attacker, long MemoryBefore, long MemoryPeak);
+/// <param name="Arrived">A good client that connected when it had begun.</param>
+/// <param name="MostConnections">Open at once, as the server counts them.</param>
+internal sealed record Trial(Service Before, Service During, Counters Attacker, long MemoryBefore, long MemoryPeak, Service Arrived, int MostConnections);
 
 internal sealed class Rig : IAsyncDisposable
 {
     private const int OrdersPerSecond = 100;
     private const int Skus = 1_000;
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
+    private const int TicksPerScrape = 20;
 
     private readonly Server _server;
     private readonly OrderEngineClient _client;
@@ -29,9 +32,9 @@ internal sealed class Rig : IAsyncDisposable
 
     public Server Server => _server;
 
-    public static async Task<Rig> StartAsync(ITestOutputHelper log)
+    public static async Task<Rig> StartAsync(ITestOutputHelper log, IReadOnlyDictionary<string, string?>? settings = null)
     {
-        var server = await Server.StartSecureAsync(log);
+        var server = await Server.StartSecureAsync(log, settings);
         var client = server.Connect();
         await client.Catalog.UpsertLocationAsync(new UpsertLocationRequest { RequestId = "l", Location = new Location { LocationId = "MAIN" } });
         foreach (var channel in new[] { "WEB", "EVIL" })
@@ -53,6 +56,7 @@ internal sealed class Rig : IAsyncDisposable
         var before = await RunAsync(good, alone);
         var memory = Memory();
         var peak = memory;
+        var connections = 0;
 
         var seconds = ((int)lasting.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         string[] command = [Setting.Dotnet, "exec", typeof(Rig).Assembly.Location, "attack", attack.Name, new Uri(_server.Address).Port.ToString(CultureInfo.InvariantCulture),
@@ -62,18 +66,22 @@ internal sealed class Rig : IAsyncDisposable
         await using var attacker = ChildProcess.Start(command[0], command[1..], new Dictionary<string, string?> { ["OE_ATTACK_KEY"] = attack.NeedsKey ? _key : null });
         using var over = new CancellationTokenSource();
         var serving = good.RunAsync(OrdersPerSecond, over.Token);
+        // Somebody comes anew while it lasts.
+        var arriving = ArriveAsync();
         using (var sample = new PeriodicTimer(Sampling))
         {
-            while (!attacker.HasExited)
+            for (var tick = 0; !attacker.HasExited; tick++)
             {
                 peak = Math.Max(peak, Memory());
+                if (tick % TicksPerScrape == 0) connections = Math.Max(connections, (int)await MetricAsync("orderengine_connections"));
                 await sample.WaitForNextTickAsync(CancellationToken.None);
             }
         }
         await over.CancelAsync();
         var during = await serving;
+        var arrived = await arriving;
         var ended = (await attacker.WaitAsync()).Succeeded();
-        return new Trial(before, during, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak);
+        return new Trial(before, during, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak, arrived, connections);
     }
 
     /// <summary>A metric of the server, all of its series added up.</summary>
@@ -94,6 +102,13 @@ internal sealed class Rig : IAsyncDisposable
     {
         using var over = new CancellationTokenSource(lasting);
         return await good.RunAsync(OrdersPerSecond, over.Token);
+    }
+
+    /// <summary>Whether a client that comes while all this goes on is served.</summary>
+    public async Task<Service> ArriveAsync()
+    {
+        using var client = _server.Connect();
+        return await RunAsync(new GoodClient(client), TimeSpan.FromMilliseconds(100));
     }
 
     /// <summary>Bytes of the server that lie in memory.</summary>

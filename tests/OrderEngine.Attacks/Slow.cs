@@ -1,5 +1,5 @@
 // What holds something of the server for long and does nothing: streams that are not read, messages and headers that are not finished,
-// connections that are silent.
+// connections that are silent. Pauses are the pace of each: how slow it is.
 
 namespace OrderEngine.Attacks;
 
@@ -115,13 +115,20 @@ internal static class Slow
     }
 
     /// <summary>A connection that greets, and has a call now and then.</summary>
-    public static async Task ConnectionsAsync(Target target, Counters counters, CancellationToken until)
+    public static Task ConnectionsAsync(Target target, Counters counters, CancellationToken until) =>
+        CallNowAndThenAsync(target, "/grpc.health.v1.Health/Check", counters, until);
+
+    /// <summary>The same with a key: more connections than its holder may have.</summary>
+    public static Task ConnectionsWithKeyAsync(Target target, Counters counters, CancellationToken until) =>
+        CallNowAndThenAsync(target, "/orderengine.v1.CatalogService/GetChannel", counters, until);
+
+    private static async Task CallNowAndThenAsync(Target target, string path, Counters counters, CancellationToken until)
     {
         await using var wire = await Wire.OpenAsync(target, counters, until);
         while (!wire.Ended.IsCompleted)
         {
             var stream = wire.NextStream();
-            await wire.SendAsync((byte[])[.. Frames.Call(stream, "/grpc.health.v1.Health/Check", null), .. Frames.Of(FrameType.Data, Frames.EndStream, stream, Frames.Message([]))], until);
+            await wire.SendAsync((byte[])[.. Frames.Call(stream, path, target.Credential), .. Frames.Of(FrameType.Data, Frames.EndStream, stream, Frames.Message([]))], until);
             counters.Add("callsOpened");
             await Task.WhenAny(wire.Ended, Task.Delay(TimeSpan.FromSeconds(20), until));
         }

@@ -16,14 +16,20 @@ internal sealed record Target(int Port, bool IsTls, string? Credential, int Scal
 
 internal sealed class Wire : IAsyncDisposable
 {
+    // Another than the good client's, as it would be: addresses have shares.
+    private static readonly IPEndPoint From = new(IPAddress.Parse("127.0.0.2"), 0);
+
     private readonly Socket _socket;
     private readonly Stream _stream;
     private readonly Counters _counters;
     private readonly SemaphoreSlim _writing = new(1);
     private readonly CancellationTokenSource _closing = new();
     private int _lastStream = -1;
+    private readonly TaskCompletionSource _pong = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _reading = Task.CompletedTask;
+
+    private bool _answers = true;
 
     private Wire(Socket socket, Stream stream, Counters counters) => (_socket, _stream, _counters) = (socket, stream, counters);
 
@@ -36,12 +42,27 @@ internal sealed class Wire : IAsyncDisposable
     /// <summary>Completes when the server's settings are acknowledged: nothing is sent from then on but what the attack sends. Or when the connection ends.</summary>
     public Task Greeted => Task.WhenAny(_greeted.Task, _reading);
 
+    /// <summary>Asks for a sign of life; completes when it comes. Once a connection.</summary>
+    public async Task PingAsync(CancellationToken until)
+    {
+        try
+        {
+            await SendAsync(Frames.Of(FrameType.Ping, 0, 0, new byte[8]), until);
+        }
+        catch (IOException)
+        {
+            // Cut off: Ended tells.
+        }
+        await _pong.Task;
+    }
+
     /// <summary>Connects, with TLS if need be, and says no word of HTTP/2.</summary>
     public static async Task<Wire> ConnectAsync(Target target, Counters counters, CancellationToken until)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            socket.Bind(From);
             await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, target.Port), until);
             counters.Add("connections");
             Stream stream = new NetworkStream(socket, ownsSocket: true);
@@ -68,9 +89,11 @@ internal sealed class Wire : IAsyncDisposable
     /// <param name="until">When it is over.</param>
     /// <param name="reads">False: never reads a byte.</param>
     /// <param name="window">Bytes of an answer's data that may be sent to it; null: as usual.</param>
-    public static async Task<Wire> OpenAsync(Target target, Counters counters, CancellationToken until, bool reads = true, uint? window = null)
+    /// <param name="answers">False: answers no ping, as a machine that is gone.</param>
+    public static async Task<Wire> OpenAsync(Target target, Counters counters, CancellationToken until, bool reads = true, uint? window = null, bool answers = true)
     {
         var wire = await ConnectAsync(target, counters, until);
+        wire._answers = answers;
         if (reads) wire.BeginReading();
         await wire.SendAsync((byte[])[.. Frames.Preface, .. window is { } bytes ? Frames.Setting(4, bytes) : Frames.Settings()], until);
         return wire;
@@ -139,7 +162,9 @@ internal sealed class Wire : IAsyncDisposable
                 await SendAsync(Frames.Of(FrameType.Settings, Frames.Ack, 0, []), _closing.Token);
                 _greeted.TrySetResult();
                 break;
-            case FrameType.Ping when (flags & Frames.Ack) == 0:
+            case FrameType.Ping when (flags & Frames.Ack) != 0: _pong.TrySetResult(); break;
+            case FrameType.Ping when !_answers: _counters.Add("pingsIgnored"); break;
+            case FrameType.Ping:
                 await SendAsync(Frames.Of(FrameType.Ping, Frames.Ack, 0, payload.Span), _closing.Token);
                 break;
             case FrameType.GoAway: _counters.Add($"goaway {Code(payload.Span[4..])}"); break;

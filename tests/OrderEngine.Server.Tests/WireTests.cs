@@ -1,5 +1,6 @@
 // What only a foreign or a broken client sends: bytes that are not protobuf, not UTF-8, too many, too late.
 
+using System.IO.Compression;
 using Google.Protobuf;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
@@ -68,6 +69,22 @@ public sealed class WireTests : IAsyncLifetime
 
         Assert.Equal((StatusCode.ResourceExhausted, "MESSAGE_TOO_LARGE"), (refusal!.Code, refusal.Reason));
         Assert.Null(await RawCall.SendAsync(_server, "OrderService/SubmitOrder", atLimit));
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task A_compressed_message_is_not_unfolded(string encoding)
+    {
+        var folded = new MemoryStream();
+        await using (Stream fold = encoding == "gzip" ? new GZipStream(folded, CompressionLevel.Fastest, leaveOpen: true) : new ZLibStream(folded, CompressionLevel.Fastest, leaveOpen: true))
+            await fold.WriteAsync(Padded(Shop.Submit(), ServerLimits.MessageBytes - 1));
+        Assert.InRange(folded.Length, 1, 64 * 1024);
+
+        var refusal = await RawCall.SendAsync(_server, "OrderService/SubmitOrder", folded.ToArray(), encoding: encoding);
+
+        Assert.Equal(StatusCode.Unimplemented, refusal!.Code);
+        await AssertNothingHappened();
     }
 
     [Fact]

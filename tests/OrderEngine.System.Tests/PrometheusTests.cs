@@ -1,5 +1,4 @@
-// A real Prometheus with our rules on a real engine: each alert is brought about by what it is there for, and goes away when that is mended. Only
-// OrderEngineDecideErrors is not among them: it tells of a defect, and nobody can bring one about from outside (promtool tests its rule).
+// A real Prometheus with our rules on a real engine: each alert is brought about by what it is there for, and goes away when that is mended.
 using Grpc.Core;
 using Grpc.Net.Client;
 using OrderEngine.Contracts.V1;
@@ -127,6 +126,25 @@ public sealed class PrometheusTests(ITestOutputHelper log)
         using var renewed = new TestCertificates("localhost", days: 60);
         await File.WriteAllTextAsync(Path.Combine(server.Folder, "server.pem"), renewed.ServerPem);
         await prometheus.UntilQuietAsync("OrderEngineRefusesCallers", "OrderEngineCertificateEnds");
+    }
+
+    [PrometheusFact]
+    public async Task A_defect_in_a_decision()
+    {
+        await using var server = await Server.StartNewAsync(log, new Dictionary<string, string?> { ["DOTNET_STARTUP_HOOKS"] = typeof(PrometheusTests).Assembly.Location });
+        await SetUpAsync(server);
+        await using var prometheus = await Prometheus.StartAsync(server);
+        // The counter stands at 0 before anything is wrong: of one that begins at 1 no increase would be seen.
+        await prometheus.UntilAsync(async () => await prometheus.CountAsync("orderengine_decide_errors_total == 0") > 0, "sees that nothing is wrong");
+        using var channel = GrpcChannel.ForAddress(server.Address);
+        var orders = new OrderService.OrderServiceClient(channel);
+        var order = await orders.SubmitOrderAsync(Order());
+        var failed = await Assert.ThrowsAsync<RpcException>(async () => await orders.AddNoteAsync(new AddNoteRequest { RequestId = Id(), OrderId = order.OrderId, Text = "Ring twice." }));
+        Assert.Equal(StatusCode.Internal, failed.StatusCode);
+        await prometheus.UntilFiringAsync("OrderEngineDecideErrors");
+        await orders.SubmitOrderAsync(Order());
+        await prometheus.UntilQuietAsync("OrderEngineDecideErrors");
+        await server.StopAsync();
     }
 
     private async Task SetUpAsync(Server server)

@@ -31,7 +31,8 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
     public Task InvokeAsync(HttpContext context)
     {
         // The endpoint says which rpc it will be, not the path: routing takes paths of other letters for the same.
-        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method || Open.Contains(method.ServiceName)) return next(context);
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method) return next(context);
+        if (Open.Contains(method.ServiceName)) return OpenAsync(context);
         var path = method.FullName;
         if (path != context.Request.Path.Value) return RefuseAsync(context, Unimplemented);
         var isStream = method.Type is MethodType.ClientStreaming or MethodType.DuplexStreaming;
@@ -45,6 +46,10 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
             ? IdentifyAsync(context, path, isStream, text, shown)
             : RefuseAsync(context, ErrorReason.CredentialInvalid);
     }
+
+    // Nobody need say who he is, so that a flood of these could come from anybody.
+    private Task OpenAsync(HttpContext context) =>
+        ShownCredential.Of(context)?.MayCallOpenly(time) == false ? RefuseAsync(context, Errors.Status(ErrorReason.RateLimited), isWasted: true) : next(context);
 
     private Task AdmitAsync(HttpContext context, string path, bool isStream, Caller caller) =>
         RpcTable.Find(path) is { } rpc && caller.GrantFor(rpc) is { } grant
@@ -88,26 +93,39 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
             await RefuseAsync(context, ErrorReason.CredentialInvalid);
             return;
         }
+        if (shown is not null && caller.Share is { } share && !shown.TryJoin(share))
+        {
+            // The answer first; then the connection ends, in order.
+            await RefuseAsync(context, ErrorReason.ConnectionLimitReached);
+            context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+            return;
+        }
         if (shown is not null) shown.Last = new ShownCredential.Known(header, caller);
         await AdmitAsync(context, path, isStream, caller);
     }
 
     private Task RefuseAsync(HttpContext context, ErrorReason reason) => RefuseAsync(context, Errors.Status(reason));
 
-    private Task RefuseAsync(HttpContext context, Google.Rpc.Status status)
+    private Task RefuseAsync(HttpContext context, Google.Rpc.Status status, bool isWasted = false)
     {
         metrics.Refused(status);
-        ShownCredential.Count(context, status.Code == (int)StatusCode.Unauthenticated);
+        ShownCredential.Count(context, isWasted || status.Code == (int)StatusCode.Unauthenticated);
         context.Response.ContentType = "application/grpc";
         status.WriteTo(context.Response.Headers);
         return Task.CompletedTask;
     }
 }
 
-/// <summary>What a connection has shown: the credential that was found good last, and whether it is of any use. One object a connection, made with it; any thread.</summary>
+/// <summary>
+/// What a connection has shown: the credential that was found good last, whose credentials it has shown, and whether it is of any use. One object a
+/// connection, made with it; any thread.
+/// </summary>
 internal sealed class ShownCredential
 {
     private static readonly object ItemKey = new();
+    private readonly List<ClientShare> _clients = [];
+    private bool _hasEnded;
+    private Pace _open;
     private Known? _last;
     private int _calls;
     private int _wasted;
@@ -127,6 +145,40 @@ internal sealed class ShownCredential
         set => Volatile.Write(ref _last, value);
     }
 
+    /// <summary>Counts the connection as this client's, too; false: the client has as many as it may.</summary>
+    public bool TryJoin(ClientShare client)
+    {
+        lock (_clients)
+        {
+            if (_hasEnded || _clients.Contains(client)) return true;
+            if (!client.TryConnect()) return false;
+            _clients.Add(client);
+            return true;
+        }
+    }
+
+    /// <summary>True: it may make a call now that needs no credential.</summary>
+    public bool MayCallOpenly(TimeProvider time)
+    {
+        var now = time.GetTimestamp();
+        lock (_clients)
+        {
+            if (_open.Next(now, time.TimestampFrequency, ServerLimits.OpenCallsPerSecond) > 0) return false;
+            _open.Take(now, time.TimestampFrequency, ServerLimits.OpenCallsPerSecond);
+            return true;
+        }
+    }
+
+    /// <summary>The connection has ended: it is nobody's any more.</summary>
+    public void Ended()
+    {
+        lock (_clients)
+        {
+            _hasEnded = true;
+            foreach (var client in _clients) client.Disconnect();
+        }
+    }
+
     /// <summary>
     /// Counts a call that has ended. A connection most of whose calls are withdrawn as soon as they are begun, or refused for want of a credential, is
     /// closed: HTTP/2 lets a client begin and withdraw calls as fast as it can write (CVE-2023-44487).
@@ -143,7 +195,12 @@ internal sealed class ShownCredential
     }
 
     /// <summary>Gives a new connection its object.</summary>
-    public static void Attach(ConnectionContext connection) => connection.Items[ItemKey] = new ShownCredential();
+    public static ShownCredential Attach(ConnectionContext connection)
+    {
+        var shown = new ShownCredential();
+        connection.Items[ItemKey] = shown;
+        return shown;
+    }
 
     /// <summary>That of a call's connection.</summary>
     public static ShownCredential? Of(HttpContext context) =>

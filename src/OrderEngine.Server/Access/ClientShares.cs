@@ -1,10 +1,8 @@
-// What one client may use of the server: calls a second, calls open at once, bytes of their messages, bytes of refusals on record. A client is a channel, whichever of its keys it shows, or
-// the holder of a credential for all channels. Any thread.
+// What one client may use of the server: calls a second, connections and calls open at once, bytes of their messages, bytes of refusals on record. A client
+// is a channel, whichever of its keys it shows, or the holder of a credential for all channels. Any thread.
 
 using System.Collections.Concurrent;
-using System.Net;
 using System.Threading.RateLimiting;
-using Microsoft.AspNetCore.Connections;
 using OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Server.Access;
@@ -12,19 +10,39 @@ namespace OrderEngine.Server.Access;
 /// <summary>The shares of all clients.</summary>
 /// <param name="requestsPerSecond">Of each; as many may come at once.</param>
 /// <param name="refusalBytes">Of each: what its refusals may leave behind in a day.</param>
+/// <param name="connections">Of each, open at once.</param>
 /// <param name="time">The server's clock.</param>
-internal sealed class ClientShares(int requestsPerSecond, long refusalBytes, TimeProvider time) : IDisposable
+internal sealed class ClientShares(int requestsPerSecond, long refusalBytes, int connections, TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<(string, bool IsChannel), ClientShare> _shares = [];
+    private readonly OpenCalls _all = new(ServerLimits.OpenCalls);
 
     /// <summary>That of a channel, or of a holder; the same one for all of its credentials.</summary>
-    public ClientShare Of(string name, string? channel) => _shares.GetOrAdd((channel ?? name, channel is not null), _ => new ClientShare(requestsPerSecond, new RefusalAllowance(refusalBytes, time)));
+    public ClientShare Of(string name, string? channel) => _shares.GetOrAdd((channel ?? name, channel is not null), _ => new ClientShare(requestsPerSecond, new RefusalAllowance(refusalBytes, time), connections, _all));
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var share in _shares.Values) share.Dispose();
     }
+}
+
+/// <summary>Calls that are open at once.</summary>
+/// <param name="most">There may be.</param>
+internal sealed class OpenCalls(int most)
+{
+    private int _open;
+
+    /// <summary>Begins one; false: there are as many as there may be. Who began leaves.</summary>
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _open) <= most) return true;
+        Leave();
+        return false;
+    }
+
+    /// <summary>Ends one.</summary>
+    public void Leave() => Interlocked.Decrement(ref _open);
 }
 
 /// <summary>One client's share.</summary>
@@ -35,15 +53,22 @@ internal sealed class ClientShare : IDisposable
     // Streams that wait for their turn: each has one message waiting at most.
     private readonly TokenBucketRateLimiter _rate;
     private readonly int _listCost;
+    private readonly int _mostConnections;
+    private readonly OpenCalls? _all;
+    private int _connections;
     private int _open;
     private int _lists;
     private long _held;
 
     /// <param name="requestsPerSecond">Calls a second; as many may come at once.</param>
     /// <param name="refusals">What its refusals may leave behind.</param>
-    public ClientShare(int requestsPerSecond, RefusalAllowance refusals)
+    /// <param name="connections">Open at once.</param>
+    /// <param name="all">The calls of all clients; null: nobody counts them.</param>
+    public ClientShare(int requestsPerSecond, RefusalAllowance refusals, int connections = int.MaxValue, OpenCalls? all = null)
     {
         Refusals = refusals;
+        _all = all;
+        _mostConnections = connections;
         _listCost = Math.Min(ServerLimits.ListCost, requestsPerSecond);
         var parts = requestsPerSecond >= PartsOfASecond ? PartsOfASecond : 1;
         _rate = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
@@ -62,6 +87,17 @@ internal sealed class ClientShare : IDisposable
     /// <summary>Holds more bytes of messages, or (negative) fewer; false: more than it may. They count either way.</summary>
     public bool Hold(long bytes) => bytes == 0 || Interlocked.Add(ref _held, bytes) <= ServerLimits.MessageBytesPerClient || bytes < 0;
 
+    /// <summary>Takes a connection for its own; false: it has as many as it may. Who took one gives it back.</summary>
+    public bool TryConnect()
+    {
+        if (Interlocked.Increment(ref _connections) <= _mostConnections) return true;
+        Disconnect();
+        return false;
+    }
+
+    /// <summary>Gives a connection back.</summary>
+    public void Disconnect() => Interlocked.Decrement(ref _connections);
+
     /// <summary>Begins a call; null, or why it must not begin. Who began leaves.</summary>
     /// <param name="isList">True: it answers with a page of many entries, and counts as <see cref="ServerLimits.ListCost"/> calls.</param>
     /// <param name="retry">When it may be tried again.</param>
@@ -76,13 +112,19 @@ internal sealed class ClientShare : IDisposable
         retry = TimeSpan.FromSeconds(1);
         var hasRoom = Interlocked.Increment(ref _open) <= ServerLimits.OpenCallsPerClient;
         if (isList) hasRoom &= Interlocked.Increment(ref _lists) <= ServerLimits.ListsPerClient;
-        if (hasRoom) return null;
-        Leave(isList);
+        if (hasRoom && _all?.TryEnter() != false) return null;
+        LeaveOwn(isList);
         return ErrorReason.CallLimitReached;
     }
 
     /// <summary>Ends a call.</summary>
     public void Leave(bool isList)
+    {
+        _all?.Leave();
+        LeaveOwn(isList);
+    }
+
+    private void LeaveOwn(bool isList)
     {
         if (isList) Interlocked.Decrement(ref _lists);
         Interlocked.Decrement(ref _open);
@@ -96,39 +138,4 @@ internal sealed class ClientShare : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _rate.Dispose();
-}
-
-/// <summary>Counts connections by address, and closes those that are too many.</summary>
-/// <param name="most">From one address.</param>
-internal sealed class ConnectionLimit(int most)
-{
-    private readonly Dictionary<IPAddress, int> _open = [];
-
-    /// <summary>Serves a connection, unless there are too many from its address.</summary>
-    public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
-    {
-        var address = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
-        lock (_open)
-        {
-            var count = _open.GetValueOrDefault(address);
-            if (count < most) _open[address] = count + 1;
-            else address = null;
-        }
-        if (address is null)
-        {
-            connection.Abort();
-            return;
-        }
-        try
-        {
-            await next(connection);
-        }
-        finally
-        {
-            lock (_open)
-            {
-                if (--_open[address] == 0) _open.Remove(address);
-            }
-        }
-    }
 }

@@ -138,14 +138,15 @@ internal sealed class JwtTokens : IHostedService, IDisposable
         _http.Dispose();
     }
 
-    // Another key under the same id is another key.
+    // Another key under the same id is another key. Keys of other kinds are for others: an issuer may publish some that nobody here can read.
     private void Take(JsonWebKeySet set)
     {
         var before = _keys;
         var keys = new Dictionary<string, Key>();
+        var kind = _settings.Algorithm.StartsWith("ES", StringComparison.Ordinal) ? JsonWebAlgorithmsKeyTypes.EllipticCurve : JsonWebAlgorithmsKeyTypes.RSA;
         foreach (var web in set.Keys)
         {
-            if (web.HasPrivateKey || string.IsNullOrEmpty(web.Kid) || web.Use is not (null or "" or "sig")) continue;
+            if (web.HasPrivateKey || string.IsNullOrEmpty(web.Kid) || web.Use is not (null or "" or "sig") || web.Kty != kind || !web.CanComputeJwkThumbprint()) continue;
             keys[web.Kid] = before.TryGetValue(web.Kid, out var old) && old.Web.ComputeJwkThumbprint().AsSpan().SequenceEqual(web.ComputeJwkThumbprint())
                 ? old : new Key(web, new CancellationTokenSource());
         }

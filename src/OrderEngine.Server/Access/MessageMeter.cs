@@ -68,7 +68,7 @@ internal sealed class MessageMeter : PipeReader, IRequestBodyPipeFeature
         {
             var status = Errors.Status(ErrorReason.MessageShareUsedUp);
             _metrics.Refused(status);
-            throw status.ToException();
+            throw status.ToException(isCounted: true);
         }
         var read = _inner.ReadAsync(cancellationToken);
         return read.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Seen(read.Result)) : SeenAsync(read);

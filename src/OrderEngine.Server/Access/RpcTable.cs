@@ -17,7 +17,7 @@ internal sealed record RpcRule(string Service, string Method, Scopes Scopes, boo
     public string Path { get; } = $"{RpcTable.Prefix}{Service}/{Method}";
 
     /// <summary>True: it answers with a page of many entries, which costs far more time and memory than a single one.</summary>
-    public bool IsList { get; } = Method.StartsWith("List", StringComparison.Ordinal) || Method == "BatchGetStock";
+    public bool IsList { get; } = Method.StartsWith("List", StringComparison.Ordinal) || Method is "BatchGetStock" or "GetStats" or "GetStatement";
 
     /// <summary>Its place in the table.</summary>
     public int Index { get; init; }

@@ -34,6 +34,7 @@ internal static class Errors
         [ErrorReason.RateLimited] = TimeSpan.FromMilliseconds(100),
         [ErrorReason.PersonalKeyRaced] = TimeSpan.FromMilliseconds(100),
         [ErrorReason.CallLimitReached] = TimeSpan.FromSeconds(1),
+        [ErrorReason.ConnectionLimitReached] = TimeSpan.FromSeconds(5),
         [ErrorReason.MessageShareUsedUp] = TimeSpan.FromSeconds(1),
         [ErrorReason.RefusalLimitReached] = TimeSpan.FromMinutes(1),
         [ErrorReason.SubscriberLimitReached] = TimeSpan.FromSeconds(5),
@@ -81,11 +82,12 @@ internal static class Errors
     }
 
     /// <summary>The exception that ends a call with this status and its details.</summary>
-    public static RpcException ToException(this RpcStatus status) =>
-        new(new Grpc.Core.Status((StatusCode)status.Code, status.Message), new Metadata { { DetailsTrailer, status.ToByteArray() } });
+    /// <param name="status">Why.</param>
+    /// <param name="isCounted">True: a counter knows of it already, the engine's or the gate's.</param>
+    public static RefusalException ToException(this RpcStatus status, bool isCounted = false) => new(status, isCounted);
 
     /// <summary>Shorthand for <see cref="Status(ErrorReason, ReadOnlySpan{ValueTuple{string, string}})"/> as an exception.</summary>
-    public static RpcException Exception(ErrorReason reason, params ReadOnlySpan<(string Key, string Value)> metadata) =>
+    public static RefusalException Exception(ErrorReason reason, params ReadOnlySpan<(string Key, string Value)> metadata) =>
         Status(reason, metadata).ToException();
 
     /// <summary>Writes a status where a client reads it: into the trailers, or into the headers of an answer without a message.</summary>
@@ -106,4 +108,17 @@ internal static class Errors
         }
         return entries.ToFrozenDictionary();
     }
+}
+
+/// <summary>Ends a call with a refusal of the catalogue.</summary>
+/// <param name="refusal">Which.</param>
+/// <param name="isCounted">True: a counter knows of it already.</param>
+internal sealed class RefusalException(RpcStatus refusal, bool isCounted)
+    : RpcException(new Grpc.Core.Status((StatusCode)refusal.Code, refusal.Message), new Metadata { { Errors.DetailsTrailer, refusal.ToByteArray() } })
+{
+    /// <summary>Why.</summary>
+    public RpcStatus Refusal => refusal;
+
+    /// <summary>True: a counter knows of it already.</summary>
+    public bool IsCounted => isCounted;
 }

@@ -108,7 +108,7 @@ internal static class StatsReads
     // Channels of which there is nothing are listed too: a page is so many channels.
     private static void AddChannels(Stats stats, StateReader reader, in StatsQuery query, long at)
     {
-        var (first, last) = query.Channel != 0 ? (query.Channel, query.Channel) : ((int)query.Token.A + 1, reader.Channels.Count);
+        var (first, last) = query.Channel != 0 ? (query.Channel, query.Channel) : ((int)Math.Min(query.Token.A, reader.Channels.Count) + 1, reader.Channels.Count);
         for (var channel = first; channel <= last; channel++)
         {
             if (reader.Channel(channel, at, out _).IsEmpty) continue;

@@ -54,6 +54,9 @@ internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong 
     private const int Length = 1 + 1 + 8 + 8 + 4 + 4;
     private const int SumAt = Length - 4;
 
+    // No number of the engine comes near it. Whoever makes his own token must not make the number behind it overflow: a list would begin below all numbers.
+    private const long Beyond = 1L << 62;
+
     /// <summary>The token as text.</summary>
     public override string ToString()
     {
@@ -107,6 +110,6 @@ internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong 
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != (uint)StableHash.Of(bytes[..SumAt])) return false;
         var scope = BinaryPrimitives.ReadUInt32LittleEndian(bytes[18..]);
         token = new Token(kind, BinaryPrimitives.ReadInt64LittleEndian(bytes[2..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[10..]), scope);
-        return token is { A: >= 0, B: >= 0 };
+        return token is { A: >= 0 and < Beyond, B: >= 0 and < Beyond };
     }
 }

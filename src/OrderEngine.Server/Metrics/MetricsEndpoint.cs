@@ -30,7 +30,15 @@ internal sealed class MetricsEndpoint(
     {
         // The empty builder reads no environment and no command line: --urls is for gRPC.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls($"http://{address.EndPoint}");
+        builder.WebHost.UseKestrelCore().UseUrls($"http://{address.EndPoint}").ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = ServerLimits.MetricsConnections;
+            kestrel.Limits.KeepAliveTimeout = ServerLimits.MetricsSilence;
+            kestrel.Limits.RequestHeadersTimeout = ServerLimits.HeadersTime;
+            // Nobody has anything to send here.
+            kestrel.Limits.MaxRequestBodySize = 0;
+        });
         builder.Services.AddRoutingCore();
         // Signals are for the server; this one goes with it.
         builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());

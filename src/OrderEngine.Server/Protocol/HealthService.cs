@@ -2,6 +2,8 @@
 
 using Grpc.Core;
 using OrderEngine.Contracts.Grpc.Health.V1;
+using OrderEngine.Contracts.V1;
+using OrderEngine.Server.Mapping;
 
 namespace OrderEngine.Server.Protocol;
 
@@ -36,7 +38,7 @@ public sealed class HealthService(HealthStatus health) : Health.HealthBase
         if (Interlocked.Increment(ref _watches) > ServerLimits.HealthWatches)
         {
             Interlocked.Decrement(ref _watches);
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, "As many watches of the health service are open as are allowed. Check instead."));
+            throw Errors.Status(ErrorReason.SubscriberLimitReached, "As many watches of the health service are open as are allowed. Check instead.").ToException();
         }
         try
         {

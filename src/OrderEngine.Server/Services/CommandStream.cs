@@ -192,7 +192,7 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
                 && _slots.Reader.TryPeek(out var next) && (count == 0 || next.IsFinal))
             {
                 _slots.Reader.TryRead(out var slot);
-                bytes += slot.Refusal is { } refusal ? AddRefused(response, slot.ClientSeq, refusal) : Add(response, slot, await slot.Answer);
+                bytes += slot.Refusal is { } refusal ? Decline(response, slot.ClientSeq, refusal) : Add(response, slot, await slot.Answer);
                 count++;
                 last = slot.ClientSeq;
             }
@@ -208,6 +208,12 @@ internal abstract class CommandStream<TRequest, TItem, TResponse>(EngineCalls ca
                 traced?.End(StatusCode.OK);
             }
         }
+    }
+
+    private int Decline(TResponse response, ulong clientSeq, RpcStatus refusal)
+    {
+        calls.Declined(refusal);
+        return AddRefused(response, clientSeq, refusal);
     }
 
     private int Add(TResponse response, in Slot slot, in CommandAnswer answer) => answer.Outcome == Outcome.Ok

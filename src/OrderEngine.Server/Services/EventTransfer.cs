@@ -55,7 +55,7 @@ internal sealed class EventTransfer(EngineCalls calls)
         if (page.Events.Count > 0) await responses.WriteAsync(page, context.CancellationToken);
     }
 
-    private static RpcException Truncated(IJournal journal) =>
+    private static RefusalException Truncated(IJournal journal) =>
         Errors.Exception(ErrorReason.ResumeTokenTruncated, ("earliest_token", Texts.Etag(journal.FirstSequence)));
 
     /// <summary>Loads an export into this engine, which must hold nothing.</summary>

@@ -54,8 +54,13 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         var response = new BulkSubmitOrdersResponse();
         foreach (var (command, pending, refusal) in queued)
         {
-            if (refusal is not null) response.Results.Add(new SubmitResult { Refused = refusal });
-            else response.Results.Add(Result(0, await pending, command!));
+            if (refusal is null)
+            {
+                response.Results.Add(Result(0, await pending, command!));
+                continue;
+            }
+            calls.Declined(refusal);
+            response.Results.Add(new SubmitResult { Refused = refusal });
         }
         Fit(response.Results);
         return response;
@@ -74,7 +79,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         var refusal = Refusals.Of(answer, command, calls.Reader, ServerLimits.ItemDetailBytes);
         return answer.WasDecided
             ? new CheckFulfillabilityResponse { Refusal = refusal, Sequence = answer.Sequence }
-            : throw refusal.ToException();
+            : throw refusal.ToException(isCounted: true);
     }
 
     /// <inheritdoc/>

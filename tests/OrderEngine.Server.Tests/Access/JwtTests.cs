@@ -95,6 +95,22 @@ public sealed class JwtTests : IDisposable
         await SubmitAsync(keyed, Token(next));
     }
 
+    [Fact]
+    public async Task Keys_of_other_kinds_beside_it_do_not_keep_a_withdrawn_key_alive()
+    {
+        const string Others = """{"kty":"OKP","crv":"Ed25519","use":"sig","kid":"ed","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},{"kty":"oct","kid":"secret","k":"c2VjcmV0"},{"kty":"RSA","kid":"half","e":"AQAB"},""";
+        _others = Others;
+        await using var keyed = await StartAsync();
+        var (token, next) = (Token(_key), NewKey("two"));
+        await SubmitAsync(keyed, token);
+        Publish(next);
+        await keyed.Server.Service<JwtTokens>().ReloadAsync();
+        Assert.Equal("CREDENTIAL_INVALID", (await RefusalOf(keyed, token)).Reason);
+        await SubmitAsync(keyed, Token(next));
+    }
+
+    private string _others = "";
+
     private Task<KeyedServer> StartAsync()
     {
         Publish(_key);
@@ -106,7 +122,7 @@ public sealed class JwtTests : IDisposable
     private void Publish(params RsaSecurityKey[] keys)
     {
         var path = Path.Combine(_folder, "jwks.json");
-        File.WriteAllText(path, "{\"keys\":[" + string.Join(',', keys.Select(key =>
+        File.WriteAllText(path, "{\"keys\":[" + _others + string.Join(',', keys.Select(key =>
         {
             var open = key.Rsa.ExportParameters(false);
             return $$"""{"kty":"RSA","use":"sig","kid":"{{key.KeyId}}","n":"{{Base64UrlEncoder.Encode(open.Modulus)}}","e":"{{Base64UrlEncoder.Encode(open.Exponent)}}"}""";

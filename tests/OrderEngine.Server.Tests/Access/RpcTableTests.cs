@@ -24,6 +24,47 @@ public sealed class RpcTableTests
         Assert.All(RpcTable.All, row => Assert.NotEqual(Scopes.None, row.Scopes));
     }
 
+    // Rpcs that ask for a command of another name.
+    private static readonly Dictionary<string, Core.CommandKind> Asked = new()
+    {
+        ["UpsertSku"] = Core.CommandKind.DefineSku, ["UpsertLocation"] = Core.CommandKind.DefineLocation, ["UpsertChannel"] = Core.CommandKind.DefineChannel,
+        ["UpsertCustomer"] = Core.CommandKind.DefineCustomer, ["BulkSubmitOrders"] = Core.CommandKind.SubmitOrder, ["StreamSubmitOrders"] = Core.CommandKind.SubmitOrder,
+        ["CheckFulfillability"] = Core.CommandKind.SubmitOrder, ["StreamStatusReports"] = Core.CommandKind.RecordDelivery,
+    };
+
+    // The table could be wrong itself: what it says of changes is held against the core's table of roles.
+    [Fact]
+    public void A_scope_that_opens_a_change_gives_a_role_that_may_make_it()
+    {
+        var changes = 0;
+        var wrong = new List<string>();
+        foreach (var row in RpcTable.All)
+        {
+            if (!Asked.TryGetValue(row.Method, out var kind) && !Enum.TryParse(row.Method, out kind)) continue;
+            changes++;
+            var command = Core.Transitions.Of(kind);
+            foreach (var scope in AllScopes.Where(scope => row.Scopes.HasFlag(scope)))
+            {
+                var roles = Roles.Of(scope);
+                if (!command.Roles.Any(role => (roles & Roles.Bit(role)) != 0)) wrong.Add($"{row.Method} is open to {scope}, whose roles may not do it.");
+            }
+        }
+        Assert.Empty(wrong);
+        // All commands that somebody may ask for, and the rpcs that stand for the same one; lines are amended by AmendOrder.
+        var asked = Core.Transitions.Table.Count(command => command.Command != Core.CommandKind.AmendLines && command.Roles is not [Core.Role.System]);
+        Assert.Equal(asked + 4, changes);
+    }
+
+    [Fact]
+    public void What_shows_or_moves_everything_is_for_operations_alone()
+    {
+        string[] shared = ["GetStats", "ListExceptions", "ResolveException"];
+        var operations = RpcTable.All.Where(row => row.Service == "AdminService" && !shared.Contains(row.Method)).ToList();
+        Assert.True(operations.Count >= 8);
+        Assert.All(operations, row => Assert.Equal((Scopes.Admin, false), (row.Scopes, row.Bound)));
+        Assert.All(RpcTable.All.Where(row => row.Method.StartsWith("Erase", StringComparison.Ordinal)), row => Assert.Equal((Scopes.Admin, false), (row.Scopes, row.Bound)));
+    }
+
     [Fact]
     public async Task An_rpc_opens_to_the_scopes_of_its_row_and_to_no_other()
     {

@@ -49,6 +49,18 @@ public sealed class ShareTests
     }
 
     [Fact]
+    public void All_clients_together_have_so_many_calls_open_and_no_more()
+    {
+        using var shares = new ClientShares(1_000_000, 1, 1, TimeProvider.System);
+        for (var i = 0; i < ServerLimits.OpenCalls; i++) Assert.Null(shares.Of($"{i % 15}", null).TryEnter(false, out _));
+        Assert.Equal(ErrorReason.CallLimitReached, shares.Of("another", "WEB").TryEnter(false, out var retry));
+        Assert.True(retry > TimeSpan.Zero);
+        shares.Of("3", null).Leave(false);
+        Assert.Null(shares.Of("another", "WEB").TryEnter(false, out _));
+        Assert.Equal(ErrorReason.CallLimitReached, shares.Of("3", null).TryEnter(false, out _));
+    }
+
+    [Fact]
     public void Lists_are_fewer_at_once_and_count_as_many_calls()
     {
         using var share = new ClientShare(1_000_000, new RefusalAllowance(1, TimeProvider.System));
@@ -204,6 +216,23 @@ public sealed class ShareTests
         await web.CheckFulfillabilityAsync(Check("WEB"));
         SpinWait.SpinUntil(() => share.Held == 0, TimeSpan.FromSeconds(30));
         Assert.Equal(0, share.Held);
+    }
+
+    [Fact]
+    public async Task Calls_that_need_no_credential_are_bounded_on_each_connection_and_nothing_else_waits_for_them()
+    {
+        var time = new ManualTime();
+        await using var keyed = await KeyedServer.StartAsync(services: services => services.AddSingleton<TimeProvider>(time));
+        var web = new OrderService.OrderServiceClient(keyed.As(keyed.Create("web", "WEB", Scopes.Submit)));
+        using var other = Grpc.Net.Client.GrpcChannel.ForAddress(keyed.Server.Address);
+        time.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < ServerLimits.OpenCallsPerSecond; i++) await keyed.Server.Health.CheckAsync(new());
+        var refused = await Refusal.ExpectAsync(() => keyed.Server.Health.CheckAsync(new()).ResponseAsync);
+        Assert.Equal((StatusCode.ResourceExhausted, "RATE_LIMITED"), (refused.Code, refused.Reason));
+        await web.CheckFulfillabilityAsync(Check("WEB"));
+        await new Contracts.Grpc.Health.V1.Health.HealthClient(other).CheckAsync(new());
+        time.Advance(TimeSpan.FromSeconds(1));
+        await keyed.Server.Health.CheckAsync(new());
     }
 
     [Fact]

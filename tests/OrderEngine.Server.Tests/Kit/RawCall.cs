@@ -11,19 +11,21 @@ namespace OrderEngine.Server.Tests.Kit;
 internal static class RawCall
 {
     /// <summary>Sends one message, whatever its bytes; null when it was accepted.</summary>
-    public static async Task<Refusal?> SendAsync(TestServer server, string method, byte[] message, string? timeout = null)
+    public static async Task<Refusal?> SendAsync(TestServer server, string method, byte[] message, string? timeout = null, string? encoding = null)
     {
         using var handler = new SocketsHttpHandler();
         using var client = new HttpClient(handler);
         var frame = new byte[5 + message.Length];
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), message.Length);
         message.CopyTo(frame, 5);
+        if (encoding is not null) frame[0] = 1;
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{server.Address}/orderengine.v1.{method}")
         {
             Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent(frame),
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+        if (encoding is not null) request.Headers.Add("grpc-encoding", encoding);
         if (timeout is not null) request.Headers.Add("grpc-timeout", timeout);
         using var response = await client.SendAsync(request);
         await response.Content.ReadAsByteArrayAsync();

@@ -3,6 +3,7 @@
 using Grpc.Core;
 using OrderEngine.Contracts.Grpc.Health.V1;
 using OrderEngine.Server.Protocol;
+using OrderEngine.Server.Tests.Kit;
 using Xunit;
 using ServingStatus = OrderEngine.Contracts.Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
@@ -43,8 +44,8 @@ public sealed class HealthTests : IAsyncLifetime
         var watchers = Enumerable.Range(0, ServerLimits.HealthWatches).Select(_ => new Abuse.DirectCall("/grpc.health.v1.Health/Watch")).ToList();
         var watches = watchers.Select(watcher => service.Watch(new HealthCheckRequest(), new Nowhere(), watcher)).ToList();
         using var more = new Abuse.DirectCall("/grpc.health.v1.Health/Watch");
-        var refused = await Assert.ThrowsAsync<RpcException>(() => service.Watch(new HealthCheckRequest(), new Nowhere(), more));
-        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        var refused = Refusal.Of(await Assert.ThrowsAnyAsync<RpcException>(() => service.Watch(new HealthCheckRequest(), new Nowhere(), more)));
+        Assert.Equal((StatusCode.ResourceExhausted, "SUBSCRIBER_LIMIT_REACHED"), (refused.Code, refused.Reason));
         watchers[0].Leave();
         await watches[0];
         var next = service.Watch(new HealthCheckRequest(), new Nowhere(), more);

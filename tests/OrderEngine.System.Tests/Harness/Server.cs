@@ -82,9 +82,9 @@ internal sealed class Server : IAsyncDisposable
     }
 
     /// <summary>The same as it ships: Production, with TLS and keys.</summary>
-    public static async Task<Server> StartSecureAsync(ITestOutputHelper log)
+    public static async Task<Server> StartSecureAsync(ITestOutputHelper log, IReadOnlyDictionary<string, string?>? environment = null)
     {
-        var server = new Server(log, null);
+        var server = new Server(log, environment);
         try
         {
             await server.SecureAsync();
