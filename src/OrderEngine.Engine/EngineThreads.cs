@@ -1,6 +1,8 @@
 // Where the engine's loops run. In real life each has a thread or a task of its own; the simulation runs all of them on one thread, a step
 // at a time, in an order drawn from its seed.
 
+using OrderEngine.Journal;
+
 namespace OrderEngine.Engine;
 
 internal class EngineThreads
@@ -21,5 +23,10 @@ internal class EngineThreads
     }
 
     /// <summary>Runs the writer until it has come to its end.</summary>
-    public virtual void RunWriter(WriterThread writer) => new Thread(writer.Run) { Name = "engine-writer", IsBackground = true }.Start();
+    public virtual void RunWriter(WriterThread writer) => new Thread(() =>
+    {
+        PromptThread.AskFor();
+        writer.Run();
+    })
+    { Name = "engine-writer", IsBackground = true }.Start();
 }

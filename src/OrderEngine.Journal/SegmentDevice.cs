@@ -81,6 +81,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
     private void RunWriter()
     {
+        PromptThread.AskFor();
         while (true)
         {
             Write write;
