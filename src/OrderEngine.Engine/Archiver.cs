@@ -126,6 +126,8 @@ internal sealed class Archiver : IDisposable
                 var position = _store.Append(entries);
                 var answer = await _engine.ExecuteAsync(
                     new ArchiveOrders { Role = Role.System, Orders = [.. versions], Position = position, WindowMicros = window }, Lane.Normal, 0, default);
+                // Others wait to be answered on the thread that this was answered on; what follows takes long.
+                await Task.Yield();
                 // A full lane, a low disk, a stop: they stay, and the next look finds them again.
                 if (answer.Outcome != Outcome.Ok) return;
             }

@@ -160,7 +160,8 @@ public sealed partial class Engine : IAsyncDisposable
 
     /// <summary>
     /// Decides a command. Answers <see cref="Outcome.QueueFull"/> at once when the lane is full, otherwise after its commit. Never throws for
-    /// an outcome. After a failure (rule 5) commands that were taken are never answered.
+    /// an outcome. After a failure (rule 5) commands that were taken are never answered. Who awaits it goes on on a thread that others wait to be
+    /// answered on: what blocks or takes long is to be done elsewhere.
     /// </summary>
     /// <param name="command">Not to be changed any more.</param>
     /// <param name="lane">Where it queues.</param>
