@@ -40,8 +40,17 @@ public sealed record EngineOptions
     /// <summary>Stock subscriptions open at once.</summary>
     public int MaxStockSubscribers { get; init; } = 1_000;
 
-    /// <summary>Bytes of committed events after which a snapshot is taken: what a recovery replays at most, about.</summary>
+    /// <summary>
+    /// Bytes of committed events after which a snapshot is taken, or <see cref="SnapshotGrowthPercent"/> of the newest, whichever is more: what a recovery
+    /// replays at most, about.
+    /// </summary>
     public long SnapshotJournalBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>
+    /// Of the newest snapshot's bytes, so many hundredths must have been committed since. A snapshot costs what there is, not what is new: so that what is
+    /// written stays within a few times what is committed, however much there is. 0: <see cref="SnapshotJournalBytes"/> alone.
+    /// </summary>
+    public int SnapshotGrowthPercent { get; init; } = 50;
 
     /// <summary>A snapshot is taken at least this often, if anything has happened since the last.</summary>
     public TimeSpan SnapshotInterval { get; init; } = TimeSpan.FromHours(1);
@@ -87,6 +96,7 @@ public sealed record EngineOptions
         Check(nameof(MaxOrderSubscribers), MaxOrderSubscribers, 0, 100_000, "subscribers");
         Check(nameof(MaxStockSubscribers), MaxStockSubscribers, 0, 100_000, "subscribers");
         Check(nameof(SnapshotJournalBytes), SnapshotJournalBytes, 1, 1L << 50, "bytes");
+        Check(nameof(SnapshotGrowthPercent), SnapshotGrowthPercent, 0, 1_000, "hundredths");
         Check(nameof(SnapshotInterval), (long)SnapshotInterval.TotalSeconds, 1, 30 * 24 * 3600, "seconds");
         Check(nameof(SnapshotAtStopBytes), SnapshotAtStopBytes, 1, 1L << 50, "bytes");
         Check(nameof(SnapshotRetry), (long)SnapshotRetry.TotalSeconds, 1, 24 * 3600, "seconds");

@@ -112,6 +112,7 @@ internal sealed class Snapshotter : IDisposable
         if (Interlocked.Add(ref _bytesSince, bytes) < _options.SnapshotJournalBytes) return;
         lock (_sync)
         {
+            if (_newest is not null && Interlocked.Read(ref _bytesSince) < _newest.Bytes / 100 * _options.SnapshotGrowthPercent) return;
             if (_open && !_holdBack && _running.IsCompleted) Start();
         }
     }

@@ -157,6 +157,7 @@ internal sealed record ServerOptions
                 MaxOrderSubscribers = (int)reader.Number(nameof(EngineOptions.MaxOrderSubscribers), defaults.Engine.MaxOrderSubscribers, 0, 100_000),
                 MaxStockSubscribers = (int)reader.Number(nameof(EngineOptions.MaxStockSubscribers), defaults.Engine.MaxStockSubscribers, 0, 100_000),
                 SnapshotJournalBytes = reader.Number(nameof(EngineOptions.SnapshotJournalBytes), defaults.Engine.SnapshotJournalBytes, 1, 1L << 50),
+                SnapshotGrowthPercent = (int)reader.Number(nameof(EngineOptions.SnapshotGrowthPercent), defaults.Engine.SnapshotGrowthPercent, 0, 1_000),
                 SnapshotInterval = TimeSpan.FromSeconds(reader.Number(SnapshotIntervalSeconds, (long)defaults.Engine.SnapshotInterval.TotalSeconds, 1, 30 * 24 * 3600)),
                 LowDiskBytes = reader.Number(nameof(EngineOptions.LowDiskBytes), defaults.Engine.LowDiskBytes, EngineOptions.LeastLowDiskBytes, 1L << 50),
                 LowDiskPercent = (int)reader.Number(nameof(EngineOptions.LowDiskPercent), defaults.Engine.LowDiskPercent, 1, 90),

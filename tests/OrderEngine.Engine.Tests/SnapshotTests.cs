@@ -96,6 +96,21 @@ public sealed class SnapshotTests : IDisposable
     }
 
     [Fact]
+    public async Task A_large_state_is_not_written_again_before_much_of_it_is_new()
+    {
+        var store = new WatchedSnapshots(Store());
+        await using var engine = await Start(Small with { SnapshotJournalBytes = 10_000, SnapshotGrowthPercent = 100, StreamHistoryEvents = 1L << 40 }, store);
+        await Define(engine);
+        await Orders(engine, 2_000);
+        while (!store.WhenWritten(1).IsCompleted) await Orders(engine, 50);
+        await Done(engine);
+        var large = store.List()[0];
+        var before = engine.Journal!.SizeBytes;
+        while (store.List()[0].Sequence == large.Sequence) await Orders(engine, 50);
+        Assert.InRange(engine.Journal.SizeBytes - before, large.Bytes, long.MaxValue);
+    }
+
+    [Fact]
     public async Task Snapshots_come_by_time_if_anything_happened()
     {
         var store = new WatchedSnapshots();

@@ -37,6 +37,7 @@ internal sealed class SimProcess : IFailStop, IDisposable
         FeedWindowBytes = 4_000,
         SubscriberBufferEvents = 5,
         SnapshotJournalBytes = 3_000,
+        SnapshotGrowthPercent = 0,
         SnapshotAtStopBytes = 500,
         SnapshotInterval = TimeSpan.FromMinutes(10),
         StreamHistoryEvents = 15,
