@@ -68,6 +68,8 @@ public static class LoadCommands
         var rate = Positive<double>("--rate", "open loop: so many runs a second instead of the scenario's own load");
         var connections = Positive<int>("--connections", "connections that the copies share, instead of the scenario's own number");
         var hot = new Option<bool>("--hot") { Description = "half of all lines on 10 SKUs" };
+        var openOrders = Positive<int>("--open-orders", "make so many orders first, which stay open");
+        var backorders = Positive<int>("--backorders", "make so many orders first that wait for one SKU; one in twenty of those measured joins them");
         var ledger = new Option<LedgerMode>("--ledger") { Description = "how the server is read back: snapshot, lookup, off", DefaultValueFactory = _ => LedgerMode.Snapshot };
         var pid = Positive<int>("--server-pid", "the server's process, when it is not found by its port");
         var thresholds = new Option<string[]>("--threshold") { Description = "for example p99Ms<=50, failed=0, best.ordersPerSecond>=10000; may be repeated; instead of failed=0 and refused=0" };
@@ -88,7 +90,7 @@ public static class LoadCommands
         var (json, report) = (Json(), Report());
         var command = new Command("run", "Runs one scenario against a server that is there.")
         {
-            scenario, address, seconds, warmUp, copies, rate, connections, hot, ledger, pid, thresholds, json, report,
+            scenario, address, seconds, warmUp, copies, rate, connections, hot, openOrders, backorders, ledger, pid, thresholds, json, report,
         };
         command.SetAction(async (parsed, token) =>
         {
@@ -101,6 +103,8 @@ public static class LoadCommands
                 Rate = parsed.GetValue(rate),
                 Connections = parsed.GetValue(connections),
                 Hot = parsed.GetValue(hot),
+                OpenOrders = parsed.GetValue(openOrders) ?? 0,
+                Backorders = parsed.GetValue(backorders) ?? 0,
                 Ledger = parsed.GetRequiredValue(ledger),
                 ServerPid = parsed.GetValue(pid),
             };

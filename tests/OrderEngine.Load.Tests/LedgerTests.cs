@@ -100,6 +100,23 @@ public class LedgerTests
         Assert.All(lines, l => Assert.InRange(l.Quantity, 1, 3));
     }
 
+    [Fact]
+    public void Backorders_are_so_many_and_one_in_twenty_after_them()
+    {
+        const int before = 100;
+        var workload = new Workload("run", backorders: before);
+        var request = new SubmitOrderRequest();
+        var waited = workload.Catalog[^1];
+        Assert.DoesNotContain(waited, workload.Skus);
+        var waiting = Enumerable.Range(0, 10 * before).Where(index =>
+        {
+            workload.Fill(request, index);
+            return request.Order.Lines.Any(line => line.SkuId == waited);
+        }).ToList();
+        Assert.Equal(Enumerable.Range(0, 10 * before).Where(index => index < before || index % 20 == 0), waiting);
+        Assert.Equal(AllocationPolicy.PartialBackorder, request.Order.AllocationPolicy);
+    }
+
     [Theory]
     [InlineData(Fault.None, "")]
     [InlineData(Fault.RepeatsAnEvent, "out of sequence or twice")]

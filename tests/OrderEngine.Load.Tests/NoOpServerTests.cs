@@ -20,7 +20,7 @@ public class NoOpServerTests
         await app.StartAsync();
         var scenario = ScenarioCatalog.Create(name)!;
         var settings = new RunSettings { Address = app.Urls.First(), During = TimeSpan.FromMilliseconds(1), WarmUp = TimeSpan.Zero };
-        using var run = new RunContext(settings, ScenarioCatalog.Workload(name, "test", hot: false, Workload.DefaultSkus), MachineClock.Instance) { ServerIsNoOp = true };
+        using var run = new RunContext(settings, ScenarioCatalog.Workload(name, "test", hot: false, Workload.DefaultSkus, backorders: 0), MachineClock.Instance) { ServerIsNoOp = true };
         Assert.Equal(LoadRun.NoOpVersion, (await SetUp.WaitUntilServingAsync(run.First, TimeSpan.FromSeconds(10), CancellationToken.None)).Version);
         await SetUp.PrepareAsync(run, CancellationToken.None);
         await scenario.InitAsync(run, CancellationToken.None);

@@ -35,7 +35,7 @@ public static class LoadRun
         var scenario = ScenarioCatalog.Create(scenarioName) ?? throw new ArgumentException($"there is no scenario '{scenarioName}'", nameof(scenarioName));
         clock ??= MachineClock.Instance;
         var started = DateTimeOffset.UtcNow;
-        using var run = new RunContext(settings, ScenarioCatalog.Workload(scenarioName, Workload.NewRunId(), settings.Hot, settings.Skus), clock, scenario.Connections);
+        using var run = new RunContext(settings, ScenarioCatalog.Workload(scenarioName, Workload.NewRunId(), settings.Hot, settings.Skus, settings.Backorders), clock, scenario.Connections);
         var status = await SetUp.WaitUntilServingAsync(run.First, Patience, cancellationToken);
         run.ServerIsNoOp = status.Version == NoOpVersion;
         if (run.ServerIsNoOp && scenario is FanOutScenario) throw new InvalidOperationException($"{scenarioName}: the no-op server has no stream to follow");

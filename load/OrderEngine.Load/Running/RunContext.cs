@@ -53,6 +53,12 @@ public sealed record RunSettings
     /// <summary>Half of all lines on 10 SKUs.</summary>
     public bool Hot { get; init; }
 
+    /// <summary>Orders that are made before and stay as they are.</summary>
+    public int OpenOrders { get; init; }
+
+    /// <summary>Orders that are made before, each with a line that waits for the same SKU; one in twenty of the measured ones joins them.</summary>
+    public int Backorders { get; init; }
+
     /// <summary>SKUs of the catalog.</summary>
     public int Skus { get; init; } = Workload.DefaultSkus;
 

@@ -47,9 +47,9 @@ public static class ScenarioCatalog
     public static IScenario? Create(string name) => All.FirstOrDefault(s => s.Name == name).Make?.Invoke();
 
     /// <summary>The orders it is run with.</summary>
-    public static Workload Workload(string name, string runId, bool hot, int skus)
+    public static Workload Workload(string name, string runId, bool hot, int skus, int backorders)
     {
         var entry = All.FirstOrDefault(s => s.Name == name);
-        return new Workload(runId, hot || entry.Hot, skus, entry.Customers);
+        return new Workload(runId, hot || entry.Hot, skus, entry.Customers, backorders);
     }
 }

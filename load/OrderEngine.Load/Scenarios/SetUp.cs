@@ -62,6 +62,7 @@ public static class SetUp
         for (var first = 0; first < run.Workload.Customers; first += CallsAtOnce)
             await Task.WhenAll(Enumerable.Range(first, Math.Min(CallsAtOnce, run.Workload.Customers - first)).Select(n => UpsertCustomerAsync(run, n, cancellationToken)));
         await ReceiveStockAsync(run, cancellationToken);
+        await SubmitBulkScenario.MakeAsync(run, run.Settings.Backorders + run.Settings.OpenOrders, cancellationToken);
     }
 
     // The last SKU is made last: where it is, all are.
@@ -69,7 +70,7 @@ public static class SetUp
     {
         try
         {
-            await run.First.Catalog.GetSkuAsync(new GetSkuRequest { SkuId = run.Workload.Skus[^1] }, cancellationToken: cancellationToken);
+            await run.First.Catalog.GetSkuAsync(new GetSkuRequest { SkuId = run.Workload.Catalog[^1] }, cancellationToken: cancellationToken);
             return true;
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.NotFound)
@@ -80,7 +81,7 @@ public static class SetUp
 
     private static async Task UpsertSkusAsync(RunContext run, CancellationToken cancellationToken)
     {
-        var last = run.Workload.Skus.Count - 1;
+        var last = run.Workload.Catalog.Count - 1;
         await Parallel.ForEachAsync(Enumerable.Range(0, last), new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce, CancellationToken = cancellationToken },
             async (number, token) => await UpsertSkuAsync(run, number, token));
         await UpsertSkuAsync(run, last, cancellationToken);
@@ -90,7 +91,7 @@ public static class SetUp
         await run.Connection(number).Catalog.UpsertSkuAsync(new UpsertSkuRequest
         {
             RequestId = $"{run.Workload.RunId}-sku-{number}", Actor = Manager,
-            Sku = new Sku { SkuId = run.Workload.Skus[number], Name = $"Load item {number}", Category = "load", Unit = "piece", PriceMinor = 100 + number, CurrencyCode = "GBP" },
+            Sku = new Sku { SkuId = run.Workload.Catalog[number], Name = $"Load item {number}", Category = "load", Unit = "piece", PriceMinor = 100 + number, CurrencyCode = "GBP" },
         }, cancellationToken: cancellationToken);
 
     private static async Task UpsertCustomerAsync(RunContext run, int number, CancellationToken cancellationToken) =>

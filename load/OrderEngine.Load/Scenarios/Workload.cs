@@ -5,7 +5,10 @@ using OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Load.Scenarios;
 
-/// <summary>Makes orders: 3 lines, 1 to 3 units each, on SKUs 0 to n-1; hot: half of the lines on the first 10. Any thread.</summary>
+/// <summary>
+/// Makes orders: 3 lines, 1 to 3 units each, on SKUs 0 to n-1; hot: half of the lines on the first 10. With backorders, the last line of so many orders, and
+/// of one in twenty after them, is of a SKU that there is nothing of, and waits. Any thread.
+/// </summary>
 public sealed class Workload
 {
     public const int DefaultSkus = 10_000;
@@ -14,14 +17,17 @@ public sealed class Workload
     public const string LocationId = "load-main";
 
     private const int MaxQuantity = 3;
+    private const int JoinsQueueEvery = 20;
+    private const string WaitedForSku = "LOAD-WAITED-FOR";
 
     private readonly string[] _skus;
     private readonly string _prefix;
     private readonly bool _hot;
+    private readonly int _backorders;
     private long _made;
 
     /// <summary>A run's orders. The run id makes its external ids and request ids unique; with customers, order n is of customer n modulo that.</summary>
-    public Workload(string runId, bool hot = false, int skus = DefaultSkus, int customers = 0)
+    public Workload(string runId, bool hot = false, int skus = DefaultSkus, int customers = 0, int backorders = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(skus, HotSkus);
         RunId = runId;
@@ -29,7 +35,9 @@ public sealed class Workload
         Customers = customers;
         _prefix = runId + "-";
         _hot = hot;
+        _backorders = backorders;
         _skus = [.. Enumerable.Range(0, skus).Select(SkuId)];
+        Catalog = backorders > 0 ? [.. _skus, WaitedForSku] : _skus;
     }
 
     public string RunId { get; }
@@ -40,7 +48,11 @@ public sealed class Workload
     /// <summary>Customers that the orders are of; 0: guests.</summary>
     public int Customers { get; }
 
+    /// <summary>Those that there is stock of.</summary>
     public IReadOnlyList<string> Skus => _skus;
+
+    /// <summary>All that the orders are of.</summary>
+    public IReadOnlyList<string> Catalog { get; }
 
     /// <summary>Orders made so far: indexes 0 to here, exclusive.</summary>
     public long Made => Interlocked.Read(ref _made);
@@ -85,24 +97,26 @@ public sealed class Workload
         draft.ChannelId = ChannelId;
         draft.ExternalOrderId = externalId;
         draft.CurrencyCode = "GBP";
+        if (_backorders > 0) draft.AllocationPolicy = AllocationPolicy.PartialBackorder;
         if (Customers > 0) draft.CustomerId = CustomerId(index % Customers);
         while (draft.Lines.Count < LinesPerOrder) draft.Lines.Add(new OrderLineDraft());
         for (var i = 0; i < LinesPerOrder; i++)
         {
             var (sku, quantity) = Line(index, i);
             var line = draft.Lines[i];
-            line.SkuId = _skus[sku];
+            line.SkuId = Catalog[sku];
             line.Quantity = quantity;
             line.UnitPriceMinor = 100 + sku;
         }
     }
 
-    /// <summary>SKU number and units of a line.</summary>
+    /// <summary>The SKU's place in <see cref="Catalog"/>, and units, of a line.</summary>
     public (int Sku, int Quantity) Line(long index, int line)
     {
         var draw = Mix((ulong)(index * LinesPerOrder + line) + 0x51ED270B9UL);
         var quantity = 1 + (int)(draw % MaxQuantity);
         draw >>= 8;
+        if (_backorders > 0 && line == LinesPerOrder - 1 && (index < _backorders || index % JoinsQueueEvery == 0)) return (_skus.Length, quantity);
         if (_hot && (draw & 1) == 0) return ((int)((draw >> 1) % HotSkus), quantity);
         return ((int)((draw >> 1) % (ulong)_skus.Length), quantity);
     }
