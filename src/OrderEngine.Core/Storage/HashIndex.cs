@@ -1,9 +1,10 @@
-// Owns: hash -> number, a multi-map that grows one bucket at a time.
+// Owns: hash -> number, a multi-map that grows a few buckets at a time.
 // Runs on: Add and Remove on the writer thread; Find and Count on any thread.
 //
 // Linear hashing: with n buckets and m = the largest power of two <= n, a hash lies in bucket hash mod m, or in
-// hash mod 2m when that bucket was split already (its number + m < n). Each Add beyond one node a bucket splits the next
-// bucket in turn, so no Add ever moves more than one chain.
+// hash mod 2m when that bucket was split already (its number + m < n). When there is more than one node a bucket, an Add
+// splits the next few in turn, so that no Add moves more than their chains. Few, not one: what disturbs readers begins with
+// a fence, which waits for everything that the writer has stored, and the chains of the next few are fetched together.
 //
 // Readers take no lock. An Add only links a complete node in front of a chain, which a reader sees or does not see. A
 // split or a removal takes nodes out of the chain a reader may be walking; those make _version odd while they last, and a
@@ -27,6 +28,8 @@ public sealed class HashIndex
 
     private const long FirstBuckets = 64;
     private const int StepsPerCheck = 64;
+    // Divides FirstBuckets, so that those split together lie side by side.
+    private const int SplitAtOnce = 8;
 
     // Nodes from 1; 0 ends a chain.
     private readonly ChunkedArray<int> _heads = new();
@@ -66,7 +69,7 @@ public sealed class HashIndex
         node.Next = head;
         Volatile.Write(ref head, index);
         Volatile.Write(ref _count, _count + 1);
-        if (_count > _buckets) Split();
+        if (_count >= _buckets + SplitAtOnce) Split();
     }
 
     /// <summary>Removes one entry of this hash and value; false when there is none. Writer only.</summary>
@@ -152,17 +155,26 @@ public sealed class HashIndex
 
     private void Split()
     {
-        var from = _buckets - (1L << BitOperations.Log2((ulong)_buckets));
-        var to = _buckets;
-        _heads.Ensure(to);
+        var half = 1L << BitOperations.Log2((ulong)_buckets);
+        var first = _buckets;
+        _heads.Ensure(first + SplitAtOnce - 1);
         BeginDisturbing();
+        for (var to = first; to < first + SplitAtOnce; to++) Split(to - half, to, 2 * half - 1);
+        Volatile.Write(ref _buckets, first + SplitAtOnce);
+        EndDisturbing();
+        // The next to be split, whose chains lie anywhere: they are on their way to the cache until then.
+        for (var next = first + SplitAtOnce - half; next < first + 2 * SplitAtOnce - half; next++) PrefetchChainOf(next);
+    }
+
+    private void Split(long from, long to, long mask)
+    {
         var index = _heads[from];
         int stay = 0, move = 0;
         while (index != 0)
         {
             ref var node = ref _nodes[index];
             var next = node.Next;
-            if (Bucket(node.Hash, to + 1) == to)
+            if (((long)node.Hash & mask) == to)
             {
                 node.Next = move;
                 move = index;
@@ -176,10 +188,6 @@ public sealed class HashIndex
         }
         _heads[from] = stay;
         _heads[to] = move;
-        Volatile.Write(ref _buckets, to + 1);
-        EndDisturbing();
-        // The next split takes the next bucket, whose chain lies anywhere: it is on its way to the cache until then.
-        PrefetchChainOf(from + 1);
     }
 
     // A full fence: what follows must not be seen before the odd version. The end is a release: what was done is seen first.
