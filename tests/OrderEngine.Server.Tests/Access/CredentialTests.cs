@@ -29,12 +29,12 @@ public sealed class CredentialTests
         keyed.Revoke(gone);
 
         // The stream of orders ends at once, though nobody sends anything; the watch with the next thing it would have said.
-        Assert.Equal("CREDENTIAL_INVALID", (await Refusal.ExpectAsync(() => submit.ResponseStream.MoveNext(default))).Reason);
+        Assert.Equal("CREDENTIAL_INVALID", (await Refusal.ExpectAsync(() => submit.ResponseStream.MoveNext(default).WaitAsync(Patience))).Reason);
         await SubmitAsync(other, 2);
         var seen = 0;
         Assert.Equal("CREDENTIAL_INVALID", (await Refusal.ExpectAsync(async () =>
         {
-            while (await watch.ResponseStream.MoveNext(default)) seen += watch.ResponseStream.Current.Events?.Events.Count ?? 0;
+            while (await watch.ResponseStream.MoveNext(default).WaitAsync(Patience)) seen += watch.ResponseStream.Current.Events?.Events.Count ?? 0;
         })).Reason);
         Assert.True(seen <= 2, "What happened after the key was revoked is told to its holder.");
         Assert.Equal("CREDENTIAL_INVALID", (await Refusal.ExpectAsync(() => SubmitOnceAsync(keyed.As(gone)))).Reason);
