@@ -240,6 +240,20 @@ public sealed class ArchiveStoreTests : IDisposable
         Assert.Empty(Verify(again.End).Damage);
     }
 
+    [Fact]
+    public void What_was_appended_is_beyond_the_reach_of_a_power_cut()
+    {
+        var disk = new OrderlyDisk();
+        var store = new ArchiveStore(directory.Path, disk, SmallSegment);
+        store.Open(0);
+        for (var order = 1; order <= 60; order++)
+        {
+            store.Append([Entry(order, 200)]);
+            Assert.True(disk.IsSettled);
+        }
+        Assert.True(disk.Renamed > 2);
+    }
+
     private ArchiveStore Open(long position)
     {
         var store = new ArchiveStore(directory.Path, Disk.Real, SmallSegment);
