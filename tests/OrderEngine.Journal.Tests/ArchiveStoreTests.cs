@@ -205,6 +205,7 @@ public sealed class ArchiveStoreTests : IDisposable
     [Theory]
     [InlineData(DiskTrouble.Error)]
     [InlineData(DiskTrouble.Lost)]
+    [InlineData(DiskTrouble.Flipped)]
     [InlineData(DiskTrouble.FlushError)]
     public void A_write_that_does_not_arrive_changes_nothing_and_the_next_succeeds(DiskTrouble trouble)
     {
@@ -290,6 +291,8 @@ public sealed class ArchiveStoreTests : IDisposable
         Error,
         /// <summary>A write says that it succeeded, and did not.</summary>
         Lost,
+        /// <summary>A write turns a bit, and says nothing of it.</summary>
+        Flipped,
         /// <summary>A flush fails.</summary>
         FlushError,
     }
@@ -305,10 +308,17 @@ public sealed class ArchiveStoreTests : IDisposable
 
         public override void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> bytes, long offset, bool durable)
         {
-            if (Trouble is DiskTrouble.Error or DiskTrouble.Lost && After-- == 0)
+            if (Trouble is DiskTrouble.Error or DiskTrouble.Lost or DiskTrouble.Flipped && After-- == 0)
             {
                 Count++;
                 if (Trouble == DiskTrouble.Lost) return;
+                if (Trouble == DiskTrouble.Flipped)
+                {
+                    var flipped = bytes.ToArray();
+                    flipped[^1] ^= 1;
+                    base.Write(file, path, flipped, offset, durable);
+                    return;
+                }
                 base.Write(file, path, bytes[..(bytes.Length / 2)], offset, durable);
                 throw new IOException("Input/output error");
             }
