@@ -128,6 +128,9 @@ public static class Limits
     /// <summary>Highest tier of a customer.</summary>
     public const int Tier = 9;
 
+    /// <summary>From this tier on, a shortfall that keeps a customer waiting is graded HIGH.</summary>
+    public const int HighTier = 7;
+
     /// <summary>Microseconds of waiting that each tier step is worth in the backorder queue: one day.</summary>
     public const long TierCreditMicros = 24L * 3600 * 1_000_000;
 
