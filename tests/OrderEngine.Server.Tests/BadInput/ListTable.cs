@@ -98,8 +98,8 @@ internal static class ListTable
 
     private static IEnumerable<Case> Resolutions()
     {
-        // The table's world has no exceptions.
-        var resolve = Rpc<ResolveExceptionRequest>.Unary("ResolveException", _ => new ResolveExceptionRequest { RequestId = Shop.NewId(), ExceptionId = PublicId.Format(PublicId.Exception, 1) },
+        // The table's orders that wait for stock raise some; never so many.
+        var resolve = Rpc<ResolveExceptionRequest>.Unary("ResolveException", _ => new ResolveExceptionRequest { RequestId = Shop.NewId(), ExceptionId = PublicId.Format(PublicId.Exception, 1L << 40) },
             async (server, request) => await server.Admin.ResolveExceptionAsync(request)).LeadingTo(ErrorReason.ExceptionNotFound);
         foreach (var row in resolve.Asker((request, id) => request.RequestId = id, (request, actor) => request.Actor = actor, Role.Warehouse, Role.Customer, Role.System)) yield return row;
         foreach (var row in resolve.Id("exception_id", (request, id) => request.ExceptionId = id)) yield return row;
