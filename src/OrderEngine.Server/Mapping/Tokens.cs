@@ -55,6 +55,7 @@ internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong 
     private const int SumAt = Length - 4;
 
     // No number of the engine comes near it. Whoever makes his own token must not make the number behind it overflow: a list would begin below all numbers.
+    // (A resume token that claims such a sequence is ahead, like any other that is.)
     private const long Beyond = 1L << 62;
 
     /// <summary>The token as text.</summary>
@@ -98,7 +99,7 @@ internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong 
     private const string Rule = "must be a token as answered by the engine to the same kind of request";
 
     private static bool TryRead(string text, TokenKind kind, ulong scope, out Token token) =>
-        TryRead(text, kind, out token) && token.Scope == (uint)scope;
+        TryRead(text, kind, out token) && token.A < Beyond && token.Scope == (uint)scope;
 
     private static bool TryRead(string text, TokenKind kind, out Token token)
     {
@@ -110,6 +111,6 @@ internal readonly record struct Token(TokenKind Kind, long A, long B = 0, ulong 
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[SumAt..]) != (uint)StableHash.Of(bytes[..SumAt])) return false;
         var scope = BinaryPrimitives.ReadUInt32LittleEndian(bytes[18..]);
         token = new Token(kind, BinaryPrimitives.ReadInt64LittleEndian(bytes[2..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[10..]), scope);
-        return token is { A: >= 0 and < Beyond, B: >= 0 and < Beyond };
+        return token is { A: >= 0, B: >= 0 and < Beyond };
     }
 }
