@@ -116,6 +116,8 @@ public static class Limits
     /// <summary>Substitutes of a SKU.</summary>
     public const int SubstitutesPerSku = 16;
 
+    /// <summary>Seconds before its end at which a hold is reminded of: 12 hours, which a reservation's row has room for.</summary>
+    public const long HoldRemindSeconds = 12L * 3600;
     /// <summary>Seconds of a SKU's lead time: three years.</summary>
     public const long LeadTimeSeconds = 3L * 366 * 24 * 3600;
 

@@ -57,7 +57,7 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories / 10, "filled whole", "looked at what was added", "promises made", "promises moved", "supply request answered", "supply request open, Transfer",
             "supply request open, Purchase");
         tally.AtLeast(Histories / 30, "outcome SupplyRequestNotFound", "outcome SupplyRequestMismatch");
-        tally.AtLeast(Histories / 10, "SetDeadlines Ok", "reminded Release", "reminded Delivery", "reminded Stall", "reminded Payment", "missed Release", "missed Delivery", "missed Stall");
+        tally.AtLeast(Histories / 10, "SetDeadlines Ok", "reminded Release", "reminded Delivery", "reminded Stall", "reminded Payment", "reminded Reservation", "missed Release", "missed Delivery", "missed Stall");
         tally.AtLeast(Histories / 10, "missed Balance", "reminded Balance", "missed ReturnClose", "missed ReturnArrival", "windows over with a return open",
             "resolved by the engine", "raised RefundDue", "raised LateMoney");
         tally.AtLeast(Histories / 30, "shortfalls over", "shortfall Medium", "shortfall High");

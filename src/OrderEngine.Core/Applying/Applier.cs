@@ -76,6 +76,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReservationCommitted: Closed(in e, ReservationState.Committed); break;
             case EventKind.ReservationReleased: Closed(in e, ReservationState.Released); break;
             case EventKind.ReservationExpired: Closed(in e, ReservationState.Expired); break;
+            case EventKind.ReservationReminded: HoldReminded(in e); break;
             case EventKind.StockReceived: Received(in e); break;
             case EventKind.StockAdjusted: Adjusted(in e); break;
             case EventKind.StockPolicySet: PolicySet(in e); break;

@@ -240,7 +240,7 @@ public static partial class Invariants
             var reservation = state.Reservation(number);
             if (reservation.Head.State != ReservationState.Held) continue;
             open++;
-            if (!state.Timers.Contains(new TimerKey(reservation.Head.ExpiresAt, reservation.Head.CreatedSequence, DeadlineKind.Reservation, number))) violations.Add($"Reservation {number} is held and has no timer.");
+            if (!state.Timers.Contains(reservation.Head.Timer(number))) violations.Add($"Reservation {number} is held and has no timer.");
         }
         if (open != state.OpenReservations) violations.Add($"{open} reservations are held; {state.OpenReservations} are counted.");
         CheckCustomers(state, violations);

@@ -158,10 +158,10 @@ public struct ReservationHead
     public int ItemCount;
     /// <summary>Where it stands.</summary>
     public ReservationState State;
-    /// <summary>Zero.</summary>
-    public byte Unused;
-    /// <summary>Zero.</summary>
-    public ushort Unused2;
+    /// <summary>1: its end was reminded of since it was made or last extended.</summary>
+    public byte Reminded;
+    /// <summary>How many seconds before its end it is reminded of, at most <see cref="Limits.HoldRemindSeconds"/>; 0: not.</summary>
+    public ushort RemindSeconds;
     /// <summary>Microseconds since 1970.</summary>
     public long CreatedAt;
     /// <summary>Microseconds since 1970.</summary>
@@ -172,6 +172,13 @@ public struct ReservationHead
     public long Version;
     /// <summary>Sequence of its first event: the timer's second key.</summary>
     public long CreatedSequence;
+
+    /// <summary>True when its reminder comes next, not its end.</summary>
+    public readonly bool IsReminder => RemindSeconds != 0 && Reminded == 0;
+
+    /// <summary>The one timer of reservation <paramref name="number"/> while it is held: its reminder's, then its end's.</summary>
+    internal readonly TimerKey Timer(long number) =>
+        new(IsReminder ? ExpiresAt - RemindSeconds * 1_000_000L : ExpiresAt, CreatedSequence, DeadlineKind.Reservation, number);
 }
 
 /// <summary>Units that a reservation holds, or held, at one location.</summary>

@@ -146,6 +146,8 @@ internal static class StateComparison
         Assert.Equal(
             (expected.State, expected.Version, expected.Order, expected.ExpiresAt, expected.CreatedAt, expected.CreatedSequence, expected.Channel, expected.Customer),
             (head.State, head.Version, head.Order, head.ExpiresAt, head.CreatedAt, head.CreatedSequence, head.Channel, head.Customer));
+        Assert.Equal(expected.Reminded, head.Reminded != 0);
+        if (expected.State == ReservationState.Held) Assert.Equal(expected.RemindAt, head.IsReminder ? head.ExpiresAt - head.RemindSeconds * 1_000_000L : 0);
         var items = new List<(int, int, int)>();
         foreach (var item in reservation.Items) items.Add((item.Sku, item.Location, item.Quantity));
         Assert.Equal(expected.Items, items);

@@ -181,6 +181,11 @@ internal sealed class ModelReservation
     public readonly List<(int Sku, int Location, int Quantity)> Items = [];
     public ReservationState State = ReservationState.Held;
     public long ExpiresAt, Order, Version;
+
+    /// <summary>When its end is reminded of; 0: not, or it was.</summary>
+    public long RemindAt;
+    public bool Reminded;
+    public long Next => RemindAt > 0 ? RemindAt : ExpiresAt;
 }
 
 /// <summary>An entry of the catalog: what was said of it last, as one text to compare with.</summary>
