@@ -1,5 +1,6 @@
 // What of an order's goods came back, derived from its lines and returns: an axis of its own beside the order's state.
 
+using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 
 namespace OrderEngine.Core;
@@ -7,6 +8,20 @@ namespace OrderEngine.Core;
 /// <summary>The derivation of an order's return state.</summary>
 public static class OrderReturns
 {
+    internal const int ExchangedField = 296;
+
+    /// <summary>True when a ReturnReceived says that other goods made up for its units, repairs aside.</summary>
+    internal static bool AreExchanged(ReadOnlySpan<byte> body)
+    {
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == ExchangedField) return reader.Varint() != 0;
+            reader.Skip(wireType);
+        }
+        return false;
+    }
+
     /// <summary>The first match counts: no returns, one open, everything that can be back is back, something is, nothing is.</summary>
     public static OrderReturnState Derive(in AfterSaleRow row, ReadOnlySpan<LineRow> lines)
     {

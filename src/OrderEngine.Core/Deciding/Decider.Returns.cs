@@ -136,6 +136,7 @@ internal sealed partial class Decider
         _events.Number(2, receive.Location);
         foreach (ref readonly var units in receive.Units.AsSpan()) Movement(3, units.Line, units.Quantity, (int)units.Disposition);
         _events.Number(4, refund);
+        if (found.Head.ReplacementCount > 0) _events.Number(OrderReturns.ExchangedField, 1);
         EndAnswer();
         return Outcome.Ok;
     }

@@ -85,8 +85,8 @@ public struct LineRow
     public int Sku;
     /// <summary>Units ordered.</summary>
     public int Ordered;
-    /// <summary>Minor units.</summary>
-    public long UnitPrice;
+    // The price, and above it the units exchanged: rows are hashed as bytes, so those of lines without an exchange stay as they always were.
+    private long _priceAndExchanged;
     /// <summary>Units cancelled.</summary>
     public int Cancelled;
     /// <summary>Units neither reserved nor waiting in a queue.</summary>
@@ -107,6 +107,27 @@ public struct LineRow
     public int Returned;
     /// <summary>Of the shipped: in returns that are open, and not yet returned.</summary>
     public int ReturnOpen;
+
+    private const int PriceBits = 40;
+    private const long PriceMask = (1L << PriceBits) - 1;
+
+    /// <summary>Minor units; at most <see cref="Limits.UnitPrice"/>.</summary>
+    /// <exception cref="OverflowException">It does not fit.</exception>
+    public long UnitPrice
+    {
+        readonly get => _priceAndExchanged & PriceMask;
+        set => _priceAndExchanged = (value & ~PriceMask) == 0 ? _priceAndExchanged & ~PriceMask | value : throw new OverflowException($"No unit costs {value}.");
+    }
+
+    /// <summary>Of the returned: made good with other goods.</summary>
+    public int Exchanged
+    {
+        readonly get => (int)(_priceAndExchanged >> PriceBits);
+        set => _priceAndExchanged = _priceAndExchanged & PriceMask | checked((long)(uint)value << PriceBits);
+    }
+
+    /// <summary>Of the returned: the buyer need not pay them. What was exchanged is paid for: the goods that came for it cost what is paid on top only.</summary>
+    public readonly int Credited => Returned - Exchanged;
 }
 
 /// <summary>Where a line's units come from.</summary>

@@ -124,7 +124,7 @@ internal static class StateComparison
             var (e, a) = (expected.Lines[i], order.Lines[i]);
             Assert.Equal((e.Sku, e.Ordered, e.Price, e.Cancelled, e.Backordered, e.Reserved), (a.Sku, a.Ordered, a.UnitPrice, a.Cancelled, a.Backordered, a.Reserved));
             Assert.Equal((e.Released, e.Shipped, e.Delivered, e.Lost, e.Unallocated), (a.Released, a.Shipped, a.Delivered, a.Lost, a.Unallocated));
-            Assert.Equal((e.Returned, model.ToComeBack(expected.Number, e.Number)), (a.Returned, a.ReturnOpen));
+            Assert.Equal((e.Returned, e.Swapped, model.ToComeBack(expected.Number, e.Number)), (a.Returned, a.Exchanged, a.ReturnOpen));
         }
         var parcels = new List<(int, int, int, int, int)>();
         foreach (var line in order.ParcelLines) parcels.Add((line.Parcel, line.Line, line.Quantity, line.Delivered, line.Lost));

@@ -35,6 +35,8 @@ internal sealed class ModelLine(int number, int sku, int ordered, long price)
     public int Ordered = ordered;
     public long Price = price;
     public int Cancelled, Unallocated, Reserved, Released, Shipped, Delivered, Lost, Returned;
+    /// <summary>Of the returned: swapped for other goods, and so paid for as if kept.</summary>
+    public int Swapped;
 
     private int _backordered;
 

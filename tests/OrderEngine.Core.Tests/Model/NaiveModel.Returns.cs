@@ -171,6 +171,7 @@ internal sealed partial class NaiveModel
             if (units.Disposition == Disposition.Repair) continue;
             line.Returned += units.Quantity;
             if (found.Replacements.Length == 0) found.Refund += units.Quantity * line.Price;
+            else line.Swapped += units.Quantity;
             if (units.Disposition == Disposition.Scrap) continue;
             var level = LevelOf(line.Sku, receive.Location);
             level.OnHand += units.Quantity;

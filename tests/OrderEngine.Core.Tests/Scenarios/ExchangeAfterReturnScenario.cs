@@ -8,6 +8,7 @@ namespace OrderEngine.Core.Tests.Scenarios;
 public sealed class ExchangeAfterReturnScenario
 {
     private const int Small = 1, Large = 2, Store = 1;
+    private static readonly int Gbp = Currency.Pack("GBP"u8);
 
     [Fact]
     public void Exchange_after_return()
@@ -20,6 +21,7 @@ public sealed class ExchangeAfterReturnScenario
         shop.Ok(new ReleaseShipment { Order = 1, Role = Role.Warehouse });
         shop.Ok(new ConfirmShipment { Order = 1, Role = Role.Warehouse });
         shop.Ok(new RecordDelivery { Order = 1, Role = Role.Carrier });
+        shop.Ok(new RecordPayment { Order = 1, Amount = 100, CurrencyCode = Gbp, Reference = Shop.Bytes("P1"), Role = Role.Finance });
         shop.Ok(shop.Order(1, 2, AllocationPolicy.PartialBackorder, (Small, 1)));
         Assert.Equal(OrderState.Backordered, shop.Head(2).State);
 
@@ -44,6 +46,60 @@ public sealed class ExchangeAfterReturnScenario
         Assert.Equal((3L, 0L), (reader.Return(1, at).Head.Replacement, reader.Return(1, at).Head.Refund));
         Assert.Equal(1, reader.AfterSale(3, at).ForReturn);
         Assert.Equal(OrderReturnState.Returned, OrderReturns.Derive(reader.AfterSale(1, at), reader.Order(1, at).Lines));
+
+        // What she paid for the small one pays for the large one: neither order leaves anything to pay or to refund, and finance has nothing to look at.
+        Assert.Equal((PaymentState.Settled, PaymentState.NothingDue), (Stands(shop, 1), Stands(shop, 3)));
+        Assert.Equal(0, shop.Head(1).OpenExceptions);
+        using (reader.Enter())
+        {
+            var statement = new StatementReader(reader, new StatementQuery(1, 0, 0, 0, shop.Now), at).Read(at, 0, 10, 100).Entries;
+            Assert.Equal([(1L, 100L, 0L, 100L, 0L)], statement.Where(entry => entry.Order == 1).Select(entry => (entry.Order, entry.Closing.Payable, entry.Closing.Returned, entry.Closing.Paid, entry.Closing.Balance)));
+        }
+
+        // Too much by mistake is too much, exchange or not; given back, all is as it was.
+        shop.Ok(new RecordPayment { Order = 1, Amount = 5, CurrencyCode = Gbp, Reference = Shop.Bytes("P2"), Role = Role.Finance });
+        ref readonly var over = ref reader.Exception(shop.Head(1).LastException, shop.Core.Sequence).Head;
+        Assert.Equal((ExceptionKind.RefundDue, 5L), (over.Kind, over.Quantity));
+        shop.Ok(new RecordRefund { Order = 1, Amount = 5, CurrencyCode = Gbp, Reference = Shop.Bytes("R1"), Role = Role.Finance });
+        Assert.Equal((PaymentState.Settled, 0), (Stands(shop, 1), shop.Head(1).OpenExceptions));
+        Assert.Equal(shop.Core.Seal().StateHash, shop.Restarted().Seal().StateHash);
+        at = shop.Core.Sequence;
         using (reader.Enter()) Assert.Empty(Invariants.Check(reader, at).Violations);
     }
+
+    [Fact]
+    public void What_is_exchanged_is_owed_until_it_is_paid()
+    {
+        var shop = new Shop();
+        shop.Ok(shop.Receive(Store, (Small, 3), (Large, 3)));
+        shop.Ok(new SubmitOrder
+        {
+            Channel = 1, Customer = 1, ExternalId = Shop.Bytes("credit"), Policy = AllocationPolicy.AllOrNothing, Terms = PaymentTerms.Credit, CurrencyCode = Gbp,
+            Lines = [new DraftLine(Small, 3, 100)], Role = Role.Channel,
+        });
+        shop.Ok(new ReleaseShipment { Order = 1, Role = Role.Warehouse });
+        shop.Ok(new ConfirmShipment { Order = 1, Role = Role.Warehouse });
+        shop.Ok(new RecordDelivery { Order = 1, Role = Role.Carrier });
+
+        // One comes back for good, another one for a large one that costs 20 more.
+        shop.Ok(new RequestReturn { Order = 1, Lines = [new LineQuantity(1, 1)], Role = Role.Customer });
+        shop.Ok(new RequestReturn { Order = 1, Lines = [new LineQuantity(1, 1)], Replacements = [new DraftLine(Large, 1, 20)], Role = Role.Customer });
+        for (var number = 1; number <= 2; number++)
+        {
+            shop.Ok(new ReturnStep(CommandKind.ApproveReturn) { Return = number, Role = Role.Support });
+            shop.Ok(new ReceiveReturn { Return = number, Location = Store, Units = [new ReturnedUnits(1, 1, Disposition.Scrap)], Role = Role.Warehouse });
+        }
+        Assert.Equal((2, 1, 1), (shop.Line(1).Returned, shop.Line(1).Exchanged, shop.Line(1).Credited));
+        Assert.Equal((200L, 20L), (Payable(shop, 1), Payable(shop, 2)));
+        Assert.Equal(220, shop.Core.Reader.State.Credit.Of(1, Gbp));
+        using (shop.Core.Reader.Enter()) Assert.Empty(Invariants.Check(shop.Core.Reader, shop.Core.Sequence).Violations);
+    }
+
+    private static long Payable(Shop shop, long number)
+    {
+        var order = shop.Core.Reader.Order(number, shop.Core.Sequence);
+        return PaymentStates.Payable(order.Head.State, order.Lines);
+    }
+
+    private static PaymentState Stands(Shop shop, long number) => PaymentStates.Of(shop.Head(number).State, Payable(shop, number), shop.Head(number).Paid, shop.Head(number).Refunded);
 }
