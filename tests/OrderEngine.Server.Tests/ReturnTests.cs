@@ -78,6 +78,17 @@ public sealed class ReturnTests : IAsyncLifetime
         var again = await _server.Returns.ApproveReturnAsync(approval);
         Assert.Equal((true, approved.Sequence, approved.ReplacementOrderId, ReturnState.Approved), (again.Replayed, again.Sequence, again.ReplacementOrderId, again.State));
         Assert.Equal(2, (await _server.StatusAsync()).Orders);
+
+        // And none at all in the end: what was paid is due back.
+        await _server.Orders.CancelOrderAsync(new CancelOrderRequest { RequestId = Shop.NewId(), OrderId = approved.ReplacementOrderId });
+        var credited = (await _server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order })).Events.Single(e => e.ExchangeCredited is not null).ExchangeCredited;
+        Assert.Equal((asked.ReturnId, 500L, 1, 2), (credited.ReturnId, credited.RefundMinor, credited.Lines.Single().LineNumber, credited.Lines.Single().Quantity));
+        Assert.Equal(500, (await _server.Returns.GetReturnAsync(new GetReturnRequest { ReturnId = asked.ReturnId })).RefundMinor);
+        var due = (await _server.Orders.GetSettlementAsync(new GetSettlementRequest { OrderId = order })).Balance;
+        Assert.Equal((0L, 500L, PaymentState.RefundDue), (due.PayableMinor, due.RefundDueMinor, due.State));
+        var exception = (await _server.Admin.ListExceptionsAsync(new ListExceptionsRequest { Kind = ExceptionKind.RefundDue })).Exceptions.Single();
+        Assert.Equal((order, 500L, Role.Finance), (exception.OrderId, exception.Quantity, exception.Owner));
+        Assert.Empty((await _server.Admin.VerifyInvariantsAsync(new VerifyInvariantsRequest())).Violations);
     }
 
     // What was paid for what came back pays for what was sent for it; what is to be paid on top is a matter of the other order.

@@ -162,6 +162,30 @@ internal sealed partial class Applier
         WatchReturns(in e);
     }
 
+    private void ExchangeCredited(in EventView e)
+    {
+        var order = Change(in e, 0);
+        long number = 0, refund = 0;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1: number = reader.Long(); break;
+                case 2:
+                    ReadPair(reader.Bytes(), out var index, out var quantity);
+                    order.Line(index).Exchanged -= quantity;
+                    break;
+                case 3: refund = reader.Long(); break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        ref var head = ref ChangeReturn(number, in e);
+        head.Credited = 1;
+        head.Refund += refund;
+        if (refund != 0) state.ChangeAfterSale(e.Order, e.Sequence).Refund += refund;
+    }
+
     private void ReceiveUnits(OrderChange order, ref ReturnLineRow line, int location, int quantity, Disposition disposition, long sequence)
     {
         if (line.Expected < quantity) throw new ApplyException($"Line {line.Line}: {quantity} units come back of {line.Expected} expected.");

@@ -106,6 +106,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReturnShippedBack: ReturnMoved(in e, ReturnState.ShippedBack); break;
             case EventKind.ReturnClosed: ReturnEnded(in e, ReturnState.Closed); break;
             case EventKind.ReturnWindowOver: WindowOver(in e); break;
+            case EventKind.ExchangeCredited: ExchangeCredited(in e); break;
             case EventKind.DeadlineReminded: Reminded(in e); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.DeadlinesDefined: state.Catalog.DefineDeadlines(e.Body, e.Sequence); break;

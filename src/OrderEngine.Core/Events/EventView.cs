@@ -139,6 +139,8 @@ public enum EventKind : byte
     ReturnWindowOver = 176,
     /// <summary>The end of a hold comes near.</summary>
     ReservationReminded = 177,
+    /// <summary>The replacement of an exchange came to nothing: the original order is credited.</summary>
+    ExchangeCredited = 178,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

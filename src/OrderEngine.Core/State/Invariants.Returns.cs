@@ -27,8 +27,10 @@ public static partial class Invariants
                         $"Line {line.Line} of return {number}: of {line.Requested} requested {line.Returned} came back and {line.Repaired} are for repair.");
                     var said = _returned.GetValueOrDefault((head.Order, line.Line));
                     _returned[(head.Order, line.Line)] = (said.Returned - line.Returned, said.Open - (head.IsOpen ? line.Requested - line.Returned : 0));
-                    if (head.ReplacementCount > 0 && _exchanged.TryGetValue((head.Order, line.Line), out var left)) _exchanged[(head.Order, line.Line)] = left - line.Returned;
+                    if (head.IsExchange && _exchanged.TryGetValue((head.Order, line.Line), out var left)) _exchanged[(head.Order, line.Line)] = left - line.Returned;
                 }
+                if (head.Credited != 0 && reader.LiveOrder(head.Replacement, at) is { Exists: true } sent)
+                    Expect(sent.Head.State is OrderState.Cancelled or OrderState.Lost, $"Return {number} is credited, and its replacement {head.Replacement} is {sent.Head.State}.");
                 if (head.Replacement != 0) Expect(reader.AfterSale(head.Replacement, at).ForReturn == number, $"Order {head.Replacement} does not know that it replaces goods of return {number}.");
             }
             // An archived order's lines are in the archive.

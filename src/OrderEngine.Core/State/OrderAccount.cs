@@ -140,6 +140,10 @@ public sealed class OrderAccount
                 var lost = new Numbers(nested);
                 LineOf(lost[1]).Lost += (int)lost[2];
                 break;
+            case EventKind.ExchangeCredited when field == 2:
+                var credited = new Numbers(nested);
+                LineOf(credited[1]).Returned += (int)credited[2];
+                break;
             case EventKind.ReturnReceived when field == 3 && !_exchanged:
                 var came = new Numbers(nested);
                 if ((Disposition)came[3] != Disposition.Repair) LineOf(came[1]).Returned += (int)came[2];
