@@ -53,6 +53,26 @@ public sealed class MetricsTextTests
     }
 
     [Fact]
+    public async Task A_host_counts_its_own_calls_and_goes_on_counting_when_another_host_of_the_process_ends()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var http = new HttpClient();
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await using (var other = await TestServer.StartAsync())
+        {
+            await Shop.OpenAsync(other);
+            while (!await CountsAsync(other)) patience.Token.ThrowIfCancellationRequested();
+            Assert.False(await CountsAsync(server));
+        }
+        await Shop.OpenAsync(server);
+        // The duration of a call counts when all of it is over, a moment after its caller has the answer.
+        while (!await CountsAsync(server)) patience.Token.ThrowIfCancellationRequested();
+
+        async Task<bool> CountsAsync(TestServer of) => (await http.GetStringAsync(new Uri(of.MetricsAddress))).Split('\n')
+            .Any(line => line.StartsWith("http_server_request_duration_seconds_count{", StringComparison.Ordinal) && line.Contains("/orderengine.v1.", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_family_that_comes_twice_stands_in_one_place_under_one_head()
     {
         var text = new PrometheusText();

@@ -32,8 +32,9 @@ internal sealed class MetricsCollector : IDisposable
         _reader = new BaseExportingMetricReader(_exporter);
         _provider = Sdk.CreateMeterProviderBuilder()
             .AddMeter(Meters)
-            .AddView(instrument => IsShown(instrument, meters) ? null : MetricStreamConfiguration.Drop)
-            .AddView(RequestDuration, new ExplicitBucketHistogramConfiguration { Boundaries = LatencyBuckets })
+            // One view, since the results of all are taken: a second one by name would bring back another host's histogram, as the same metric as ours.
+            .AddView(instrument => !IsShown(instrument, meters) ? MetricStreamConfiguration.Drop
+                : instrument.Name == RequestDuration ? new ExplicitBucketHistogramConfiguration { Boundaries = LatencyBuckets } : null)
             .SetExemplarFilter(withExemplars ? ExemplarFilterType.TraceBased : ExemplarFilterType.AlwaysOff)
             .AddReader(_reader)
             .Build();
