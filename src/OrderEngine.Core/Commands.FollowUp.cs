@@ -35,6 +35,8 @@ public sealed class SetDeadlines() : Command(CommandKind.SetDeadlines)
     public long ReturnArrivalSeconds { get; init; }
     /// <summary>Seconds from a return's goods to its end.</summary>
     public long ReturnCloseSeconds { get; init; }
+    /// <summary>Seconds before its end at which a hold is reminded of, at most <see cref="Limits.HoldRemindSeconds"/>.</summary>
+    public long HoldRemindSeconds { get; init; }
     /// <summary>A state at most once.</summary>
     public StallTime[] Stalls { get; init; } = [];
 }

@@ -116,6 +116,8 @@ public static class Limits
     /// <summary>Substitutes of a SKU.</summary>
     public const int SubstitutesPerSku = 16;
 
+    /// <summary>Seconds before its end at which a hold is reminded of: 12 hours, which a reservation's row has room for.</summary>
+    public const long HoldRemindSeconds = 12L * 3600;
     /// <summary>Seconds of a SKU's lead time: three years.</summary>
     public const long LeadTimeSeconds = 3L * 366 * 24 * 3600;
 
@@ -127,6 +129,9 @@ public static class Limits
 
     /// <summary>Highest tier of a customer.</summary>
     public const int Tier = 9;
+
+    /// <summary>From this tier on, a shortfall that keeps a customer waiting is graded HIGH.</summary>
+    public const int HighTier = 7;
 
     /// <summary>Microseconds of waiting that each tier step is worth in the backorder queue: one day.</summary>
     public const long TierCreditMicros = 24L * 3600 * 1_000_000;

@@ -245,9 +245,9 @@ public sealed partial class OrderCore
     private void FireIfPast(long reservation, long now, EventBuffer events)
     {
         if (reservation == 0) return;
-        var view = _state.Reservation(reservation);
-        if (view.Exists && view.Head.State == ReservationState.Held && view.Head.ExpiresAt <= now)
-            Fire(new TimerKey(view.Head.ExpiresAt, view.Head.CreatedSequence, DeadlineKind.Reservation, reservation), now, events);
+        // The reminder first, then the end.
+        while (_state.Reservation(reservation) is { Exists: true, Head.State: ReservationState.Held } view && view.Head.Timer(reservation) is var timer && timer.Due <= now)
+            Fire(in timer, now, events);
     }
 
     private void Fire(in TimerKey timer, long now, EventBuffer events)

@@ -1,5 +1,6 @@
 // What of an order's goods came back, derived from its lines and returns: an axis of its own beside the order's state.
 
+using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 
 namespace OrderEngine.Core;
@@ -7,6 +8,50 @@ namespace OrderEngine.Core;
 /// <summary>The derivation of an order's return state.</summary>
 public static class OrderReturns
 {
+    internal const int ExchangedField = 296;
+
+    /// <summary>True when a ReturnReceived says that other goods made up for its units, repairs aside.</summary>
+    internal static bool AreExchanged(ReadOnlySpan<byte> body)
+    {
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == ExchangedField) return reader.Varint() != 0;
+            reader.Skip(wireType);
+        }
+        return false;
+    }
+
+    /// <summary>Adds to each line's count what a ReturnReceived says came of it for good, if it is of this return.</summary>
+    internal static void CountForGood(ReadOnlySpan<byte> body, long number, Span<int> counts)
+    {
+        var reader = new ProtoReader(body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            // The return stands ahead of its units.
+            if (field == 1 && reader.Long() != number) return;
+            if (field == 3) CountForGood(reader.Bytes(), counts);
+            else if (field != 1) reader.Skip(wireType);
+        }
+    }
+
+    private static void CountForGood(ReadOnlySpan<byte> units, Span<int> counts)
+    {
+        int line = 0, quantity = 0, disposition = 0;
+        var reader = new ProtoReader(units);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1: line = reader.Int(); break;
+                case 2: quantity = reader.Int(); break;
+                case 3: disposition = reader.Int(); break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        if ((Disposition)disposition != Disposition.Repair) counts[line - 1] += quantity;
+    }
+
     /// <summary>The first match counts: no returns, one open, everything that can be back is back, something is, nothing is.</summary>
     public static OrderReturnState Derive(in AfterSaleRow row, ReadOnlySpan<LineRow> lines)
     {

@@ -44,11 +44,11 @@ public enum PaymentEffect : byte
 /// <summary>The derivation of what an order comes to.</summary>
 public static class PaymentStates
 {
-    /// <summary>The value of the units that the buyer keeps or is still to get: ordered less cancelled, lost and returned.</summary>
+    /// <summary>The value of the units that the buyer keeps or is still to get: ordered less cancelled, lost and returned. For what was exchanged other goods are kept.</summary>
     public static long ValueOf(ReadOnlySpan<LineRow> lines)
     {
         var value = 0L;
-        foreach (ref readonly var line in lines) value += (line.Ordered - line.Cancelled - line.Lost - line.Returned) * line.UnitPrice;
+        foreach (ref readonly var line in lines) value += (line.Ordered - line.Cancelled - line.Lost - line.Credited) * line.UnitPrice;
         return value;
     }
 
@@ -94,7 +94,7 @@ public static class PaymentStates
         if (!IsCollected(state)) return 0;
         if (terms == PaymentTerms.Prepaid) return Math.Max(0, ValueOf(lines) - kept);
         var value = 0L;
-        foreach (ref readonly var line in lines) value += Math.Max(0, line.Delivered - line.Returned) * line.UnitPrice;
+        foreach (ref readonly var line in lines) value += Math.Max(0, line.Delivered - line.Credited) * line.UnitPrice;
         return Math.Max(0, value - kept);
     }
 

@@ -45,7 +45,7 @@ public enum ExceptionKind : byte
     DeadlineMissed = 1,
     /// <summary>No progress.</summary>
     Stalled = 2,
-    /// <summary>Stock is missing.</summary>
+    /// <summary>Stock is missing: a supply request was opened. Of its SKU and location, not of an order; resolved when the request closes.</summary>
     Shortfall = 3,
     /// <summary>The warehouse found fewer units than it was to pick.</summary>
     ShortPick = 4,

@@ -104,7 +104,7 @@ public sealed class CtlContractTests
         ["ListChannels"] = ["catalog channel list"],
         ["SetReviewRules"] = ["review-rules set RULES"],
         ["GetReviewRules"] = ["review-rules get"],
-        ["SetDeadlines"] = ["deadlines set --release 24h --delivery 5d --remind 4h --earmark 3d --payment 30d --cash 2d --return-arrival 14d --return-close 3d --stall backordered=10d"],
+        ["SetDeadlines"] = ["deadlines set --release 24h --delivery 5d --remind 4h --earmark 3d --payment 30d --cash 2d --return-arrival 14d --return-close 3d --hold-remind 10m --stall backordered=10d"],
         ["GetDeadlines"] = ["deadlines get"],
         ["UpsertCustomer"] =
         [

@@ -9,6 +9,9 @@ using Xunit;
 
 namespace OrderEngine.Core.Tests;
 
+// Alone: one of them counts the memory of the process.
+[CollectionDefinition(nameof(ArchiveTests), DisableParallelization = true)]
+[Collection(nameof(ArchiveTests))]
 public sealed class ArchiveTests
 {
     private const long Window = 30 * Shop.Day;
@@ -168,6 +171,33 @@ public sealed class ArchiveTests
         }
         Assert.Equal(Outcome.OrderNotFound, _shop.Do(new ReleaseShipment { Order = 99, Lines = [], Role = Role.Warehouse }).Outcome);
         Assert.Equal(Outcome.OrderNotFound, _shop.Do(new ReleaseShipment { Order = 0, Lines = [], Role = Role.Warehouse }).Outcome);
+    }
+
+    [Fact]
+    public void An_exchange_keeps_its_order_until_its_replacement_has_come_or_came_to_nothing()
+    {
+        var (first, second) = (Delivered("first"), Delivered("second"));
+        foreach (var order in new[] { first, second })
+        {
+            _shop.Ok(new RequestReturn { Order = order, Replacements = [new DraftLine(1, 1, 0)], Role = Role.Customer });
+            var number = _shop.Core.Reader.LastReturn;
+            _shop.Ok(new ReturnStep(CommandKind.ApproveReturn) { Return = number, Role = Role.Support });
+            _shop.Ok(new ReceiveReturn { Return = number, Location = 1, Units = [new ReturnedUnits(1, 1, Disposition.Scrap)], Role = Role.Warehouse });
+            _shop.Ok(new ReturnStep(CommandKind.CloseReturn) { Return = number, Role = Role.Support });
+        }
+        Later(Window);
+        Archive(first, second);
+        Assert.True(Exists(first) && Exists(second));
+
+        Deliver(_shop.Core.Reader.Return(1, _shop.Core.Sequence).Head.Replacement);
+        Archive(first);
+        Assert.False(Exists(first));
+        _shop.Ok(new CancelOrder { Order = _shop.Core.Reader.Return(2, _shop.Core.Sequence).Head.Replacement, Role = Role.Customer });
+        Assert.NotEqual(0, _shop.Core.Reader.Return(2, _shop.Core.Sequence).Head.Refund);
+        Later(Window);
+        Archive(second);
+        Assert.False(Exists(second));
+        Assert.Empty(Invariants.Check(_shop.Core.Reader, _shop.Core.Sequence).Violations);
     }
 
     [Fact]

@@ -102,6 +102,13 @@ public sealed class EventCodecTests
         var expired = Last();
         Assert.Equal(new ReservationExpired { Reservation = 2 }, expired.ReservationExpired);
         Assert.Null(expired.Origin);
+
+        _shop.Ok(new SetDeadlines { HoldRemindSeconds = 60, Role = Role.Manager });
+        _shop.Ok(_shop.Hold(1, 1, Shop.Hour, (1, 1)));
+        _shop.Now += Shop.Hour - 60 * Shop.Second;
+        _shop.Turn();
+        Assert.Equal(new ReservationReminded { Reservation = 3, ExpireTime = (ulong)(_shop.Now + 60 * Shop.Second) }, Last().ReservationReminded);
+        Assert.Null(Last().Origin);
     }
 
     [Fact]

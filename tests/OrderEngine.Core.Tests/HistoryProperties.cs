@@ -57,9 +57,11 @@ public sealed class HistoryProperties(ITestOutputHelper output)
         tally.AtLeast(Histories / 10, "filled whole", "looked at what was added", "promises made", "promises moved", "supply request answered", "supply request open, Transfer",
             "supply request open, Purchase");
         tally.AtLeast(Histories / 30, "outcome SupplyRequestNotFound", "outcome SupplyRequestMismatch");
-        tally.AtLeast(Histories / 10, "SetDeadlines Ok", "reminded Release", "reminded Delivery", "reminded Stall", "reminded Payment", "missed Release", "missed Delivery", "missed Stall");
+        tally.AtLeast(Histories / 10, "SetDeadlines Ok", "reminded Release", "reminded Delivery", "reminded Stall", "reminded Payment", "reminded Reservation", "missed Release", "missed Delivery", "missed Stall");
         tally.AtLeast(Histories / 10, "missed Balance", "reminded Balance", "missed ReturnClose", "missed ReturnArrival", "windows over with a return open",
             "resolved by the engine", "raised RefundDue", "raised LateMoney");
+        tally.AtLeast(Histories / 50, "exchanges credited");
+        tally.AtLeast(Histories / 30, "shortfalls over", "shortfall Medium", "shortfall High");
         tally.AtLeast(Histories / 50, "held by an amendment for Risk", "raised ReviewDue", "outcome PaymentOutstanding");
         tally.AtLeast(Histories / 300, "AmendLines ChannelLimitExceeded", "held by an amendment for Credit");
         tally.AtLeast(Histories / 50, "reorders", "deallocations", "AnnounceIncoming Ok", "TransferStock Ok");

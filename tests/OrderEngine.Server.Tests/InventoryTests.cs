@@ -48,6 +48,18 @@ public sealed class InventoryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_reservation_says_that_it_was_reminded_of()
+    {
+        await _server.Catalog.SetDeadlinesAsync(new SetDeadlinesRequest { RequestId = Shop.NewId(), Settings = new DeadlineSettings { HoldRemindBefore = new Duration { Seconds = 43_200 } } });
+        var create = Shop.Reserve();
+        var held = await _server.Inventory.CreateReservationAsync(create);
+        // Its end is nearer than that, so the engine's next event is the reminder.
+        var reminded = await _server.Inventory.GetReservationAsync(new GetReservationRequest { ReservationId = held.ReservationId, MinSequence = held.Sequence + 1 });
+        Assert.Equal((false, true, held.Sequence + 1, ReservationState.Held), (held.Reminded, reminded.Reminded, reminded.Sequence, reminded.State));
+        Assert.Equal(new Reservation(held) { Replayed = true }, await _server.Inventory.CreateReservationAsync(create));
+    }
+
+    [Fact]
     public async Task A_released_reservation_is_not_held_any_more()
     {
         var held = await _server.Inventory.CreateReservationAsync(Shop.Reserve());

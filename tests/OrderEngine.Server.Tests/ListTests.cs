@@ -94,6 +94,7 @@ public sealed class ListTests : IAsyncLifetime
         var settings = new DeadlineSettings
         {
             PaymentAfter = new() { Seconds = 5 }, CashAfter = new() { Seconds = 6 }, ReturnArrivalAfter = new() { Seconds = 7 }, ReturnCloseAfter = new() { Seconds = 8 },
+            HoldRemindBefore = new() { Seconds = 9 },
             ReleaseAfter = new() { Seconds = 3_600 }, RemindBefore = new() { Seconds = 60 }, Stalls = { new StallTime { State = OrderState.Ready, After = new() { Seconds = 7_200 } } },
         };
         var set = await _server.Catalog.SetDeadlinesAsync(new SetDeadlinesRequest { RequestId = Shop.NewId(), Settings = settings });

@@ -72,11 +72,38 @@ public sealed class ReturnTests : IAsyncLifetime
         Assert.Equal((0L, approved.ReplacementOrderId), (received.RefundMinor, received.ReplacementOrderId));
         await _server.Returns.CloseReturnAsync(Returning.Close(asked.ReturnId));
         Assert.Equal(OrderReturnState.Returned, (await _server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order })).ReturnState);
+        await ExpectPaidForAsync(order, approved.ReplacementOrderId);
 
         // Once more: the recorded answer, and no second order.
         var again = await _server.Returns.ApproveReturnAsync(approval);
         Assert.Equal((true, approved.Sequence, approved.ReplacementOrderId, ReturnState.Approved), (again.Replayed, again.Sequence, again.ReplacementOrderId, again.State));
         Assert.Equal(2, (await _server.StatusAsync()).Orders);
+
+        // And none at all in the end: what was paid is due back.
+        await _server.Orders.CancelOrderAsync(new CancelOrderRequest { RequestId = Shop.NewId(), OrderId = approved.ReplacementOrderId });
+        var credited = (await _server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order })).Events.Single(e => e.ExchangeCredited is not null).ExchangeCredited;
+        Assert.Equal((asked.ReturnId, 500L, 1, 2), (credited.ReturnId, credited.RefundMinor, credited.Lines.Single().LineNumber, credited.Lines.Single().Quantity));
+        Assert.Equal(500, (await _server.Returns.GetReturnAsync(new GetReturnRequest { ReturnId = asked.ReturnId })).RefundMinor);
+        var due = (await _server.Orders.GetSettlementAsync(new GetSettlementRequest { OrderId = order })).Balance;
+        Assert.Equal((0L, 500L, PaymentState.RefundDue), (due.PayableMinor, due.RefundDueMinor, due.State));
+        var exception = (await _server.Admin.ListExceptionsAsync(new ListExceptionsRequest { Kind = ExceptionKind.RefundDue })).Exceptions.Single();
+        Assert.Equal((order, 500L, Role.Finance), (exception.OrderId, exception.Quantity, exception.Owner));
+        Assert.Empty((await _server.Admin.VerifyInvariantsAsync(new VerifyInvariantsRequest())).Violations);
+    }
+
+    // What was paid for what came back pays for what was sent for it; what is to be paid on top is a matter of the other order.
+    private async Task ExpectPaidForAsync(string order, string replacement)
+    {
+        await _server.Orders.RecordPaymentAsync(new RecordPaymentRequest { RequestId = Shop.NewId(), OrderId = order, AmountMinor = 500, CurrencyCode = "GBP", Reference = "P1" });
+        var settlement = await _server.Orders.GetSettlementAsync(new GetSettlementRequest { OrderId = order });
+        Assert.Equal((500L, 500L, 0L, true), (settlement.OrderedMinor, settlement.DeliveredMinor, settlement.ReturnedMinor, settlement.Settled));
+        Assert.Equal((500L, 0L, 0L, PaymentState.Settled), (settlement.Balance.PayableMinor, settlement.Balance.OutstandingMinor, settlement.Balance.RefundDueMinor, settlement.Balance.State));
+        var shown = await _server.Orders.GetOrderAsync(new GetOrderRequest { OrderId = order });
+        Assert.Equal((500L, PaymentState.Settled, 2), (shown.PayableMinor, shown.PaymentState, shown.Lines[0].Returned));
+        var statement = await _server.Customers.GetStatementAsync(new GetStatementRequest { CustomerId = "C1" });
+        Assert.Equal([(order, 500L, 0L, 500L, 0L), (replacement, 60L, 0L, 0L, 60L)],
+            statement.Orders.Select(one => (one.OrderId, one.Figures.OrderedMinor, one.Figures.ReturnedMinor, one.Figures.PaidMinor, one.Figures.ClosingMinor)));
+        Assert.Empty((await _server.Admin.VerifyInvariantsAsync(new VerifyInvariantsRequest())).Violations);
     }
 
     [Fact]

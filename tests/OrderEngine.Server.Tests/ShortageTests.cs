@@ -32,6 +32,8 @@ public sealed class ShortageTests : IAsyncLifetime
         Assert.Equal((7L, "L1"), (asked.Requested, asked.LocationId));
         var request = Assert.Single((await _server.Inventory.ListSupplyRequestsAsync(new ListSupplyRequestsRequest { SkuId = "EMPTY" })).SupplyRequests);
         Assert.Equal((asked.SupplyRequestId, SupplyKind.Purchase, 7L, 0L), (request.SupplyRequestId, request.Kind, request.Quantity, request.Announced));
+        var shortfall = Assert.Single((await _server.Admin.ListExceptionsAsync(new ListExceptionsRequest { Kind = ExceptionKind.Shortfall })).Exceptions);
+        Assert.Equal(("EMPTY", "L1", 7L, Grade.Medium, Role.Warehouse, ""), (shortfall.SkuId, shortfall.LocationId, shortfall.Quantity, shortfall.Grade, shortfall.Owner, shortfall.OrderId));
 
         var announced = await _server.Inventory.AnnounceIncomingAsync(new AnnounceIncomingRequest
         {
@@ -41,6 +43,9 @@ public sealed class ShortageTests : IAsyncLifetime
         Assert.Empty((await _server.Inventory.ListSupplyRequestsAsync(new ListSupplyRequestsRequest())).SupplyRequests);
         var closed = Assert.Single((await _server.Inventory.ListSupplyRequestsAsync(new ListSupplyRequestsRequest { IncludeClosed = true })).SupplyRequests);
         Assert.Equal((0L, 7L, announced.IncomingId), (closed.Quantity, closed.Announced, closed.LastIncomingId));
+        Assert.Empty((await _server.Admin.ListExceptionsAsync(new ListExceptionsRequest())).Exceptions);
+        var over = Assert.Single((await _server.Admin.ListExceptionsAsync(new ListExceptionsRequest { State = ExceptionState.Resolved })).Exceptions);
+        Assert.Equal((shortfall.ExceptionId, "supply request closed", Role.System), (over.ExceptionId, over.Resolution, over.ResolvedBy.Role));
 
         var order = await Until(submitted.OrderId, o => o.Lines[0].PromisedTime is not null);
         Assert.Equal((Soon, 7L), (order.Lines[0].PromisedTime, Assert.Single(order.Shortages).Missing));

@@ -29,9 +29,10 @@ internal static class DeadlineCommands
         var cash = Values.Duration("--cash", "How long cash for what was delivered may be outstanding.");
         var arrival = Values.Duration("--return-arrival", "From a return's approval to its goods.");
         var close = Values.Duration("--return-close", "From a return's goods until it is closed.");
+        var hold = Values.Duration("--hold-remind", "How long before its end a reservation is reminded of.");
         var stalls = Values.Many("--stall", "How long an order may stay in a state; repeat for more.", "STATE=DURATION", Stall);
         var (etag, requestId) = (OrderCommands.Etag(), OrderCommands.RequestId());
-        foreach (var option in new Option[] { release, delivery, remind, earmark, payment, cash, arrival, close, stalls, etag, requestId })
+        foreach (var option in new Option[] { release, delivery, remind, earmark, payment, cash, arrival, close, hold, stalls, etag, requestId })
             command.Add(option);
         return run.Does(command, async (session, cancellationToken) => Show(session, await session.Client.Catalog.SetDeadlinesAsync(new SetDeadlinesRequest
         {
@@ -42,6 +43,7 @@ internal static class DeadlineCommands
                 EarmarkAfter = Values.Wire(session.Get(earmark)),
                 PaymentAfter = Values.Wire(session.Get(payment)), CashAfter = Values.Wire(session.Get(cash)),
                 ReturnArrivalAfter = Values.Wire(session.Get(arrival)), ReturnCloseAfter = Values.Wire(session.Get(close)),
+                HoldRemindBefore = Values.Wire(session.Get(hold)),
                 Stalls = { session.Get(stalls) ?? [] }, Etag = session.Get(etag) ?? "",
             },
         }, cancellationToken: cancellationToken)));
@@ -51,6 +53,7 @@ internal static class DeadlineCommands
         ("delivery", Text(settings.DeliveryAfter)), ("reminder", Text(settings.RemindBefore)),
         ("earmark", settings.EarmarkAfter is null ? "7 days" : Text(settings.EarmarkAfter)),
         ("payment", Text(settings.PaymentAfter)), ("cash", Text(settings.CashAfter)), ("return-arrival", Text(settings.ReturnArrivalAfter)), ("return-close", Text(settings.ReturnCloseAfter)),
+        ("hold-reminder", Text(settings.HoldRemindBefore)),
         ("stalls", string.Join(", ", settings.Stalls.Select(stall => $"{Values.Upper(stall.State)} {Text(stall.After)}"))),
         ("sequence", Session.Number(settings.Sequence)), ("etag", settings.Etag)));
 

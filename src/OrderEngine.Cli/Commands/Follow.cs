@@ -120,6 +120,7 @@ internal sealed class Follow
         OrderEvent.ChangeOneofCase.Expired => "expired, let go of " + Quantities(e.Expired.Lines),
         OrderEvent.ChangeOneofCase.Completed => "completed: the time for returns is over",
         OrderEvent.ChangeOneofCase.ReturnWindowOver => "the time for returns is over; completed with the last that is open",
+        OrderEvent.ChangeOneofCase.ExchangeCredited => $"the replacement of return {e.ExchangeCredited.ReturnId} came to nothing, {Session.Number(e.ExchangeCredited.RefundMinor)} minor units credited",
         OrderEvent.ChangeOneofCase.HoldPlaced => $"held, {Values.Upper(e.HoldPlaced.Kind)}",
         OrderEvent.ChangeOneofCase.ComplaintOpened => $"complaint {e.ComplaintOpened.ComplaintId} about {Values.Upper(e.ComplaintOpened.Category)} for {Values.Upper(e.ComplaintOpened.Owner)}",
         OrderEvent.ChangeOneofCase.ComplaintAssigned => $"complaint {e.ComplaintAssigned.ComplaintId} is for {Values.Upper(e.ComplaintAssigned.Owner)} {e.ComplaintAssigned.Assignee}".TrimEnd(),

@@ -110,7 +110,8 @@ internal static class ReserveCommands
     private static int Answer(Session session, Reservation held) => session.Answer(held, s =>
     {
         s.Fields(("reservation", held.ReservationId), ("channel", held.ChannelId), ("customer", held.CustomerId), ("state", Values.Upper(held.State)),
-            ("expires", Session.Time(held.ExpireTime)), ("order", held.OrderId), ("sequence", Session.Number(held.Sequence)), ("etag", held.Etag));
+            ("expires", Session.Time(held.ExpireTime)), ("reminded", held.Reminded ? "yes" : "no"),
+            ("order", held.OrderId), ("sequence", Session.Number(held.Sequence)), ("etag", held.Etag));
         s.Table(["sku", "location", ">quantity"], held.Items.Select(item => new[] { item.SkuId, item.LocationId, Session.Number(item.Quantity) }));
     });
 }

@@ -35,19 +35,21 @@ internal sealed partial class Applier
         }
         if (number != state.Reservations.Count + 1) throw new ApplyException($"Reservation {number} does not follow {state.Reservations.Count}.");
         var row = state.Reservations.Create(number, sizeof(ReservationHead) + count * sizeof(HeldRow), e.Sequence);
-        MemoryMarshal.AsRef<ReservationHead>(row) = new ReservationHead
+        ref var head = ref MemoryMarshal.AsRef<ReservationHead>(row);
+        head = new ReservationHead
         {
             Channel = e.Channel,
             Customer = e.Customer,
             ItemCount = count,
             State = ReservationState.Held,
+            RemindSeconds = state.Catalog.DeadlineRules.HoldRemindSeconds,
             CreatedAt = e.Time,
             ExpiresAt = expires,
             Version = e.Sequence,
             CreatedSequence = e.Sequence,
         };
         MemoryMarshal.AsBytes(_held.AsSpan(0, count)).CopyTo(row[sizeof(ReservationHead)..]);
-        state.Timers.Set(new TimerKey(expires, e.Sequence, DeadlineKind.Reservation, number));
+        state.Timers.Set(head.Timer(number));
         state.CountOpen(e.Channel, e.Customer, 1);
     }
 
@@ -55,17 +57,30 @@ internal sealed partial class Applier
     {
         ReadNumbers(e.Body, out var number, out var expires);
         ref var head = ref Held(number, e.Sequence);
-        state.Timers.Clear(new TimerKey(head.ExpiresAt, head.CreatedSequence, DeadlineKind.Reservation, number));
+        state.Timers.Clear(head.Timer(number));
         head.ExpiresAt = expires;
+        head.RemindSeconds = state.Catalog.DeadlineRules.HoldRemindSeconds;
+        head.Reminded = 0;
         head.Version = e.Sequence;
-        state.Timers.Set(new TimerKey(expires, head.CreatedSequence, DeadlineKind.Reservation, number));
+        state.Timers.Set(head.Timer(number));
+    }
+
+    private void HoldReminded(in EventView e)
+    {
+        ReadNumbers(e.Body, out var number, out _);
+        ref var head = ref Held(number, e.Sequence);
+        if (!head.IsReminder) throw new ApplyException($"Reservation {number} is not to be reminded of.");
+        state.Timers.Clear(head.Timer(number));
+        head.Reminded = 1;
+        head.Version = e.Sequence;
+        state.Timers.Set(head.Timer(number));
     }
 
     private void Closed(in EventView e, ReservationState to)
     {
         ReadNumbers(e.Body, out var number, out var order);
         ref var head = ref Held(number, e.Sequence);
-        state.Timers.Clear(new TimerKey(head.ExpiresAt, head.CreatedSequence, DeadlineKind.Reservation, number));
+        state.Timers.Clear(head.Timer(number));
         head.State = to;
         head.Order = order;
         head.Version = e.Sequence;

@@ -134,6 +134,7 @@ internal sealed partial class Applier
         var order = Change(in e, 0);
         long number = 0, refund = 0;
         var location = 0;
+        var exchanged = OrderReturns.AreExchanged(e.Body);
         var reader = new ProtoReader(e.Body);
         while (reader.Next(out var field, out var wireType))
         {
@@ -146,6 +147,7 @@ internal sealed partial class Applier
                     break;
                 case 3:
                     ReadMovement(reader.Bytes(), out var index, out var quantity, out var disposition);
+                    if (exchanged && (Disposition)disposition != Disposition.Repair) order.Line(index).Exchanged += quantity;
                     ReceiveUnits(order, ref ReturnLine(number, index, in e), location, quantity, (Disposition)disposition, e.Sequence);
                     break;
                 case 4: refund = reader.Long(); break;
@@ -158,6 +160,30 @@ internal sealed partial class Applier
         head.Refund += refund;
         if (refund != 0) state.ChangeAfterSale(e.Order, e.Sequence).Refund += refund;
         WatchReturns(in e);
+    }
+
+    private void ExchangeCredited(in EventView e)
+    {
+        var order = Change(in e, 0);
+        long number = 0, refund = 0;
+        var reader = new ProtoReader(e.Body);
+        while (reader.Next(out var field, out var wireType))
+        {
+            switch (field)
+            {
+                case 1: number = reader.Long(); break;
+                case 2:
+                    ReadPair(reader.Bytes(), out var index, out var quantity);
+                    order.Line(index).Exchanged -= quantity;
+                    break;
+                case 3: refund = reader.Long(); break;
+                default: reader.Skip(wireType); break;
+            }
+        }
+        ref var head = ref ChangeReturn(number, in e);
+        head.Credited = 1;
+        head.Refund += refund;
+        if (refund != 0) state.ChangeAfterSale(e.Order, e.Sequence).Refund += refund;
     }
 
     private void ReceiveUnits(OrderChange order, ref ReturnLineRow line, int location, int quantity, Disposition disposition, long sequence)

@@ -76,6 +76,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReservationCommitted: Closed(in e, ReservationState.Committed); break;
             case EventKind.ReservationReleased: Closed(in e, ReservationState.Released); break;
             case EventKind.ReservationExpired: Closed(in e, ReservationState.Expired); break;
+            case EventKind.ReservationReminded: HoldReminded(in e); break;
             case EventKind.StockReceived: Received(in e); break;
             case EventKind.StockAdjusted: Adjusted(in e); break;
             case EventKind.StockPolicySet: PolicySet(in e); break;
@@ -105,6 +106,7 @@ internal sealed partial class Applier(EngineState state)
             case EventKind.ReturnShippedBack: ReturnMoved(in e, ReturnState.ShippedBack); break;
             case EventKind.ReturnClosed: ReturnEnded(in e, ReturnState.Closed); break;
             case EventKind.ReturnWindowOver: WindowOver(in e); break;
+            case EventKind.ExchangeCredited: ExchangeCredited(in e); break;
             case EventKind.DeadlineReminded: Reminded(in e); break;
             case EventKind.DeadlineMissed: Missed(in e); break;
             case EventKind.DeadlinesDefined: state.Catalog.DefineDeadlines(e.Body, e.Sequence); break;

@@ -41,6 +41,7 @@ internal sealed partial class Decider
         WriteAmended(amend, order, requestedAt);
         HoldForReview(amend.Order, in head);
         RaiseRefundDue(amend.Order, order, PaymentStates.Payable(_subject.State, Planned));
+        CreditExchange(amend.Order);
         return Outcome.Ok;
     }
 

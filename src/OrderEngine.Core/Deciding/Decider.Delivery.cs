@@ -38,6 +38,7 @@ internal sealed partial class Decider
         RaiseException(ExceptionKind.LostParcel, Grade.High, Role.Support, loss.Order, quantity: units, detail: parcel[..length]);
         WriteArrival(EventKind.LossRecorded, loss.Order, order, loss.Parcel);
         RaiseRefundDue(loss.Order, order, PaymentStates.ValueOf(Planned));
+        CreditExchange(loss.Order);
         return Outcome.Ok;
     }
 

@@ -22,7 +22,11 @@ internal sealed partial class Decider
         }
         switch (timer.Kind)
         {
-            case DeadlineKind.Reservation: Expire(timer.Subject); break;
+            case DeadlineKind.Reservation:
+                ref readonly var hold = ref state.Reservation(timer.Subject).Head;
+                if (hold.IsReminder) RemindOfHold(timer.Subject, hold.ExpiresAt);
+                else Expire(timer.Subject);
+                break;
             case DeadlineKind.Earmark: Earmark(in timer); break;
             case DeadlineKind.Review or DeadlineKind.Payment when Transitions.Allows(CommandKind.ExpireOrder, state.Order(timer.Subject).Head.State):
                 ExpireOrder(in timer);

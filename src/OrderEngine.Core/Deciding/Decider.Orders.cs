@@ -177,6 +177,7 @@ internal sealed partial class Decider
             if (_wanted[i] > 0) WriteCancelledLine(order, i);
         EndAnswer();
         RaiseRefundDue(cancel.Order, order, PaymentStates.Payable(_subject.State, Planned));
+        CreditExchange(cancel.Order);
         return Outcome.Ok;
     }
 

@@ -8,6 +8,7 @@ namespace OrderEngine.Core.Deciding;
 internal sealed partial class Decider
 {
     /// <summary>Writes that supply of a SKU is asked for: more or less than before, or nothing any more. Nothing when it is asked for already.</summary>
+    /// <remarks>A request that opens raises SHORTFALL, and one that closes resolves it. One that changes does not raise it again, also when somebody resolved it by hand.</remarks>
     public void AskForSupply(int sku, long now, EventBuffer events)
     {
         var open = state.SupplyRequests.Open(sku, out var request);
@@ -21,6 +22,8 @@ internal sealed partial class Decider
             request.NeededBy = FirstOf(sku).Head.RequestedAt;
         }
         Start(null!, now, events);
+        if (open == 0) RaiseException(ExceptionKind.Shortfall, CareOfShortfall(sku), Role.Warehouse, sku: sku, location: request.Location, quantity: missing);
+        if (missing == 0) ResolveShortfall(sku);
         BeginEvent();
         _events.BeginBody(EventKind.SupplyRequested);
         _events.Number(1, open == 0 ? state.SupplyRequests.Rows.Count + 1 : open);
@@ -30,6 +33,21 @@ internal sealed partial class Decider
         _events.Number(5, request.From);
         _events.Number(6, missing);
         _events.Number(7, request.NeededBy);
+        EndEvent();
+    }
+
+    // Graver when the customer who is served first is of a high tier.
+    private Grade CareOfShortfall(int sku) => FirstOf(sku).Head.Tier >= Limits.HighTier ? Grade.High : Grade.Medium;
+
+    // None when somebody resolved it, or when the request was opened before requests raised exceptions.
+    private void ResolveShortfall(int sku)
+    {
+        var exception = state.Exceptions.OpenShortfall(sku);
+        if (exception == 0) return;
+        BeginEvent();
+        _events.BeginBody(EventKind.ExceptionResolved);
+        _events.Number(1, exception);
+        _events.Bytes(2, "supply request closed"u8);
         EndEvent();
     }
 

@@ -128,7 +128,7 @@ internal sealed partial class Decider
         {
             if (units.Line > _lineCount || _wanted[units.Line - 1] < units.Quantity) return Refuse(Outcome.NotExpected, receive.Return);
             _wanted[units.Line - 1] -= units.Quantity;
-            if (units.Disposition != Disposition.Repair && found.Head.ReplacementCount == 0) refund += units.Quantity * lines[units.Line - 1].UnitPrice;
+            if (units.Disposition != Disposition.Repair && !found.Head.IsExchange) refund += units.Quantity * lines[units.Line - 1].UnitPrice;
         }
         if (!HasRoomFor(receive, lines)) return Refuse(Outcome.StockOverflow);
 
@@ -136,6 +136,7 @@ internal sealed partial class Decider
         _events.Number(2, receive.Location);
         foreach (ref readonly var units in receive.Units.AsSpan()) Movement(3, units.Line, units.Quantity, (int)units.Disposition);
         _events.Number(4, refund);
+        if (found.Head.IsExchange) _events.Number(OrderReturns.ExchangedField, 1);
         EndAnswer();
         return Outcome.Ok;
     }
@@ -213,6 +214,45 @@ internal sealed partial class Decider
         _reasons.Clear();
         WriteSubmitted(submit, order, Policy, submit.Terms, ShippingPolicy.Partial, tier, number);
         return Outcome.Ok;
+    }
+
+    /// <summary>
+    /// Goods for goods, and no goods came: when the order that the decision is about is a replacement, and ended without a delivery, the order that
+    /// paid for it is credited with what came back. A replacement is on account and not reviewed, so it is neither rejected nor expires.
+    /// </summary>
+    /// <param name="replacement">The order that the decision is about.</param>
+    private void CreditExchange(long replacement)
+    {
+        if (_subject.State is not (OrderState.Cancelled or OrderState.Lost) || state.AfterSale(replacement).ForReturn is 0) return;
+        var number = state.AfterSale(replacement).ForReturn;
+        var found = state.Return(number);
+        var original = found.Head.Order;
+        var order = state.Order(original);
+        // Archived before orders stayed as long as a replacement of theirs was under way.
+        if (!order.Exists) return;
+        WantExchanged(original, number, order.Lines.Length);
+        var refund = 0L;
+        for (var i = 0; i < _lineCount; i++) refund += _wanted[i] * order.Lines[i].UnitPrice;
+        BeginOrderEvent(original, in order.Head, order.Head.State, answers: false);
+        _events.BeginBody(EventKind.ExchangeCredited);
+        _events.Number(1, number);
+        for (var i = 0; i < _lineCount; i++)
+            if (_wanted[i] > 0) Quantity(2, i + 1, _wanted[i]);
+        _events.Number(3, refund);
+        EndEvent();
+        if (refund > 0) RaiseRefundDue(original, order, PaymentStates.Payable(order.Head.State, order.Lines) - refund);
+    }
+
+    // From what was said when they came: units that came before exchanges were told apart are credited already, and rows do not tell.
+    private void WantExchanged(long order, long number, int lines)
+    {
+        RoomForLines(lines);
+        Array.Clear(_wanted, 0, _lineCount);
+        for (long cursor = 0; state.History.Previous(order, state.Sequence, ref cursor, out var bytes);)
+        {
+            var e = new EventView(bytes);
+            if (e.Kind == EventKind.ReturnReceived && OrderReturns.AreExchanged(e.Body)) OrderReturns.CountForGood(e.Body, number, _wanted);
+        }
     }
 
     private static DraftLine[] LinesOf(ReadOnlySpan<ReplacementRow> replacements)

@@ -83,6 +83,15 @@ internal sealed partial class Decider(EngineState state)
         EndEvent();
     }
 
+    private void RemindOfHold(long reservation, long expires)
+    {
+        BeginEvent();
+        _events.BeginBody(EventKind.ReservationReminded);
+        _events.Number(1, reservation);
+        _events.Number(2, expires);
+        EndEvent();
+    }
+
     private void Start(Command command, long now, EventBuffer events)
     {
         _command = command;

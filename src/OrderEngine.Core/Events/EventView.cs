@@ -137,6 +137,10 @@ public enum EventKind : byte
     OrderErased = 171,
     /// <summary>The time for returns is over while one is open.</summary>
     ReturnWindowOver = 176,
+    /// <summary>The end of a hold comes near.</summary>
+    ReservationReminded = 177,
+    /// <summary>The replacement of an exchange came to nothing: the original order is credited.</summary>
+    ExchangeCredited = 178,
 }
 
 /// <summary>An event's header, and its body as bytes. Valid as long as the bytes it was read from.</summary>

@@ -36,6 +36,7 @@ public sealed partial class SnapshotLoader
                 case 12: externalId = reader.Bytes(); break;
                 case 13: ReadReturnLine(reader.Bytes(), ref head.LineCount); break;
                 case 14: ReadReplacement(reader.Bytes(), ref head.ReplacementCount); break;
+                case 296: head.Credited = checked((byte)reader.Varint()); break;
                 default: throw Unknown(field, "return");
             }
         }

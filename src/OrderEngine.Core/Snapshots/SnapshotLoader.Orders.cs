@@ -143,6 +143,7 @@ public sealed partial class SnapshotLoader
                 case 11: line.Lost = reader.Int(); break;
                 case 12: line.Returned = reader.Int(); break;
                 case 60: line.ReturnOpen = reader.Int(); break;
+                case 62: line.Exchanged = reader.Int(); break;
                 default: throw Unknown(field, "line");
             }
         }

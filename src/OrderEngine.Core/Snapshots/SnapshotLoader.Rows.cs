@@ -143,6 +143,8 @@ public sealed partial class SnapshotLoader
                 case 8: head.ExpiresAt = reader.Long(); break;
                 case 9: head.Order = reader.Long(); break;
                 case 10: ReadItem(reader.Bytes(), ref head.ItemCount); break;
+                case 294: head.RemindSeconds = checked((ushort)reader.Varint()); break;
+                case 295: head.Reminded = checked((byte)reader.Varint()); break;
                 default: throw Unknown(field, "reservation");
             }
         }
@@ -179,7 +181,7 @@ public sealed partial class SnapshotLoader
         MemoryMarshal.AsBytes(_items.AsSpan(0, head.ItemCount)).CopyTo(row[sizeof(ReservationHead)..]);
         _state.Reservations.Restore(number, head.Version, row);
         if (head.State != ReservationState.Held) return;
-        _state.Timers.Set(new TimerKey(head.ExpiresAt, head.CreatedSequence, DeadlineKind.Reservation, number));
+        _state.Timers.Set(head.Timer(number));
         _state.CountOpen(head.Channel, head.Customer, 1);
     }
 

@@ -49,6 +49,7 @@ public sealed partial class SnapshotWriter
             _block.Number(3, line.UnitPrice);
             _block.EndNested(nested);
         }
+        _block.Number(296, head.Credited);
         EndRecord(start);
     }
 

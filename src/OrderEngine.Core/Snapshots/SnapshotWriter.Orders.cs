@@ -71,6 +71,7 @@ public sealed partial class SnapshotWriter
         _block.Number(11, line.Lost);
         _block.Number(12, line.Returned);
         _block.Number(60, line.ReturnOpen);
+        _block.Number(62, line.Exchanged);
         _block.EndNested(start);
     }
 

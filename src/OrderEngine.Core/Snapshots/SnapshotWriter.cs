@@ -243,6 +243,8 @@ public sealed partial class SnapshotWriter
             _block.Number(3, item.Quantity);
             _block.EndNested(nested);
         }
+        _block.Number(294, head.RemindSeconds);
+        _block.Number(295, head.Reminded);
         EndRecord(start);
     }
 

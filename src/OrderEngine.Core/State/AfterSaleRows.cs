@@ -37,8 +37,8 @@ public struct ReturnHead
     public int ExternalIdLength;
     /// <summary>Where it stands.</summary>
     public ReturnState State;
-    /// <summary>Zero.</summary>
-    public byte Unused;
+    /// <summary>1: its replacement came to nothing, so that what comes back is credited.</summary>
+    public byte Credited;
     /// <summary>Zero.</summary>
     public ushort Unused2;
     /// <summary>Zero.</summary>
@@ -46,6 +46,9 @@ public struct ReturnHead
 
     /// <summary>True while it may still bring units back.</summary>
     public readonly bool IsOpen => State is not (ReturnState.Closed or ReturnState.Rejected);
+
+    /// <summary>True when other goods make up for what comes back.</summary>
+    public readonly bool IsExchange => ReplacementCount > 0 && Credited == 0;
 }
 
 /// <summary>Units of an order's line in a return. Requested is at least the sum of the others.</summary>

@@ -46,10 +46,23 @@ internal sealed class ArchivedOrders(EngineState state)
         return OrderStates.IsClosed(head.State) && head.ChangedAt + window <= now && head.OpenExceptions == 0 && oldestAnswer > head.ChangedAt
             && state.Deadlines.Rows.At(number, at, out _).IsEmpty
             // What happened after the sale lies in tables of its own, and stays there: once nothing of it is open it does not keep the order.
-            && !(state.AfterSales.TryAt<AfterSaleRow>(number, at, out var afterSale, out _) && afterSale.OpenReturns > 0)
+            && !(state.AfterSales.TryAt<AfterSaleRow>(number, at, out var afterSale, out _) && (afterSale.OpenReturns > 0 || AwaitsReplacement(in afterSale, at)))
             && !(state.Complaints.Orders.TryAt<CareRow>(number, at, out var care, out _) && care.OpenComplaints > 0)
             // What a customer with a credit limit owes has to be known as long as it is owed.
             && (head.Customer == 0 || state.Catalog.Credit(head.Customer).Currency == 0 || PaymentStates.Exposure(order) == 0);
+    }
+
+    // Should the replacement come to nothing, the order is credited.
+    private bool AwaitsReplacement(in AfterSaleRow afterSale, long at)
+    {
+        for (var number = afterSale.LastReturn; number != 0;)
+        {
+            var view = new ReturnView(state.Returns.At(number, at, out _));
+            ref readonly var head = ref view.Head;
+            if (head.Replacement != 0 && state.Orders.At(head.Replacement, at, out _) is { IsEmpty: false } row && !OrderStates.IsClosed(new OrderView(row).Head.State)) return true;
+            number = head.Previous;
+        }
+        return false;
     }
 
     /// <summary>An order leaves. Its history stays until no reader can see its row any more.</summary>

@@ -8,7 +8,7 @@ namespace OrderEngine.Core.State;
 internal sealed class DeadlineRules
 {
     private const long MicrosPerSecond = 1_000_000;
-    private const int PaymentField = 260, CashField = 261, ReturnArrivalField = 262, ReturnCloseField = 263;
+    private const int PaymentField = 260, CashField = 261, ReturnArrivalField = 262, ReturnCloseField = 263, HoldRemindField = 294;
     private readonly long[] _stalls = new long[OrderIndex.States];
 
     /// <summary>Nothing is watched.</summary>
@@ -31,6 +31,7 @@ internal sealed class DeadlineRules
                 case CashField: Cash = reader.Long() * MicrosPerSecond; break;
                 case ReturnArrivalField: ReturnArrival = reader.Long() * MicrosPerSecond; break;
                 case ReturnCloseField: ReturnClose = reader.Long() * MicrosPerSecond; break;
+                case HoldRemindField: HoldRemindSeconds = checked((ushort)reader.Varint()); break;
                 default: reader.Skip(wireType); break;
             }
         }
@@ -64,6 +65,9 @@ internal sealed class DeadlineRules
     /// <summary>From a return's goods to its end.</summary>
     public long ReturnClose { get; }
 
+    /// <summary>How many seconds before its end a hold is reminded of; 0: not.</summary>
+    public ushort HoldRemindSeconds { get; }
+
     /// <summary>True when money is watched that orders do not wait for.</summary>
     public bool WatchesMoney => Payment + Cash > 0;
 
@@ -88,6 +92,7 @@ internal sealed class DeadlineRules
         body.Number(CashField, set.CashSeconds);
         body.Number(ReturnArrivalField, set.ReturnArrivalSeconds);
         body.Number(ReturnCloseField, set.ReturnCloseSeconds);
+        body.Number(HoldRemindField, set.HoldRemindSeconds);
     }
 
     private void ReadStall(ReadOnlySpan<byte> message)

@@ -86,6 +86,8 @@ internal sealed class Exceptions(RowHeap heap, Reclaimer reclaimer)
     private readonly NumberSet?[] _byGrade = new NumberSet?[Sets];
     private readonly NumberSet?[] _byOwner = new NumberSet?[Sets];
     private readonly Queue<(long Sequence, long Number)> _closed = new();
+    // By SKU: its last SHORTFALL.
+    private readonly ChunkedArray<long> _shortfalls = new();
     private const int Sets = 64;
 
     /// <summary>Those that are open, and a few that were (<see cref="OrderIndex"/> says why). Any thread.</summary>
@@ -102,6 +104,9 @@ internal sealed class Exceptions(RowHeap heap, Reclaimer reclaimer)
 
     /// <summary>An exception's latest row. Writer only.</summary>
     public ExceptionView Of(long number) => new(Rows.Latest(number));
+
+    /// <summary>The open SHORTFALL of a SKU: as it has one open supply request at most, one at most; 0: none. Writer only.</summary>
+    public long OpenShortfall(int sku) => _shortfalls.TryRead(sku, out var number) && number != 0 && Of(number).IsOpen ? number : 0;
 
     /// <summary>Takes up a new exception.</summary>
     public unsafe void Raise(long number, in ExceptionHead head, ReadOnlySpan<byte> detail, long sequence)
@@ -149,5 +154,8 @@ internal sealed class Exceptions(RowHeap heap, Reclaimer reclaimer)
         NumberSet.In(_byGrade, (int)head.Grade).Add(number);
         NumberSet.In(_byOwner, (int)head.Owner).Add(number);
         if (head.ResolvedAt == 0) Open.Add(number);
+        if (head.Kind != ExceptionKind.Shortfall) return;
+        _shortfalls.Ensure(head.Sku);
+        _shortfalls[head.Sku] = number;
     }
 }

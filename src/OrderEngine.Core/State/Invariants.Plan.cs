@@ -36,6 +36,26 @@ public static partial class Invariants
                 Expect(request is { Quantity: >= 0, Announced: >= 0 }, $"Supply request {number} asks for {request.Quantity} units, {request.Announced} are announced.");
                 Expect(request.Quantity == 0 || open.Add(request.Sku), $"SKU {Sku(request.Sku)} has more than one open supply request: {number}.");
             }
+            CheckShortfalls();
+        }
+
+        // From the newest back, every request has an exception, open no longer than it; only requests of before SHORTFALL was raised have none.
+        // One may be resolved earlier, by hand.
+        private void CheckShortfalls()
+        {
+            var number = reader.LastSupplyRequest;
+            for (var exception = reader.LastException; exception > 0; exception--)
+            {
+                var raised = reader.Exception(exception, at);
+                if (!raised.Exists || raised.Head.Kind != ExceptionKind.Shortfall) continue;
+                SupplyRequestRow request = default;
+                while (number > 0 && !reader.SupplyRequest(number, at, out request)) number--;
+                ref readonly var head = ref raised.Head;
+                Expect(number > 0 && head.Order == 0 && (head.Sku, head.Location, head.RaisedAt) == (request.Sku, request.Location, request.RaisedAt),
+                    $"Shortfall {exception} was not raised with supply request {number}.");
+                Expect(request.Quantity > 0 || !raised.IsOpen, $"Shortfall {exception} is open, its supply request {number} is closed.");
+                number--;
+            }
         }
     }
 }

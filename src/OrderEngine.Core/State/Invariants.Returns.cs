@@ -8,6 +8,9 @@ public static partial class Invariants
     {
         private readonly Dictionary<(long Order, int Line), (long Returned, long Open)> _returned = [];
 
+        // Fewer than came back in exchanges, where they came before they were told apart.
+        private readonly Dictionary<(long Order, int Line), long> _exchanged = [];
+
         private void CheckReturns()
         {
             var counts = new Dictionary<long, (long All, long Open, long Refund)>();
@@ -24,12 +27,17 @@ public static partial class Invariants
                         $"Line {line.Line} of return {number}: of {line.Requested} requested {line.Returned} came back and {line.Repaired} are for repair.");
                     var said = _returned.GetValueOrDefault((head.Order, line.Line));
                     _returned[(head.Order, line.Line)] = (said.Returned - line.Returned, said.Open - (head.IsOpen ? line.Requested - line.Returned : 0));
+                    if (head.IsExchange && _exchanged.TryGetValue((head.Order, line.Line), out var left)) _exchanged[(head.Order, line.Line)] = left - line.Returned;
                 }
+                if (head.Credited != 0 && reader.LiveOrder(head.Replacement, at) is { Exists: true } sent)
+                    Expect(sent.Head.State is OrderState.Cancelled or OrderState.Lost, $"Return {number} is credited, and its replacement {head.Replacement} is {sent.Head.State}.");
                 if (head.Replacement != 0) Expect(reader.AfterSale(head.Replacement, at).ForReturn == number, $"Order {head.Replacement} does not know that it replaces goods of return {number}.");
             }
             // An archived order's lines are in the archive.
             foreach (var (key, left) in _returned.Where(pair => reader.LiveOrder(pair.Key.Order, at).Exists).OrderBy(pair => pair.Key))
                 Expect(left == (0, 0), $"Line {key.Line} of order {key.Order}: the returns know of {left.Returned} units returned and {left.Open} to come fewer than the line.");
+            foreach (var (key, left) in _exchanged.OrderBy(pair => pair.Key))
+                Expect(left <= 0, $"Line {key.Line} of order {key.Order}: {left} units are exchanged that came back in no exchange.");
             for (long order = 1; order <= reader.LastOrder; order++)
             {
                 var row = reader.AfterSale(order, at);

@@ -96,6 +96,8 @@ public static partial class Invariants
                 Expect(line.Delivered + line.Lost <= line.Shipped, $"Line {i + 1} of order {number}: {line.Delivered} delivered and {line.Lost} lost of {line.Shipped} shipped.");
                 Expect(line.ReturnOpen >= 0 && line.Returned + line.ReturnOpen <= line.Shipped - line.Lost,
                     $"Line {i + 1} of order {number}: {line.Returned} returned and {line.ReturnOpen} to come back of {line.Shipped - line.Lost}.");
+                Expect(line.Exchanged >= 0 && line.Exchanged <= line.Returned, $"Line {i + 1} of order {number}: {line.Exchanged} exchanged of {line.Returned} returned.");
+                if (line.Exchanged > 0) _exchanged[(number, i + 1)] = line.Exchanged;
                 if (line.Returned + line.ReturnOpen > 0) _returned[(number, i + 1)] = (line.Returned, line.ReturnOpen);
                 Expect(sums[i] == (line.Reserved, line.Released, line.Shipped), $"Line {i + 1} of order {number}: its allocations do not sum to its quantities.");
                 total += line.Ordered * line.UnitPrice;
@@ -240,7 +242,7 @@ public static partial class Invariants
             var reservation = state.Reservation(number);
             if (reservation.Head.State != ReservationState.Held) continue;
             open++;
-            if (!state.Timers.Contains(new TimerKey(reservation.Head.ExpiresAt, reservation.Head.CreatedSequence, DeadlineKind.Reservation, number))) violations.Add($"Reservation {number} is held and has no timer.");
+            if (!state.Timers.Contains(reservation.Head.Timer(number))) violations.Add($"Reservation {number} is held and has no timer.");
         }
         if (open != state.OpenReservations) violations.Add($"{open} reservations are held; {state.OpenReservations} are counted.");
         CheckCustomers(state, violations);

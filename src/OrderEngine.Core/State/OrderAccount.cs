@@ -9,7 +9,7 @@ namespace OrderEngine.Core.State;
 /// <param name="Cancelled">Of it: cancelled or rejected.</param>
 /// <param name="Expired">Of it: fell away because the order is expired.</param>
 /// <param name="Lost">Of it: lost on the way.</param>
-/// <param name="Returned">Of it: came back for good.</param>
+/// <param name="Returned">Of it: came back for good, and is credited; not what was exchanged.</param>
 /// <param name="Delivered">Of it: arrived; whatever came back later included.</param>
 /// <param name="Paid">All payments.</param>
 /// <param name="Refunded">All refunds.</param>
@@ -30,6 +30,7 @@ public sealed class OrderAccount
     private OrderState _state;
     private long _paid;
     private long _refunded;
+    private bool _exchanged;
 
     private struct Line
     {
@@ -84,6 +85,7 @@ public sealed class OrderAccount
     public void Apply(in EventView e)
     {
         _state = e.After;
+        _exchanged = e.Kind == EventKind.ReturnReceived && OrderReturns.AreExchanged(e.Body);
         var reader = new ProtoReader(e.Body);
         while (reader.Next(out var field, out var wireType))
         {
@@ -138,7 +140,11 @@ public sealed class OrderAccount
                 var lost = new Numbers(nested);
                 LineOf(lost[1]).Lost += (int)lost[2];
                 break;
-            case EventKind.ReturnReceived when field == 3:
+            case EventKind.ExchangeCredited when field == 2:
+                var credited = new Numbers(nested);
+                LineOf(credited[1]).Returned += (int)credited[2];
+                break;
+            case EventKind.ReturnReceived when field == 3 && !_exchanged:
                 var came = new Numbers(nested);
                 if ((Disposition)came[3] != Disposition.Repair) LineOf(came[1]).Returned += (int)came[2];
                 break;

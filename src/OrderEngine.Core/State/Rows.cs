@@ -85,8 +85,8 @@ public struct LineRow
     public int Sku;
     /// <summary>Units ordered.</summary>
     public int Ordered;
-    /// <summary>Minor units.</summary>
-    public long UnitPrice;
+    // The price, and above it the units exchanged: rows are hashed as bytes, so those of lines without an exchange stay as they always were.
+    private long _priceAndExchanged;
     /// <summary>Units cancelled.</summary>
     public int Cancelled;
     /// <summary>Units neither reserved nor waiting in a queue.</summary>
@@ -107,6 +107,27 @@ public struct LineRow
     public int Returned;
     /// <summary>Of the shipped: in returns that are open, and not yet returned.</summary>
     public int ReturnOpen;
+
+    private const int PriceBits = 40;
+    private const long PriceMask = (1L << PriceBits) - 1;
+
+    /// <summary>Minor units; at most <see cref="Limits.UnitPrice"/>.</summary>
+    /// <exception cref="OverflowException">It does not fit.</exception>
+    public long UnitPrice
+    {
+        readonly get => _priceAndExchanged & PriceMask;
+        set => _priceAndExchanged = (value & ~PriceMask) == 0 ? _priceAndExchanged & ~PriceMask | value : throw new OverflowException($"No unit costs {value}.");
+    }
+
+    /// <summary>Of the returned: made good with other goods.</summary>
+    public int Exchanged
+    {
+        readonly get => (int)(_priceAndExchanged >> PriceBits);
+        set => _priceAndExchanged = _priceAndExchanged & PriceMask | checked((long)(uint)value << PriceBits);
+    }
+
+    /// <summary>Of the returned: the buyer need not pay them. What was exchanged is paid for: the goods that came for it cost what is paid on top only.</summary>
+    public readonly int Credited => Returned - Exchanged;
 }
 
 /// <summary>Where a line's units come from.</summary>
@@ -158,10 +179,10 @@ public struct ReservationHead
     public int ItemCount;
     /// <summary>Where it stands.</summary>
     public ReservationState State;
-    /// <summary>Zero.</summary>
-    public byte Unused;
-    /// <summary>Zero.</summary>
-    public ushort Unused2;
+    /// <summary>1: its end was reminded of since it was made or last extended.</summary>
+    public byte Reminded;
+    /// <summary>How many seconds before its end it is reminded of, at most <see cref="Limits.HoldRemindSeconds"/>; 0: not.</summary>
+    public ushort RemindSeconds;
     /// <summary>Microseconds since 1970.</summary>
     public long CreatedAt;
     /// <summary>Microseconds since 1970.</summary>
@@ -172,6 +193,13 @@ public struct ReservationHead
     public long Version;
     /// <summary>Sequence of its first event: the timer's second key.</summary>
     public long CreatedSequence;
+
+    /// <summary>True when its reminder comes next, not its end.</summary>
+    public readonly bool IsReminder => RemindSeconds != 0 && Reminded == 0;
+
+    /// <summary>The one timer of reservation <paramref name="number"/> while it is held: its reminder's, then its end's.</summary>
+    internal readonly TimerKey Timer(long number) =>
+        new(IsReminder ? ExpiresAt - RemindSeconds * 1_000_000L : ExpiresAt, CreatedSequence, DeadlineKind.Reservation, number);
 }
 
 /// <summary>Units that a reservation holds, or held, at one location.</summary>

@@ -29,6 +29,7 @@ internal static class DeadlineMapping
         var cash = Fields.LeadTime(ref violations, "settings.cash_after", settings.CashAfter);
         var arrival = Fields.LeadTime(ref violations, "settings.return_arrival_after", settings.ReturnArrivalAfter);
         var close = Fields.LeadTime(ref violations, "settings.return_close_after", settings.ReturnCloseAfter);
+        var hold = Fields.HoldReminder(ref violations, "settings.hold_remind_before", settings.HoldRemindBefore);
         var stalls = Stalls(ref violations, settings);
         if (asker.Refuse(violations, references) is { } refusal) return refusal;
         return new SetDeadlines
@@ -36,7 +37,7 @@ internal static class DeadlineMapping
             RequestKey = RequestIdentity.Key(0, request.RequestId), BodyDigest = vault.Digest(asker.Kind, request),
             Actor = asker.Actor, Role = asker.Role, ExpectedVersion = etag,
             ReleaseSeconds = release, DeliverySeconds = delivery, RemindSeconds = remind, EarmarkSeconds = earmark, Stalls = stalls,
-            PaymentSeconds = payment, CashSeconds = cash, ReturnArrivalSeconds = arrival, ReturnCloseSeconds = close,
+            PaymentSeconds = payment, CashSeconds = cash, ReturnArrivalSeconds = arrival, ReturnCloseSeconds = close, HoldRemindSeconds = hold,
         };
     }
 
@@ -49,6 +50,7 @@ internal static class DeadlineMapping
             ReleaseAfter = Seconds(defined.ReleaseSeconds), DeliveryAfter = Seconds(defined.DeliverySeconds), RemindBefore = Seconds(defined.RemindSeconds),
             EarmarkAfter = Seconds(defined.EarmarkSeconds), PaymentAfter = Seconds(defined.PaymentSeconds), CashAfter = Seconds(defined.CashSeconds),
             ReturnArrivalAfter = Seconds(defined.ReturnArrivalSeconds), ReturnCloseAfter = Seconds(defined.ReturnCloseSeconds),
+            HoldRemindBefore = Seconds(defined.HoldRemindSeconds),
             Sequence = version, Etag = version == 0 ? "" : Texts.Etag(version),
         };
         foreach (var stall in defined.Stalls)

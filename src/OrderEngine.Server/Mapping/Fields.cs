@@ -199,6 +199,14 @@ internal static class Fields
         return value.Seconds;
     }
 
+    /// <summary>How long before its end a hold is reminded of, in whole seconds; 0 when absent.</summary>
+    public static long HoldReminder(ref Violations violations, FieldPath path, Duration? value)
+    {
+        if (value is null) return 0;
+        if (value.Seconds is < 0 or > Limits.HoldRemindSeconds || value.Nanos != 0) Broken(ref violations, path, "must be whole seconds, 0 to 12 hours");
+        return value.Seconds;
+    }
+
     /// <summary>How long something may wait, in whole seconds; 0 when absent.</summary>
     public static long Wait(ref Violations violations, FieldPath path, Duration? value)
     {

@@ -35,7 +35,7 @@ internal static class FollowUpReads
             Detail = Encoding.UTF8.GetString(exception.Detail),
             RaiseTime = Texts.Time(head.RaisedAt),
             ResolveTime = Texts.Time(head.ResolvedAt),
-            ResolvedBy = exception.IsOpen ? null : new Actor { Id = Encoding.UTF8.GetString(exception.Resolver), Role = (V1.Role)head.ResolvedBy },
+            ResolvedBy = exception.IsOpen ? null : new Actor { Id = Encoding.UTF8.GetString(exception.Resolver), Role = head.ResolvedBy == Core.Role.None ? V1.Role.System : (V1.Role)head.ResolvedBy },
             Resolution = Encoding.UTF8.GetString(exception.Resolution),
             Sequence = head.Version,
             Etag = Texts.Etag(head.Version),

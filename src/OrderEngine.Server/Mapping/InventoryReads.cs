@@ -86,6 +86,7 @@ internal static class InventoryReads
             CustomerId = Texts.Customer(reader, head.Customer), State = (ReservationState)head.State,
             CreateTime = Texts.Time(head.CreatedAt), ExpireTime = Texts.Time(head.ExpiresAt),
             OrderId = head.Order == 0 ? "" : Texts.Order(head.Order), Sequence = head.Version, Etag = Texts.Etag(head.Version),
+            Reminded = head.Reminded != 0,
         };
         foreach (ref readonly var item in view.Items)
         {
@@ -112,7 +113,11 @@ internal static class InventoryReads
         };
         var reservation = Reservation(reader, number, at) ?? throw new InvalidOperationException("An answered reservation that has no row.");
         reservation.State = state;
-        if (expires != 0) reservation.ExpireTime = Texts.Time(expires);
+        if (expires != 0)
+        {
+            reservation.ExpireTime = Texts.Time(expires);
+            reservation.Reminded = false;
+        }
         reservation.OrderId = "";
         reservation.Sequence = e.Sequence;
         reservation.Etag = Texts.Etag(e.Sequence);

@@ -62,6 +62,10 @@ internal static class OrderEvents
             case Journaled.Event.BodyOneofCase.ReturnWindowOver:
                 mapped.ReturnWindowOver = new ReturnWindowOver();
                 break;
+            case Journaled.Event.BodyOneofCase.ExchangeCredited:
+                mapped.ExchangeCredited = new ExchangeCredited { ReturnId = Texts.Return((long)e.ExchangeCredited.Return), RefundMinor = (long)e.ExchangeCredited.Refund };
+                foreach (var credited in e.ExchangeCredited.Lines) mapped.ExchangeCredited.Lines.Add(new LineQuantity { LineNumber = (int)credited.Line, Quantity = (int)credited.Quantity });
+                break;
             case Journaled.Event.BodyOneofCase.ExceptionRaised:
                 mapped.ExceptionRaised = FollowUpReads.Raised(reader, e);
                 break;

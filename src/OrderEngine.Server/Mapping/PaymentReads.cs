@@ -105,8 +105,8 @@ internal static class PaymentReads
         {
             settlement.DeliveredMinor += line.Delivered * line.UnitPrice;
             settlement.LostMinor += line.Lost * line.UnitPrice;
-            settlement.ReturnedMinor += line.Returned * line.UnitPrice;
-            taken += Math.Max(0, line.Delivered - line.Returned) * line.UnitPrice;
+            settlement.ReturnedMinor += line.Credited * line.UnitPrice;
+            taken += Math.Max(0, line.Delivered - line.Credited) * line.UnitPrice;
         }
         var called = head.Terms == Core.PaymentTerms.Instalment ? InstalmentPlan.DueBy(new EventView(reader.FirstEvent(number)).Body, now, balance.PayableMinor) : 0;
         var due = PaymentStates.Due(head.Terms, balance.PayableMinor, taken, called);

@@ -24,6 +24,7 @@ internal static class AfterSaleComparison
         Assert.Equal(
             (expected.Order, expected.State, expected.Version, expected.ChangedAt, expected.RequestedAt, expected.RequestedSequence, expected.Replacement, expected.Refund, expected.Location),
             (head.Order, head.State, head.Version, head.ChangedAt, head.RequestedAt, head.RequestedSequence, head.Replacement, head.Refund, head.Location));
+        Assert.Equal(expected.Fallen, head.Credited != 0);
         Assert.True(view.ExternalId.SequenceEqual(expected.ExternalId));
         Assert.Equal(expected.Requested.Count, view.Lines.Length);
         for (var i = 0; i < view.Lines.Length; i++)

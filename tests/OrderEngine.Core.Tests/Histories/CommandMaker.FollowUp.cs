@@ -15,6 +15,7 @@ internal sealed partial class CommandMaker
             PaymentSeconds = After(), CashSeconds = After(), ReturnArrivalSeconds = After(), ReturnCloseSeconds = After(), EarmarkSeconds = After(),
             Stalls = [.. states.Where(_ => _random.Next(3) == 0).Select(state => new StallTime(state, _random.Next(1, 4_000)))],
             RequestKey = Key(), BodyDigest = Digest(), Role = Of(Role.Manager), ExpectedVersion = Etag(Math.Max(1, model.DeadlinesEntry.Version)),
+            HoldRemindSeconds = _random.Next(3) == 0 ? 0 : _random.Next(1, 1_500),
         };
     }
 

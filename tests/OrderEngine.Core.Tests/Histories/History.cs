@@ -140,6 +140,9 @@ internal sealed class History
         _tally.Add("windows over with a return open", Model.WindowsOver);
         _tally.Add("resolved by the engine", Model.ResolvedByEngine);
         foreach (var exception in Model.Exceptions) _tally.Add($"raised {exception.Kind}");
+        _tally.Add("shortfalls over", Model.ShortfallsOver);
+        _tally.Add("exchanges credited", Model.ExchangesFallen);
+        foreach (var exception in Model.Exceptions.Where(e => e.Kind == ExceptionKind.Shortfall)) _tally.Add($"shortfall {exception.Grade}");
         _tally.Add("reorders", Model.Reorders);
         _tally.Add("promises made", Model.PromisesMade);
         _tally.Add("promises moved", Model.PromisesMoved);

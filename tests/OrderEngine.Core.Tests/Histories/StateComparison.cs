@@ -124,7 +124,7 @@ internal static class StateComparison
             var (e, a) = (expected.Lines[i], order.Lines[i]);
             Assert.Equal((e.Sku, e.Ordered, e.Price, e.Cancelled, e.Backordered, e.Reserved), (a.Sku, a.Ordered, a.UnitPrice, a.Cancelled, a.Backordered, a.Reserved));
             Assert.Equal((e.Released, e.Shipped, e.Delivered, e.Lost, e.Unallocated), (a.Released, a.Shipped, a.Delivered, a.Lost, a.Unallocated));
-            Assert.Equal((e.Returned, model.ToComeBack(expected.Number, e.Number)), (a.Returned, a.ReturnOpen));
+            Assert.Equal((e.Returned, e.Swapped, model.ToComeBack(expected.Number, e.Number)), (a.Returned, a.Exchanged, a.ReturnOpen));
         }
         var parcels = new List<(int, int, int, int, int)>();
         foreach (var line in order.ParcelLines) parcels.Add((line.Parcel, line.Line, line.Quantity, line.Delivered, line.Lost));
@@ -146,6 +146,8 @@ internal static class StateComparison
         Assert.Equal(
             (expected.State, expected.Version, expected.Order, expected.ExpiresAt, expected.CreatedAt, expected.CreatedSequence, expected.Channel, expected.Customer),
             (head.State, head.Version, head.Order, head.ExpiresAt, head.CreatedAt, head.CreatedSequence, head.Channel, head.Customer));
+        Assert.Equal(expected.Reminded, head.Reminded != 0);
+        if (expected.State == ReservationState.Held) Assert.Equal(expected.RemindAt, head.IsReminder ? head.ExpiresAt - head.RemindSeconds * 1_000_000L : 0);
         var items = new List<(int, int, int)>();
         foreach (var item in reservation.Items) items.Add((item.Sku, item.Location, item.Quantity));
         Assert.Equal(expected.Items, items);

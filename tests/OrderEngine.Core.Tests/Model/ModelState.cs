@@ -35,6 +35,8 @@ internal sealed class ModelLine(int number, int sku, int ordered, long price)
     public int Ordered = ordered;
     public long Price = price;
     public int Cancelled, Unallocated, Reserved, Released, Shipped, Delivered, Lost, Returned;
+    /// <summary>Of the returned: swapped for other goods, and so paid for as if kept.</summary>
+    public int Swapped;
 
     private int _backordered;
 
@@ -181,6 +183,11 @@ internal sealed class ModelReservation
     public readonly List<(int Sku, int Location, int Quantity)> Items = [];
     public ReservationState State = ReservationState.Held;
     public long ExpiresAt, Order, Version;
+
+    /// <summary>When its end is reminded of; 0: not, or it was.</summary>
+    public long RemindAt;
+    public bool Reminded;
+    public long Next => RemindAt > 0 ? RemindAt : ExpiresAt;
 }
 
 /// <summary>An entry of the catalog: what was said of it last, as one text to compare with.</summary>

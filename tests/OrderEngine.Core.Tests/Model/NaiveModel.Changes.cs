@@ -101,6 +101,7 @@ internal sealed partial class NaiveModel
         }
         HoldForReview(order, holds, growth);
         RaiseSurplus(order, surplus);
+        CreditFor(order);
         return Outcome.Ok;
     }
 

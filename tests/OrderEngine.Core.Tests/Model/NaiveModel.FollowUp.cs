@@ -27,7 +27,7 @@ internal sealed partial class NaiveModel
 
     private Outcome Define(SetDeadlines set)
     {
-        var content = $"{set.ReleaseSeconds}|{set.DeliverySeconds}|{set.RemindSeconds}|{set.PaymentSeconds}|{set.CashSeconds}|{set.ReturnArrivalSeconds}|{set.ReturnCloseSeconds}|{set.EarmarkSeconds}|{string.Join(',', set.Stalls.Select(s => $"{s.State} {s.Seconds}"))}";
+        var content = $"{set.ReleaseSeconds}|{set.DeliverySeconds}|{set.RemindSeconds}|{set.PaymentSeconds}|{set.CashSeconds}|{set.ReturnArrivalSeconds}|{set.ReturnCloseSeconds}|{set.HoldRemindSeconds}|{set.EarmarkSeconds}|{string.Join(',', set.Stalls.Select(s => $"{s.State} {s.Seconds}"))}";
         if (set.ExpectedVersion != 0 && set.ExpectedVersion != DeadlinesEntry.Version) return Outcome.EtagMismatch;
         if (DeadlinesEntry.Version != 0 && DeadlinesEntry.Content == content) return Outcome.Ok;
         DeadlinesEntry.Content = content;
@@ -74,8 +74,8 @@ internal sealed partial class NaiveModel
     {
         while (true)
         {
-            var holds = Reservations.Where(r => r.State == ReservationState.Held && r.ExpiresAt <= _now)
-                .Select(r => (At: r.ExpiresAt, Since: r.CreatedSequence, Kind: DeadlineKind.Reservation, Fire: (Action)(() => Expire(r))));
+            var holds = Reservations.Where(r => r.State == ReservationState.Held && r.Next <= _now)
+                .Select(r => (At: r.Next, Since: r.CreatedSequence, Kind: DeadlineKind.Reservation, Fire: (Action)(() => Fire(r))));
             var due = holds.Concat(Orders.SelectMany(Passed)).OrderBy(d => (d.At, d.Since, d.Kind)).ToList();
             if (due.Count == 0) return;
             due[0].Fire();

@@ -137,6 +137,7 @@ internal sealed partial class NaiveModel
             Spread(order, loss.Parcel, line, quantity, lost: true);
         }
         RaiseSurplus(order, surplus);
+        CreditFor(order);
         return Outcome.Ok;
     }
 

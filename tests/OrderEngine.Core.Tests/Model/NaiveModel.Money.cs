@@ -23,7 +23,7 @@ internal sealed partial class NaiveModel
     // Of a prepaid order all that is not covered; of others what the buyer has in hand.
     private static long CollectableOf(ModelOrder order)
     {
-        var value = order.Terms == PaymentTerms.Prepaid ? ValueOf(order) : order.Lines.Sum(l => Math.Max(0, l.Delivered - l.Returned) * l.Price);
+        var value = order.Terms == PaymentTerms.Prepaid ? ValueOf(order) : order.Lines.Sum(l => Math.Max(0, l.Delivered - l.Returned + l.Swapped) * l.Price);
         return Owes(order) ? Math.Max(0, value - Kept(order)) : 0;
     }
 
@@ -63,7 +63,7 @@ internal sealed partial class NaiveModel
 
     private Outcome CheckGrowth(ModelOrder order, AmendedLine[] wanted, out long growth, out HashSet<OrderHolds> holds)
     {
-        var lines = order.Lines.Select(l => (l.Ordered, l.Cancelled, Gone: l.Lost + l.Returned, l.Price)).ToList();
+        var lines = order.Lines.Select(l => (l.Ordered, l.Cancelled, Gone: l.Lost + l.Returned - l.Swapped, l.Price)).ToList();
         foreach (var one in wanted)
         {
             if (one.Line == 0) lines.Add((one.Quantity, 0, 0, one.UnitPrice));

@@ -115,6 +115,7 @@ internal sealed partial class NaiveModel
         if (cancel.Role == Role.Customer) order.CancelledByCustomer += wanted.Values.Sum();
         NoteLines(order);
         RaiseSurplus(order, surplus);
+        CreditFor(order);
         return Outcome.Ok;
     }
 }

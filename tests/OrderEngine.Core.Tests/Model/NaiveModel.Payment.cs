@@ -84,8 +84,8 @@ internal sealed partial class NaiveModel
 
     // --- money ---
 
-    /// <summary>What is ordered and neither cancelled, lost nor returned.</summary>
-    private static long ValueOf(ModelOrder order) => order.Lines.Sum(l => (l.Ordered - l.Cancelled - l.Lost - l.Returned) * l.Price);
+    /// <summary>What is ordered and neither cancelled, lost nor returned; goods for goods leave it as it was.</summary>
+    private static long ValueOf(ModelOrder order) => order.Lines.Sum(l => (l.Ordered - l.Cancelled - l.Lost - l.Returned + l.Swapped) * l.Price);
 
     private static long OwedOn(ModelOrder order) =>
         order.Terms is PaymentTerms.Credit or PaymentTerms.Instalment ? Math.Max(0, (order.State == OrderState.Expired ? 0 : ValueOf(order)) - order.Paid + order.Refunded) : 0;

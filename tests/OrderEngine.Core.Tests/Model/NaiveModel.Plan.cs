@@ -8,6 +8,7 @@ internal sealed class ModelRequest(int sku, int location)
     public SupplyKind Kind;
     public int From;
     public long Quantity, NeededBy, Announced, LastIncoming, Version;
+    public ModelException Shortfall = null!;
 }
 
 internal sealed partial class NaiveModel
@@ -18,6 +19,8 @@ internal sealed partial class NaiveModel
     public int PromisesMade { get; private set; }
 
     public int PromisesMoved { get; private set; }
+
+    public int ShortfallsOver { get; private set; }
 
     private void Plan()
     {
@@ -37,7 +40,20 @@ internal sealed partial class NaiveModel
         missing = Math.Max(0, missing - Math.Min(patient, Stock.Where(l => l.Key.Sku == sku).Sum(l => l.Value.Sellable)));
         var request = Requests.LastOrDefault(r => r.Sku == sku && r.Quantity > 0);
         if (missing == (request?.Quantity ?? 0)) return;
-        if (request is null) Requests.Add(request = new ModelRequest(sku, WantedAt(sku, queue[0].Order)));
+        if (request is null)
+        {
+            Requests.Add(request = new ModelRequest(sku, WantedAt(sku, queue[0].Order)));
+            // exceptions.proto: tier 7 and above is HIGH, and those who announce supply look into it.
+            Exceptions.Add(request.Shortfall = new ModelException(ExceptionKind.Shortfall, 0, 0, missing, DeadlineKind.None)
+            {
+                Grade = queue[0].Order.Tier > 6 ? Grade.High : Grade.Medium, Owner = Role.Warehouse, Sku = sku, Location = request.Location, Version = Event(),
+            });
+        }
+        else if (missing == 0 && request.Shortfall is { Open: true } shortfall)
+        {
+            (shortfall.Open, shortfall.Resolution, shortfall.Version) = (false, "supply request closed", Event());
+            ShortfallsOver++;
+        }
         request.Version = Event();
         request.Quantity = missing;
         if (request.Location != 0) LevelOf(sku, request.Location);

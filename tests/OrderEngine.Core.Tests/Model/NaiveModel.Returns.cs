@@ -18,6 +18,9 @@ internal sealed class ModelReturn
     public long Version, ChangedAt, Replacement, Refund;
     public int Location;
 
+    /// <summary>Its replacement will never come.</summary>
+    public bool Fallen;
+
     public bool IsOpen => State is not (ReturnState.Closed or ReturnState.Rejected);
 
     public int Came(int line, Disposition disposition) => Received.Where(u => u.Line == line && u.Disposition == disposition).Sum(u => u.Quantity);
@@ -160,6 +163,28 @@ internal sealed partial class NaiveModel
         return onHand.Any(g => (Stock.GetValueOrDefault((g.Key, receive.Location))?.OnHand ?? 0) + g.Sum(u => u.Quantity) > 1_000_000_000_000) ? Outcome.StockOverflow : Outcome.Ok;
     }
 
+    // returns.proto, Return.refund_minor: of an exchange whose goods never come, what was brought back is paid back.
+    private void CreditFor(ModelOrder replacement)
+    {
+        if (replacement.State is not (OrderState.Cancelled or OrderState.Lost) || Returns.SingleOrDefault(r => r.Replacement == replacement.Number) is not { } exchange) return;
+        var original = Orders[(int)exchange.Order - 1];
+        var surplus = Surplus(original);
+        Change(original);
+        exchange.Fallen = true;
+        (exchange.Version, exchange.ChangedAt) = (Sequence, _now);
+        TouchedReturns.Add(exchange.Number);
+        foreach (var (number, _) in exchange.Requested)
+        {
+            var line = original.Lines[number - 1];
+            line.Swapped -= exchange.ForGood(number);
+            exchange.Refund += exchange.ForGood(number) * line.Price;
+        }
+        ExchangesFallen++;
+        if (exchange.Refund > 0) RaiseSurplus(original, surplus);
+    }
+
+    public int ExchangesFallen { get; private set; }
+
     private void Store(ReceiveReturn receive, ModelReturn found)
     {
         var order = Orders[(int)found.Order - 1];
@@ -170,7 +195,8 @@ internal sealed partial class NaiveModel
             found.Received.Add(units);
             if (units.Disposition == Disposition.Repair) continue;
             line.Returned += units.Quantity;
-            if (found.Replacements.Length == 0) found.Refund += units.Quantity * line.Price;
+            if (found.Replacements.Length == 0 || found.Fallen) found.Refund += units.Quantity * line.Price;
+            else line.Swapped += units.Quantity;
             if (units.Disposition == Disposition.Scrap) continue;
             var level = LevelOf(line.Sku, receive.Location);
             level.OnHand += units.Quantity;

@@ -41,8 +41,8 @@ internal sealed partial class NaiveModel
         var left = ValueOf(order);
         var payable = order.State == OrderState.Expired ? 0 : left;
         // domain.md: paid on delivery is what arrived and stayed, everything else at once; see DueAt.
-        var due = order.Terms == PaymentTerms.CashOnDelivery ? Math.Min(payable, Sum(l => Math.Max(0, l.Delivered - l.Returned))) : payable;
-        var account = new ModelAccount(Sum(l => l.Ordered), Sum(l => l.Cancelled), left - payable, Sum(l => l.Lost), Sum(l => l.Returned), Sum(l => l.Delivered), order.Paid, order.Refunded,
+        var due = order.Terms == PaymentTerms.CashOnDelivery ? Math.Min(payable, Sum(l => Math.Max(0, l.Delivered - l.Returned + l.Swapped))) : payable;
+        var account = new ModelAccount(Sum(l => l.Ordered), Sum(l => l.Cancelled), left - payable, Sum(l => l.Lost), Sum(l => l.Returned - l.Swapped), Sum(l => l.Delivered), order.Paid, order.Refunded,
             Math.Max(0, due - order.Paid + order.Refunded));
         if (!_accounts.TryGetValue(order.Number, out var notes)) notes = _accounts[order.Number] = [];
         notes.Add((_now, account));

@@ -187,6 +187,7 @@ internal sealed partial class NaiveModel
                 LevelOf(lines[i].Sku, location).Held += units;
             }
         }
+        Await(reservation);
         Reservations.Add(reservation);
         TouchedReservations.Add(reservation.Number);
         return Outcome.Ok;
@@ -199,6 +200,7 @@ internal sealed partial class NaiveModel
         if (Rules[reservation.Channel].Limits.MaxReservationSeconds is > 0 and var cap && extend.TtlMicros > cap * 1_000_000) return Outcome.ChannelLimitExceeded;
         reservation.Version = Event();
         reservation.ExpiresAt = _now + extend.TtlMicros;
+        Await(reservation);
         TouchedReservations.Add(reservation.Number);
         return Outcome.Ok;
     }
@@ -217,6 +219,26 @@ internal sealed partial class NaiveModel
         if (reservation is null) return Outcome.ReservationNotFound;
         if (expected != 0 && expected != reservation.Version) return Outcome.EtagMismatch;
         return reservation.State == ReservationState.Held ? Outcome.Ok : Outcome.ReservationNotHeld;
+    }
+
+    private void Await(ModelReservation reservation)
+    {
+        reservation.Reminded = false;
+        reservation.RemindAt = _watched.HoldRemindSeconds == 0 ? 0 : reservation.ExpiresAt - _watched.HoldRemindSeconds * 1_000_000;
+    }
+
+    private void Fire(ModelReservation reservation)
+    {
+        if (reservation.RemindAt == 0)
+        {
+            Expire(reservation);
+            return;
+        }
+        reservation.Version = Event();
+        reservation.RemindAt = 0;
+        reservation.Reminded = true;
+        TouchedReservations.Add(reservation.Number);
+        Reminded.Add(DeadlineKind.Reservation);
     }
 
     private void Expire(ModelReservation reservation) => Close(reservation, ReservationState.Expired, 0);

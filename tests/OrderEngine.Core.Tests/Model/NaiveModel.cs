@@ -151,7 +151,7 @@ internal sealed partial class NaiveModel
             ReleaseReservation release => release.Reservation,
             _ => 0,
         };
-        if (Find(reservation) is { State: ReservationState.Held } held && held.ExpiresAt <= _now) Expire(held);
+        while (Find(reservation) is { State: ReservationState.Held } held && held.Next <= _now) Fire(held);
         if (command is IOrderCommand { Order: > 0 } about && about.Order <= Orders.Count)
         {
             var subject = Orders[(int)about.Order - 1];

@@ -74,6 +74,11 @@ internal static class ListTable
         foreach (var row in Durations(set, "settings.cash_after", (request, time) => request.Settings.CashAfter = time)) yield return row;
         foreach (var row in Durations(set, "settings.return_arrival_after", (request, time) => request.Settings.ReturnArrivalAfter = time)) yield return row;
         foreach (var row in Durations(set, "settings.return_close_after", (request, time) => request.Settings.ReturnCloseAfter = time)) yield return row;
+        yield return set.Ok("settings.hold_remind_before", "zero", request => request.Settings.HoldRemindBefore = new Duration());
+        yield return set.Ok("settings.hold_remind_before", "12 hours", request => request.Settings.HoldRemindBefore = new Duration { Seconds = Limits.HoldRemindSeconds });
+        yield return set.Bad("settings.hold_remind_before", "negative", request => request.Settings.HoldRemindBefore = new Duration { Seconds = -1 });
+        yield return set.Bad("settings.hold_remind_before", "not whole seconds", request => request.Settings.HoldRemindBefore = new Duration { Nanos = 1 });
+        yield return set.Bad("settings.hold_remind_before", "beyond 12 hours", request => request.Settings.HoldRemindBefore = new Duration { Seconds = Limits.HoldRemindSeconds + 1 });
         yield return set.Bad("settings.stalls", "of 101", request => Table.Fill(101, () => Stall(request, Contracts.V1.OrderState.Ready, 1)));
         yield return set.Ok("settings.stalls.state", "that orders leave", request => Stall(request, Contracts.V1.OrderState.Shipped, 1));
         yield return set.Bad("settings.stalls.state", "twice", request => Table.Fill(2, () => Stall(request, Contracts.V1.OrderState.Ready, 1)), "settings.stalls[1].state");
@@ -98,8 +103,8 @@ internal static class ListTable
 
     private static IEnumerable<Case> Resolutions()
     {
-        // The table's world has no exceptions.
-        var resolve = Rpc<ResolveExceptionRequest>.Unary("ResolveException", _ => new ResolveExceptionRequest { RequestId = Shop.NewId(), ExceptionId = PublicId.Format(PublicId.Exception, 1) },
+        // The table's orders that wait for stock raise some; never so many.
+        var resolve = Rpc<ResolveExceptionRequest>.Unary("ResolveException", _ => new ResolveExceptionRequest { RequestId = Shop.NewId(), ExceptionId = PublicId.Format(PublicId.Exception, 1L << 40) },
             async (server, request) => await server.Admin.ResolveExceptionAsync(request)).LeadingTo(ErrorReason.ExceptionNotFound);
         foreach (var row in resolve.Asker((request, id) => request.RequestId = id, (request, actor) => request.Actor = actor, Role.Warehouse, Role.Customer, Role.System)) yield return row;
         foreach (var row in resolve.Id("exception_id", (request, id) => request.ExceptionId = id)) yield return row;
