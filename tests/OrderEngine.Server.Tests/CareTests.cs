@@ -162,6 +162,12 @@ public sealed class CareTests
         var events = (await server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order, IncludePersonalData = true })).Events;
         Assert.Equal("the lid is broken", events.Single(e => e.ComplaintOpened is not null).ComplaintOpened.Text);
         Assert.Equal(("mended", made), (events[^1].ComplaintResolved.Text, events[^1].ComplaintResolved.ReturnId));
+        Assert.Equal((opened.ComplaintId, ComplaintResolution.Repaired), (events[^1].ComplaintResolved.ComplaintId, events[^1].ComplaintResolved.Resolution));
+        Assert.Equal(new ComplaintAssigned { ComplaintId = opened.ComplaintId, Owner = Role.Support, Assignee = "s-12" }, events.Single(e => e.ComplaintAssigned is not null).ComplaintAssigned);
+        var late = (await server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = other })).Events.Single(e => e.ComplaintOpened is not null).ComplaintOpened;
+        Assert.Equal(new ComplaintOpened { ComplaintId = second.ComplaintId, Category = ComplaintCategory.Late, Owner = Role.Carrier }, late);
+        // Nobody needs to own it first.
+        Assert.Equal(ComplaintState.Resolved, (await server.Customers.ResolveComplaintAsync(Resolve(second.ComplaintId, ""))).State);
 
         ResolveComplaintRequest Resolve(string complaint, string withReturn) =>
             new() { RequestId = Shop.NewId(), ComplaintId = complaint, Resolution = ComplaintResolution.Repaired, Text = "mended", ReturnId = withReturn };
@@ -184,6 +190,7 @@ public sealed class CareTests
         Assert.Equal((4, ""), (plain.Rating, plain.FeedbackText));
         Assert.Equal((4, "came early"), (clear.Rating, clear.FeedbackText));
         Assert.NotNull(clear.FeedbackTime);
+        Assert.Equal(4, (await server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order })).Events.Single(e => e.FeedbackRecorded is not null).FeedbackRecorded.Rating);
 
         static RecordFeedbackRequest Rate(string id, int rating) => new() { RequestId = Shop.NewId(), OrderId = id, Rating = rating, Text = "came early" };
     }
