@@ -179,7 +179,15 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
             }
         }
         if (truncated is null) return;
-        device.RemoveBelow(geometry.SegmentOf(record.BeginAddress));
+        try
+        {
+            device.RemoveBelow(geometry.SegmentOf(record.BeginAddress));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            truncated.TrySetException(new JournalException($"Deleting segments of the log in '{directory.Journal}' failed ({error.Message}). Check the disk, then start again.", error));
+            throw;
+        }
         truncated.TrySetResult();
     }
 

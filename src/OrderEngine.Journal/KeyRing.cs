@@ -19,6 +19,7 @@ public sealed class KeyRing : IDisposable
     internal const int FirstBlock = 1024, MaxBlock = 16384;
 
     private readonly DurableFile file;
+    private readonly Disk disk;
     private readonly byte[] engineSecret;
     private readonly Lock sync = new();
     private readonly Lock writeSync = new();
@@ -28,9 +29,10 @@ public sealed class KeyRing : IDisposable
     private Task? making;
     private JournalException? failure;
 
-    private KeyRing(DurableFile file, byte[] engineSecret, long madeUpTo)
+    private KeyRing(DurableFile file, Disk disk, byte[] engineSecret, long madeUpTo)
     {
         this.file = file;
+        this.disk = disk;
         this.engineSecret = engineSecret;
         this.madeUpTo = madeUpTo;
         next = madeUpTo + 1;
@@ -66,7 +68,7 @@ public sealed class KeyRing : IDisposable
         try
         {
             file = DurableFile.Open(layout.Keys, create: false, disk);
-            return Check(file, inUseUpTo);
+            return Check(file, disk, inUseUpTo);
         }
         catch (Exception error)
         {
@@ -106,7 +108,7 @@ public sealed class KeyRing : IDisposable
             "A newer version wrote it: start that version, or restore a backup made before the upgrade.");
     }
 
-    private static KeyRing Check(DurableFile file, long inUseUpTo)
+    private static KeyRing Check(DurableFile file, Disk disk, long inUseUpTo)
     {
         var slots = (file.Length - KeySlot.HeaderSize + KeySlot.Size - 1) / KeySlot.Size;
         var block = new byte[KeySlot.HeaderSize];
@@ -133,7 +135,7 @@ public sealed class KeyRing : IDisposable
             }
         }
         CryptographicOperations.ZeroMemory(window);
-        return new KeyRing(file, secret, slots - 1);
+        return new KeyRing(file, disk, secret, slots - 1);
     }
 
     /// <summary>The next unused number, at least 1; its key is durable. Blocks only while no key is ready.</summary>
@@ -165,7 +167,12 @@ public sealed class KeyRing : IDisposable
         lock (sync)
         {
             if (failure is not null) throw failure;
-            if (madeUpTo - next < blockSize / 2) making ??= Task.Run(MakeBlock);
+            if (making is null && madeUpTo - next < blockSize / 2)
+            {
+                // It may be done at once, and has then said so.
+                var made = disk.Background(MakeBlock);
+                if (!made.IsCompleted) making = made;
+            }
             number = next;
             ready = making ?? Task.CompletedTask;
             if (next > madeUpTo) return false;
@@ -199,18 +206,25 @@ public sealed class KeyRing : IDisposable
     /// <summary>Copies a key; false when it was destroyed or never handed out.</summary>
     /// <param name="number">A number that <see cref="Take"/> returned, in this process or an earlier one.</param>
     /// <param name="key32">At least 32 bytes.</param>
-    /// <exception cref="JournalException">The slot is damaged.</exception>
+    /// <exception cref="JournalException">The slot is damaged, or cannot be read now.</exception>
     public bool TryGet(long number, Span<byte> key32)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(key32.Length, KeySize);
         if (!IsHandedOut(number)) return false;
         Span<byte> slot = stackalloc byte[KeySlot.Size];
-        file.Read(slot, KeySlot.OffsetOf(number));
-        if (KeySlot.TryDecode(slot, number, out var state, key32)) return state == KeySlotState.Live;
-        lock (writeSync) // read while it was being destroyed?
+        try
         {
             file.Read(slot, KeySlot.OffsetOf(number));
-            if (KeySlot.TryDecode(slot, number, out state, key32)) return state == KeySlotState.Live;
+            if (KeySlot.TryDecode(slot, number, out var state, key32)) return state == KeySlotState.Live;
+            lock (writeSync) // read while it was being destroyed?
+            {
+                file.Read(slot, KeySlot.OffsetOf(number));
+                if (KeySlot.TryDecode(slot, number, out state, key32)) return state == KeySlotState.Live;
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new JournalException($"Key {number} in '{file.Path}' cannot be read: {error.Message}", error);
         }
         throw Damaged(file, $"key {number} is unreadable");
     }

@@ -15,6 +15,8 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
     /// <summary>Orders under way while it works.</summary>
     public const int AtOnce = 16;
     private const long OpeningStock = 1_000_000_000;
+    // Several files of some hundred orders.
+    private const long ArchiveSegmentBytes = 16 * 1024;
     private readonly Engine.Engine _engine;
     private readonly EngineMetrics _metrics = new();
     private readonly string _directory;
@@ -23,13 +25,14 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
     /// <param name="directory">The data directory.</param>
     /// <param name="geometry">Smaller than the standard one where only the bytes matter.</param>
     /// <param name="snapshotBytes">A snapshot after so many bytes of events.</param>
-    public Shop(string directory, JournalGeometry? geometry = null, long snapshotBytes = 20_000)
+    /// <param name="time">The clock; left out: the system's.</param>
+    public Shop(string directory, JournalGeometry? geometry = null, long snapshotBytes = 20_000, TimeProvider? time = null)
     {
         _directory = directory;
         _geometry = geometry ?? JournalGeometry.Standard;
-        var options = new EngineOptions { SnapshotJournalBytes = snapshotBytes, CommitDeadline = TimeSpan.FromSeconds(30), StreamHistoryEvents = 50 };
-        _engine = new Engine.Engine(options, OpenJournal, highest => KeyRing.Open(directory, highest), TimeProvider.System, this, _metrics,
-            NullLogger<Engine.Engine>.Instance, new SnapshotStore(directory));
+        var options = new EngineOptions { SnapshotJournalBytes = snapshotBytes, CommitDeadline = TimeSpan.FromSeconds(30), StreamHistoryEvents = 50, ArchiveAfter = TimeSpan.FromHours(1) };
+        _engine = new Engine.Engine(options, OpenJournal, highest => KeyRing.Open(directory, highest), time ?? TimeProvider.System, this, _metrics,
+            NullLogger<Engine.Engine>.Instance, new SnapshotStore(directory), archive: new ArchiveStore(directory, Disk.Real, ArchiveSegmentBytes));
     }
 
     /// <summary>When set, a failing engine does not end this process.</summary>
@@ -65,9 +68,11 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
     }
 
     /// <summary>Starts, and makes what orders refer to.</summary>
-    public async Task StartAsync()
+    /// <param name="isNew">False: that was done long ago.</param>
+    public async Task StartAsync(bool isNew = true)
     {
         await _engine.StartAsync(default);
+        if (!isNew) return;
         foreach (var command in new Command[]
         {
             new DefineLocation { Id = "L"u8.ToArray(), Role = Role.Manager, RequestKey = 1, BodyDigest = 1 },
@@ -81,8 +86,12 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
         }
     }
 
-    /// <summary>Asks every acknowledged order again: the same answer, told to be a repetition.</summary>
-    public static async Task<int> CheckAsync(string directory, IReadOnlyDictionary<long, long> ledger, TextWriter said, JournalGeometry? geometry = null)
+    /// <summary>
+    /// Asks every acknowledged order again: the same answer, told to be a repetition. Those of the archive are read by their number, looked for by
+    /// their external id, and not accepted again.
+    /// </summary>
+    public static async Task<int> CheckAsync(string directory, IReadOnlyDictionary<long, long> ledger, TextWriter said, JournalGeometry? geometry = null,
+        IReadOnlyDictionary<long, Archived>? archived = null)
     {
         await using var shop = new Shop(directory, geometry, 1L << 40) { StaysAlive = true };
         try
@@ -105,11 +114,38 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
                 await said.WriteLineAsync($"order {number} was acknowledged at {sequence} and is not there: {answer.Outcome} at {SequenceOf(answer)}");
             }
         }
+        var unreadable = 0;
+        foreach (var (number, was) in archived ?? new Dictionary<long, Archived>())
+        {
+            try
+            {
+                var order = Order(number);
+                var isThere = shop._engine.View.Reader.FindOrder(1, order.ExternalId) == was.Order && shop.HistoryOf(was.Order).SequenceEqual(was.History, StringComparer.Ordinal)
+                    && (await shop._engine.ExecuteAsync(order, Lane.Normal, 0, default)).Outcome == Outcome.ExternalIdTaken;
+                if (isThere) continue;
+                missing++;
+                await said.WriteLineAsync($"order {was.Order}, archived as {number}, is not what it was");
+            }
+            catch (JournalException refusal)
+            {
+                if (unreadable++ == 0) await said.WriteLineAsync($"told when asked: {refusal.Message}");
+            }
+        }
         var summary = shop._engine.View.Summary;
         if (ledger.Count > 0 && summary.Sequence < ledger.Values.Max()) missing++;
-        if (summary.Sequence > 3 && summary.OnHand is not (OpeningStock or 0) || summary.Committed != summary.Orders) missing++;
+        if (summary.Sequence > 3 && summary.OnHand is not (OpeningStock or 0) || summary.Committed != summary.Orders - (archived?.Count ?? 0)) missing++;
         await said.WriteLineAsync($"{ledger.Count} acknowledged, {missing} missing, {summary.Orders} orders, sequence {summary.Sequence}");
-        return missing == 0 ? 0 : Program.Missing;
+        return missing > 0 ? Program.Missing : unreadable > 0 ? ExitCodes.RecoveryFailed : 0;
+    }
+
+    /// <summary>Everything that happened to an order, wherever it lies.</summary>
+    public List<string> HistoryOf(long order)
+    {
+        var history = new List<string>();
+        var reader = _engine.View.Reader;
+        using var guard = reader.Enter();
+        for (long cursor = 0; reader.PreviousEvent(order, _engine.View.DurableSequence, ref cursor, out var bytes);) history.Add(Convert.ToHexString(bytes));
+        return history;
     }
 
     // Of the event that accepted it, also where the answer is a repetition.
@@ -147,3 +183,8 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
     private FasterJournal OpenJournal(long from, Action<JournalBatch> replay) =>
         FasterJournal.Open(new JournalOptions { Directory = _directory, Geometry = _geometry, CommitDeadline = TimeSpan.FromSeconds(20) }, from, replay);
 }
+
+/// <summary>What is known of an order that went to the archive.</summary>
+/// <param name="Order">Its number.</param>
+/// <param name="History">Its events, newest first.</param>
+internal sealed record Archived(long Order, List<string> History);

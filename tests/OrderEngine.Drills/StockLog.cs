@@ -57,7 +57,7 @@ internal static class StockLog
             }
             return next == Entries;
         }
-        catch (Exception error) when (error is FasterException or IOException or InvalidOperationException or ArgumentException or OverflowException)
+        catch (Exception error) when (error is FasterException or IOException or InvalidOperationException or ArgumentException or OverflowException or NullReferenceException)
         {
             return null;
         }

@@ -205,6 +205,7 @@ public sealed class ArchiveStoreTests : IDisposable
     [Theory]
     [InlineData(DiskTrouble.Error)]
     [InlineData(DiskTrouble.Lost)]
+    [InlineData(DiskTrouble.Flipped)]
     [InlineData(DiskTrouble.FlushError)]
     public void A_write_that_does_not_arrive_changes_nothing_and_the_next_succeeds(DiskTrouble trouble)
     {
@@ -238,6 +239,20 @@ public sealed class ArchiveStoreTests : IDisposable
         var again = Open(store.End);
         Assert.All(written, order => Assert.Equal(Entry(order, 200).Record.ToArray(), again.Read(order)));
         Assert.Empty(Verify(again.End).Damage);
+    }
+
+    [Fact]
+    public void What_was_appended_is_beyond_the_reach_of_a_power_cut()
+    {
+        var disk = new OrderlyDisk();
+        var store = new ArchiveStore(directory.Path, disk, SmallSegment);
+        store.Open(0);
+        for (var order = 1; order <= 60; order++)
+        {
+            store.Append([Entry(order, 200)]);
+            Assert.True(disk.IsSettled);
+        }
+        Assert.True(disk.Renamed > 2);
     }
 
     private ArchiveStore Open(long position)
@@ -276,6 +291,8 @@ public sealed class ArchiveStoreTests : IDisposable
         Error,
         /// <summary>A write says that it succeeded, and did not.</summary>
         Lost,
+        /// <summary>A write turns a bit, and says nothing of it.</summary>
+        Flipped,
         /// <summary>A flush fails.</summary>
         FlushError,
     }
@@ -291,10 +308,17 @@ public sealed class ArchiveStoreTests : IDisposable
 
         public override void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> bytes, long offset, bool durable)
         {
-            if (Trouble is DiskTrouble.Error or DiskTrouble.Lost && After-- == 0)
+            if (Trouble is DiskTrouble.Error or DiskTrouble.Lost or DiskTrouble.Flipped && After-- == 0)
             {
                 Count++;
                 if (Trouble == DiskTrouble.Lost) return;
+                if (Trouble == DiskTrouble.Flipped)
+                {
+                    var flipped = bytes.ToArray();
+                    flipped[^1] ^= 1;
+                    base.Write(file, path, flipped, offset, durable);
+                    return;
+                }
                 base.Write(file, path, bytes[..(bytes.Length / 2)], offset, durable);
                 throw new IOException("Input/output error");
             }

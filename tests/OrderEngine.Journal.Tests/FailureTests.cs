@@ -195,6 +195,36 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public async Task A_segment_that_cannot_be_deleted_fails_the_truncation_and_the_journal()
+    {
+        using var directory = new TestDirectory();
+        var disk = new UndeletingDisk();
+        List<JournalBatch> all;
+        await using (var journal = FasterJournal.Open(Support.Options(directory.Path) with { Disk = disk }, 1, _ => { }))
+        {
+            all = await Support.Fill(journal, new Random(3), 120, Support.Small.MaxPayloadBytes);
+            disk.IsBroken = true;
+            var error = await Assert.ThrowsAsync<JournalException>(() => journal.TruncateBelowAsync(all[80].FirstSequence).AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
+            Assert.Contains("Input/output error", error.Message, StringComparison.Ordinal);
+            await Assert.ThrowsAsync<JournalException>(async () => await journal.AppendAsync(Support.Batch(new Random(2), journal.LastSequence, 50)));
+        }
+        var report = JournalVerifier.Verify(directory.Path);
+        Assert.True(report.IsIntact, report.Damage);
+        Assert.Equal(all[^1].LastSequence, report.LastSequence);
+    }
+
+    private sealed class UndeletingDisk : Disk
+    {
+        public bool IsBroken { get; set; }
+
+        public override void Delete(string path)
+        {
+            if (IsBroken) throw new IOException("Input/output error");
+            base.Delete(path);
+        }
+    }
+
+    [Fact]
     public async Task Truncation_goes_on_beside_appends()
     {
         using var directory = new TestDirectory();

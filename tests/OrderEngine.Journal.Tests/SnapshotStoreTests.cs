@@ -134,6 +134,16 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_snapshot_gets_its_name_when_its_bytes_are_durable_and_an_older_one_goes_when_the_name_is()
+    {
+        var disk = new OrderlyDisk();
+        var orderly = new SnapshotStore(directory.Path, disk);
+        for (var sequence = 1; sequence <= 4; sequence++) Write(orderly, sequence, Blocks(new Random(sequence), [100, 300_000, 7]));
+        Assert.Equal((4, 2), (disk.Renamed, disk.Deleted));
+        Assert.Equal([4L, 3L], store.List().Select(file => file.Sequence));
+    }
+
+    [Fact]
     public void Leftovers_are_ignored_replaced_and_removed()
     {
         Directory.CreateDirectory(directory.Layout.Snapshots);

@@ -123,6 +123,53 @@ internal sealed class WatchedDisk(BeforeWrite beforeWrite) : Disk
     }
 }
 
+/// <summary>Allows no rename of a file with bytes that a power cut would take, and no deletion while it would take a name given before.</summary>
+internal sealed class OrderlyDisk : Disk
+{
+    private readonly HashSet<string> unflushed = [];
+    private readonly HashSet<string> unflushedDirectories = [];
+
+    /// <summary>Nothing is left that a power cut would take: neither bytes nor names.</summary>
+    public bool IsSettled => unflushed.Count == 0 && unflushedDirectories.Count == 0;
+
+    public int Renamed { get; private set; }
+    public int Deleted { get; private set; }
+
+    public override void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> bytes, long offset, bool durable)
+    {
+        if (!durable) unflushed.Add(path);
+        base.Write(file, path, bytes, offset, durable);
+    }
+
+    public override void Flush(SafeFileHandle file, string path)
+    {
+        unflushed.Remove(path);
+        base.Flush(file, path);
+    }
+
+    public override void Move(string from, string to)
+    {
+        Assert.DoesNotContain(from, unflushed);
+        unflushedDirectories.Add(Path.GetDirectoryName(to)!);
+        Renamed++;
+        base.Move(from, to);
+    }
+
+    public override void Delete(string path)
+    {
+        if (!File.Exists(path)) return;
+        Assert.DoesNotContain(Path.GetDirectoryName(path)!, unflushedDirectories);
+        Deleted++;
+        base.Delete(path);
+    }
+
+    public override void FlushDirectory(string path)
+    {
+        unflushedDirectories.Remove(path);
+        base.FlushDirectory(path);
+    }
+}
+
 /// <summary>A clock that stands until it is moved; its timers fire on the mover's thread.</summary>
 internal sealed class ManualTime : TimeProvider
 {

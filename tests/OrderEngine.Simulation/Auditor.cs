@@ -39,6 +39,12 @@ internal sealed class Auditor
     private readonly HashSet<ByteString> _neverApplied = [];
     private long _acknowledged;
 
+    /// <summary>Who was told of, and who was erased.</summary>
+    public PersonBook Persons { get; } = new();
+
+    /// <summary>What happened to which order.</summary>
+    public OrderBook Orders { get; } = new();
+
     public long Answers { get; private set; }
     public long Refusals { get; private set; }
     public long UnknownAttempts { get; private set; }
@@ -166,9 +172,18 @@ internal sealed class Auditor
                 throw new BrokenPromiseException("a gap in a stream", $"{sequence} was not shown");
     }
 
+    /// <summary>What a guest says, who orders under this id.</summary>
+    public static string PersonOf(string externalOrderId) => $"somebody who ordered {externalOrderId} and lives in a street";
+
     private void Fact(long sequence, ByteString bytes)
     {
-        if (!_facts.TryGetValue(sequence, out var known)) _facts.Add(sequence, bytes);
+        if (!_facts.TryGetValue(sequence, out var known))
+        {
+            _facts.Add(sequence, bytes);
+            var e = Event.Parser.ParseFrom(bytes);
+            Persons.Add(e);
+            Orders.Add(e, bytes);
+        }
         else if (!known.Equals(bytes)) throw new BrokenPromiseException("a durable event has changed", $"sequence {sequence}");
     }
 }

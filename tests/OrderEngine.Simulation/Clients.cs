@@ -1,4 +1,4 @@
-// The simulated clients: they set up a small shop, then order, hold, cancel and ship at random, repeat themselves, arrive in another order,
+// The simulated clients: they set up a small shop, then order, hold, cancel, ship and erase at random, repeat themselves, arrive in another order,
 // reuse ids, and withdraw. What is asked follows from the drawn numbers alone.
 
 using System.Globalization;
@@ -10,14 +10,18 @@ using OrderEngine.Core;
 namespace OrderEngine.Simulation;
 
 /// <summary>A request, and how to make its command again for another attempt.</summary>
-internal sealed record Request(Asked Asked, UInt128 Key, Func<UInt128, UInt128, Command> Make)
+/// <param name="Asked">What became of it.</param>
+/// <param name="Key">Its request id.</param>
+/// <param name="Make">Its command, of request id, digest of the body and what was sealed of a person.</param>
+/// <param name="Person">What it says of a person, to be sealed before each attempt; empty: nothing.</param>
+internal sealed record Request(Asked Asked, UInt128 Key, Func<UInt128, UInt128, SealedData, Command> Make, byte[] Person)
 {
     public ByteString KeyBytes { get; } = KeyOf(Key);
 
-    public Command Command() => Make(Key, Key + 1);
+    public Command Command(SealedData person = default) => Make(Key, Key + 1, person);
 
     /// <summary>The same request id, another body.</summary>
-    public Command Impostor() => Make(Key, Key + 2);
+    public Command Impostor() => Make(Key, Key + 2, default);
 
     private static ByteString KeyOf(UInt128 key)
     {
@@ -34,7 +38,7 @@ internal sealed class Clients(Choices choices)
     private readonly List<ulong> _reservations = [];
     private int _made;
 
-    /// <summary>Every request made so far.</summary>
+    /// <summary>Every request made so far that may be asked again.</summary>
     public List<Request> Requests { get; } = [];
 
     /// <summary>Locations, channels, SKUs, opening stock: to be carried out one after the other, for their numbers follow from the order.</summary>
@@ -52,7 +56,7 @@ internal sealed class Clients(Choices choices)
     /// <summary>A new request.</summary>
     public Request Make()
     {
-        return choices.Weighted([10, 4, 3, 3, 2, 3, 4, 3, 2, 1]) switch
+        return choices.Weighted([10, 4, 3, 3, 2, 3, 7, 3, 2, 1, 2]) switch
         {
             0 => Submit(AllocationPolicy.AllOrNothing, 0),
             1 => Submit(AllocationPolicy.PartialBackorder, 0),
@@ -64,9 +68,13 @@ internal sealed class Clients(Choices choices)
             7 when _orders.Count > 0 => Ship((long)Any(_orders), isConfirm: false),
             8 when _orders.Count > 0 => Ship((long)Any(_orders), isConfirm: true),
             9 => Adjust(),
+            10 when _orders.Count > 0 => Erase((long)Any(_orders)),
             _ => Submit(AllocationPolicy.PartialCancelRest, 0),
         };
     }
+
+    /// <summary>Nothing asked so far is asked again; what it made may still be named.</summary>
+    public void Forget() => Requests.Clear();
 
     /// <summary>What an answer tells about objects that later requests can name.</summary>
     public void Learn(ReadOnlySpan<byte> answer)
@@ -77,10 +85,12 @@ internal sealed class Clients(Choices choices)
         if (e.BodyCase == Event.BodyOneofCase.ReservationCreated && !_reservations.Contains(e.ReservationCreated.Reservation)) _reservations.Add(e.ReservationCreated.Reservation);
     }
 
-    private Request New(string what, Func<UInt128, UInt128, Command> make)
+    private Request New(string what, Func<UInt128, UInt128, Command> make) => New(what, (key, digest, _) => make(key, digest), []);
+
+    private Request New(string what, Func<UInt128, UInt128, SealedData, Command> make, byte[] person)
     {
         _made++;
-        var request = new Request(new Asked($"{what} #{_made}", binds: true), (UInt128)_made << 32, make);
+        var request = new Request(new Asked($"{what} #{_made}", binds: true), (UInt128)_made << 32, make, person);
         Requests.Add(request);
         return request;
     }
@@ -92,7 +102,9 @@ internal sealed class Clients(Choices choices)
         var channel = 1 + choices.Next(Channels);
         // Sometimes an id that another order of the channel has.
         var external = Utf8("x" + (choices.OneIn(12) ? 1 + choices.Next(_made + 1) : _made + 1).ToString(CultureInfo.InvariantCulture));
-        return New($"submit {policy} {reservation}", (key, digest) => new SubmitOrder(reservation == 0 ? CommandKind.SubmitOrder : CommandKind.CommitReservation)
+        // A guest, who may have left a name.
+        var person = choices.Next(3) == 2 ? Utf8(Auditor.PersonOf(Encoding.UTF8.GetString(external))) : [];
+        return New($"submit {policy} {reservation}", (key, digest, delivery) => new SubmitOrder(reservation == 0 ? CommandKind.SubmitOrder : CommandKind.CommitReservation)
         {
             Channel = channel,
             ExternalId = external,
@@ -104,7 +116,8 @@ internal sealed class Clients(Choices choices)
             RequestKey = key,
             BodyDigest = digest,
             Reservation = reservation,
-        });
+            Delivery = delivery,
+        }, person);
     }
 
     private Request Hold()
@@ -133,6 +146,9 @@ internal sealed class Clients(Choices choices)
 
     private Request Cancel(long order) =>
         New($"cancel {order}", (key, digest) => new CancelOrder { Order = order, Role = Role.Customer, RequestKey = key, BodyDigest = digest });
+
+    private Request Erase(long order) =>
+        New($"erase {order}", (key, digest) => new EraseOrder { Order = order, Role = Role.Manager, RequestKey = key, BodyDigest = digest });
 
     private Request Ship(long order, bool isConfirm) => isConfirm
         ? New($"ship {order}", (key, digest) => new ConfirmShipment { Order = order, Role = Role.Warehouse, RequestKey = key, BodyDigest = digest })

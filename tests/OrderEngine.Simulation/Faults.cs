@@ -56,6 +56,8 @@ internal enum Fault
     ClockForward,
     /// <summary>The wall clock is set back.</summary>
     ClockBack,
+    /// <summary>Days pass before the next start: what was asked before is beyond the window of retries, and closed orders may leave memory.</summary>
+    DaysPass,
     /// <summary>A request is sent again while the first is under way, or after its answer.</summary>
     Duplicate,
     /// <summary>Requests arrive in another order than they were made in.</summary>

@@ -16,7 +16,7 @@ internal sealed record HistoryResult(string? Broken, string Message, ulong Hash,
 internal sealed class Totals
 {
     public FaultCount Faults { get; } = new();
-    public long Answers, Refusals, Unknown, Detected, Harmless, Events;
+    public long Answers, Refusals, Unknown, Detected, Harmless, Events, Archived, Restored, Truncated, FellBack, Erased;
 
     public void Add(Simulation simulation, FaultCount faults)
     {
@@ -27,10 +27,16 @@ internal sealed class Totals
         Interlocked.Add(ref Detected, simulation.Detected);
         Interlocked.Add(ref Harmless, simulation.Harmless);
         Interlocked.Add(ref Events, simulation.Auditor.Known);
+        Interlocked.Add(ref Archived, simulation.Auditor.Orders.Archived);
+        Interlocked.Add(ref Restored, simulation.Auditor.Orders.Restored);
+        Interlocked.Add(ref Erased, simulation.Auditor.Persons.Erasures);
+        Interlocked.Add(ref Truncated, simulation.Truncated);
+        Interlocked.Add(ref FellBack, simulation.FellBack);
     }
 
     public override string ToString() =>
         $"{Answers} accepted, {Refusals} refused, {Unknown} unknown (the process died under them), {Events} events; damage: {Detected} refused at start, {Harmless} without loss\n" +
+        $"{Archived} orders archived, {Restored} brought back, {Erased} persons erased, {Truncated} lives with a journal cut at its beginning, {FellBack} starts from the older snapshot\n" +
         string.Join('\n', Enum.GetValues<Fault>().Select(fault => $"  {fault,-18} {Faults[fault],10}"));
 }
 

@@ -25,8 +25,8 @@ internal sealed class Platter(Choices choices, FaultCount faults, Trace trace, s
         }
     }
 
-    /// <summary>Damages one file.</summary>
-    public void Damage(Dictionary<string, byte[]> whole)
+    /// <summary>Damages one file, and says which.</summary>
+    public string Damage(Dictionary<string, byte[]> whole)
     {
         var files = whole.Keys.Where(file => whole[file].Length > 0).Order(StringComparer.Ordinal).ToArray();
         var path = files[choices.Next(files.Length)];
@@ -50,5 +50,6 @@ internal sealed class Platter(Choices choices, FaultCount faults, Trace trace, s
         trace.Line($"DAMAGE {fault} {Path.GetRelativePath(root, path)} {at}");
         if (fault == Fault.MissingFile) File.Delete(path);
         else File.WriteAllBytes(path, bytes);
+        return path;
     }
 }

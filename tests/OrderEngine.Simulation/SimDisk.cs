@@ -15,8 +15,20 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
     private readonly HashSet<string> _durableNames = new(Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories), StringComparer.Ordinal);
     private bool _full;
 
+    // By name. What was written to a file stays with it when it gets another name.
+    private readonly Dictionary<string, OnDisk> _files = new(StringComparer.Ordinal);
+
     // What a crash may take back: bytes of a file, or a name in a directory.
-    private readonly record struct Undo(string Directory, string Path, bool IsName, Action TakeBack);
+    private readonly record struct Undo(string Directory, OnDisk? File, Action TakeBack)
+    {
+        public bool IsName => File is null;
+    }
+
+    /// <summary>A file, whatever it is called; null: it has no name any more.</summary>
+    private sealed class OnDisk(string path)
+    {
+        public string? Path { get; set; } = path;
+    }
 
     /// <summary>One access in so many goes wrong; 0: none.</summary>
     public int FaultOneIn { get; set; }
@@ -143,7 +155,7 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
     public override void Flush(SafeFileHandle file, string path)
     {
         Name("flush", path);
-        _undo.RemoveAll(undo => !undo.IsName && undo.Path == path);
+        _undo.RemoveAll(undo => undo.File?.Path == path);
     }
 
     public override void Move(string from, string to)
@@ -152,11 +164,17 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
         var isDirectory = Directory.Exists(from);
         var replaced = !isDirectory && File.Exists(to) ? File.ReadAllBytes(to) : null;
         base.Move(from, to);
-        _undo.Add(new Undo(Path.GetDirectoryName(to)!, to, true, () =>
+        _durableNames.Remove(from);
+        var before = Unname(to);
+        Rename(from, to);
+        _undo.Add(new Undo(Path.GetDirectoryName(to)!, null, () =>
         {
             if (isDirectory && Directory.Exists(to)) Directory.Move(to, from);
             else if (File.Exists(to)) File.Move(to, from, overwrite: true);
-            if (replaced is not null) File.WriteAllBytes(to, replaced);
+            Rename(to, from);
+            if (replaced is null) return;
+            File.WriteAllBytes(to, replaced);
+            Name(before, to);
         }));
     }
 
@@ -166,7 +184,13 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
         Name("delete", path);
         var bytes = File.ReadAllBytes(path);
         base.Delete(path);
-        _undo.Add(new Undo(Path.GetDirectoryName(path)!, path, true, () => File.WriteAllBytes(path, bytes)));
+        _durableNames.Remove(path);
+        var file = Unname(path);
+        _undo.Add(new Undo(Path.GetDirectoryName(path)!, null, () =>
+        {
+            File.WriteAllBytes(path, bytes);
+            Name(file, path);
+        }));
     }
 
     public override void FlushDirectory(string path)
@@ -200,19 +224,39 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
     private void RememberCreation(string path)
     {
         if (!_durableNames.Add(path)) return;
-        _undo.Add(new Undo(Path.GetDirectoryName(path)!, path, true, () => File.Delete(path)));
+        _undo.Add(new Undo(Path.GetDirectoryName(path)!, null, () => File.Delete(path)));
     }
 
     private void RememberBytes(string path, long offset, int length)
     {
         var before = new byte[length];
         using (var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)) RandomAccess.Read(file, before, offset);
-        _undo.Add(new Undo(Path.GetDirectoryName(path)!, path, false, () =>
+        if (!_files.TryGetValue(path, out var written)) _files.Add(path, written = new OnDisk(path));
+        _undo.Add(new Undo(Path.GetDirectoryName(path)!, written, () =>
         {
-            if (!File.Exists(path)) return;
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            if (written.Path is not { } now || !File.Exists(now)) return;
+            using var file = File.OpenHandle(now, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
             RandomAccess.Write(file, before, offset);
         }));
+    }
+
+    // A file, or all that lie in a directory.
+    private void Rename(string from, string to)
+    {
+        foreach (var path in _files.Keys.Where(path => path == from || path.StartsWith(from + "/", StringComparison.Ordinal)).ToList()) Name(Unname(path), to + path[from.Length..]);
+    }
+
+    private OnDisk? Unname(string path)
+    {
+        if (_files.Remove(path, out var file)) file.Path = null;
+        return file;
+    }
+
+    private void Name(OnDisk? file, string path)
+    {
+        if (file is null) return;
+        file.Path = path;
+        _files[path] = file;
     }
 
     private void Name(string what, string path)
@@ -231,7 +275,7 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
 
     private void Enter(string path, bool isCommitWrite)
     {
-        if (Thread.CurrentThread.Name == SimThreads.Walk) baton.Park(SimThreads.Walk);
+        if (Thread.CurrentThread.Name is { } name && name.StartsWith(SimThreads.Walk, StringComparison.Ordinal)) baton.Park(name);
         else if (isCommitWrite && GatesCommits) baton.Park(Commit);
         if (IsOff) throw new IOException($"The process that wants '{Path.GetFileName(path)}' is dead.");
     }

@@ -1,4 +1,4 @@
-// One life of the engine's process: the real Engine on the real FasterJournal and SnapshotStore, on the simulated disk, clock and threads.
+// One life of the engine's process: the real Engine on the real FasterJournal, SnapshotStore and ArchiveStore, on the simulated disk, clock and threads.
 
 using Microsoft.Extensions.Logging.Abstractions;
 using OrderEngine.Engine;
@@ -8,8 +8,9 @@ namespace OrderEngine.Simulation;
 
 internal sealed class SimProcess : IFailStop, IDisposable
 {
-    // 8 KiB pages in 16 KiB segments: page ends, segment ends and truncation within a short run.
-    private static readonly JournalGeometry s_geometry = new(13, 14);
+    // 4 KiB pages, one a segment: page ends, segment ends and truncation within a short run.
+    private static readonly JournalGeometry s_geometry = new(12, 12);
+    private const long ArchiveSegmentBytes = 2_000;
 
     private readonly Baton _baton = new();
     private readonly SimTime _time;
@@ -24,7 +25,7 @@ internal sealed class SimProcess : IFailStop, IDisposable
         Disk = new SimDisk(choices, faults, _baton, trace, root);
         Threads = new SimThreads(_baton);
         Engine = new Engine.Engine(s_options, OpenJournal, highest => KeyRing.Open(root, highest, Disk), time, this, _metrics,
-            NullLogger<Engine.Engine>.Instance, new SnapshotStore(root, Disk), Threads);
+            NullLogger<Engine.Engine>.Instance, new SnapshotStore(root, Disk), Threads, archive: new ArchiveStore(root, Disk, ArchiveSegmentBytes));
     }
 
     private static readonly EngineOptions s_options = new()
@@ -32,14 +33,15 @@ internal sealed class SimProcess : IFailStop, IDisposable
         NormalQueueCapacity = 24,
         PriorityQueueCapacity = 16,
         MaxBatchCommands = 6,
-        MaxBatchBytes = 1_000,
+        MaxBatchBytes = 600,
         FeedWindowBatches = 6,
         FeedWindowBytes = 4_000,
         SubscriberBufferEvents = 5,
-        SnapshotJournalBytes = 3_000,
+        SnapshotJournalBytes = 1_500,
         SnapshotAtStopBytes = 500,
         SnapshotInterval = TimeSpan.FromMinutes(10),
-        StreamHistoryEvents = 15,
+        StreamHistoryEvents = 8,
+        ArchiveAfter = TimeSpan.FromHours(1),
     };
 
     public SimDisk Disk { get; }
@@ -63,7 +65,7 @@ internal sealed class SimProcess : IFailStop, IDisposable
         Disk.SwitchOff();
         _baton.Release();
         Disk.RunSteps();
-        while (Threads.IsWalking) Thread.Yield();
+        while (Threads.Walks > 0) Thread.Yield();
         _files?.DisposeAsync().AsTask().Wait();
         _time.ForgetTimers();
         _metrics.Dispose();

@@ -1,15 +1,18 @@
 // Runs the engine's loops on the simulation's own thread, a step at a time. What they post is kept and run when it is drawn.
 
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using OrderEngine.Engine;
 
 namespace OrderEngine.Simulation;
 
 internal sealed class SimThreads(Baton baton) : EngineThreads
 {
-    public const string Walk = "snapshot";
+    /// <summary>What the names of threads begin with that walk through memory to the disk: snapshots, and what leaves for the archive.</summary>
+    public const string Walk = "walk ";
     private readonly StepContext _context = new();
-    private volatile bool _walking;
+    private readonly List<string> _walks = [];
+    private int _walksBegun;
     private DueTimer? _timer;
     private bool _mayEnter;
 
@@ -19,8 +22,14 @@ internal sealed class SimThreads(Baton baton) : EngineThreads
     /// <summary>Set by the engine when it serves.</summary>
     public WriterThread? Writer { get; private set; }
 
-    /// <summary>A snapshot is being walked and stands before the disk.</summary>
-    public bool IsWalking => _walking;
+    /// <summary>Walks that stand before the disk.</summary>
+    public int Walks
+    {
+        get
+        {
+            lock (_walks) return _walks.Count;
+        }
+    }
 
     public void RunPosted(int index) => _context.Run(index);
 
@@ -37,18 +46,19 @@ internal sealed class SimThreads(Baton baton) : EngineThreads
     public override Task<T> RunLong<T>(Func<Task<T>> work)
     {
         var done = new TaskCompletionSource<T>();
-        _walking = true;
+        var name = string.Create(CultureInfo.InvariantCulture, $"{Walk}{++_walksBegun}");
+        lock (_walks) _walks.Add(name);
         var thread = new Thread(() =>
         {
-            baton.Park(Walk);
+            baton.Park(name);
             SynchronizationContext.SetSynchronizationContext(_context);
             var task = work();
             _context.Post(_ => Complete(task, done), null);
-            _walking = false;
+            lock (_walks) _walks.Remove(name);
         })
-        { IsBackground = true, Name = Walk };
+        { IsBackground = true, Name = name };
         thread.Start();
-        baton.WaitFor(Walk, () => false);
+        baton.WaitFor(name, () => false);
         return done.Task;
     }
 
@@ -74,7 +84,17 @@ internal sealed class SimThreads(Baton baton) : EngineThreads
         return true;
     }
 
-    public void StepWalk() => baton.Go(Walk, () => !_walking);
+    public void StepWalk(int index)
+    {
+        string name;
+        lock (_walks) name = _walks[index];
+        baton.Go(name, () => !IsWalking(name));
+    }
+
+    private bool IsWalking(string name)
+    {
+        lock (_walks) return _walks.Contains(name);
+    }
 
     private static async void Complete(Func<Task> loop, TaskCompletionSource done)
     {

@@ -11,17 +11,44 @@ internal sealed partial class Simulation
     private const int ProbedRequests = 8;
     private bool _isProbing;
 
+    /// <summary>Every order is there with all that happened to it, wherever it lies; whoever was erased is in no file and comes back for nobody; everybody else is there.</summary>
+    /// <exception cref="Journal.JournalException">The disk has lied, or is damaged, and the archive says so.</exception>
+    private void LookAround(SimProcess process)
+    {
+        if (process.Disk.IsOff || process.Failed is not null) return;
+        // Erased in the same batch, and not answered yet.
+        Look(process);
+        var oneIn = process.Disk.FaultOneIn;
+        process.Disk.FaultOneIn = 0;
+        try
+        {
+            _auditor.Orders.Check(process.Engine.View.DurableSequence, new Orders(process.Engine));
+            if (!process.Disk.HasLied) _auditor.Persons.Check(_root, (key, ciphertext) => process.Engine.Vault.TryUnseal(key, ciphertext, out var words) ? words : null);
+        }
+        catch (Journal.JournalException) when (process.Disk.HasLied && !_isProbing)
+        {
+            _trace.Line("the archive cannot be read back");
+        }
+        finally
+        {
+            process.Disk.FaultOneIn = oneIn;
+        }
+    }
+
     private void ProbeDamage()
     {
         var whole = _platter.Copy();
-        _platter.Damage(whole);
-        Probe("damage at rest");
+        var snapshots = whole.Keys.Where(path => path.Contains("/snapshots/snapshot.", StringComparison.Ordinal) && !path.EndsWith(".damaged", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        var damaged = _platter.Damage(whole);
+        // With two of them one may go, whatever the journal still has.
+        Probe("damage at rest", mustStart: snapshots.Count > 1 && snapshots.Contains(damaged));
+        if (snapshots.Count > 1 && damaged == snapshots[^1]) FellBack++;
         _platter.Restore(whole);
     }
 
     /// <summary>Starts on a damaged disk: either the start is refused, or nothing that was acknowledged is missing or different.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "Any exception of a start is a refusal.")]
-    private void Probe(string what)
+    private void Probe(string what, bool mustStart = false)
     {
         var process = New();
         try
@@ -30,6 +57,7 @@ internal sealed partial class Simulation
         }
         catch (Exception refusal)
         {
+            if (mustStart) throw new BrokenPromiseException("a damaged snapshot kept the engine from starting, with another one there", refusal.Message);
             _trace.Line($"{what}: refused by {refusal.GetType().Name}");
             Detected++;
             process.Dispose();
@@ -40,10 +68,17 @@ internal sealed partial class Simulation
         {
             Look(process);
             _auditor.Started(process.Engine.View.DurableSequence);
+            LookAround(process);
             var bound = _clients.Requests.Where(request => request.Asked.Event is not null).ToList();
             for (var i = 0; i < ProbedRequests && bound.Count > 0; i++) Ask(process, bound[_choices.Next(bound.Count)]);
             Harmless++;
             _trace.Line($"{what}: harmless");
+        }
+        catch (Journal.JournalException unreadable)
+        {
+            // An order in the archive is damaged, and whoever asks for it is told.
+            _trace.Line($"{what}: told by {unreadable.GetType().Name}");
+            Detected++;
         }
         finally
         {
@@ -62,13 +97,14 @@ internal sealed partial class Simulation
             if (process.Threads.Posted > 0) process.Threads.RunPosted(0);
             else if (process.Disk.PendingSteps > 0) process.Journal!.WriteLog();
             else if (process.Journal!.IsCommitting) process.Journal.WriteCommit();
-            else if (process.Threads.IsWalking) process.Threads.StepWalk();
+            else if (process.Threads.Walks > 0) process.Threads.StepWalk(0);
             else process.Threads.StepWriter(_time, () => { });
         }
         if (!asked.IsCompletedSuccessfully)
         {
             // A damaged older part of the journal may end it: that is detection.
             if (process.Failed is not null) return;
+            if (asked.Exception?.InnerException is Journal.JournalException unreadable) throw unreadable;
             throw new BrokenPromiseException("hangs", $"a retry of {request.Asked.Id}");
         }
         var answer = asked.Result;
@@ -89,6 +125,7 @@ internal sealed partial class Simulation
         Bury(process);
 
         process = Start(0)!;
+        LookAround(process);
         var summary = process.Engine.View.Summary;
         var book = _auditor.Book();
         if ((book.OnHand, book.Committed, book.Held) != (summary.OnHand, summary.Committed, summary.Held))

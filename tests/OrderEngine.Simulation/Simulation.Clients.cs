@@ -27,7 +27,7 @@ internal sealed partial class Simulation
 
     private void Repeat(SimProcess process)
     {
-        if (_setUp.Count > 0) return;
+        if (_setUp.Count > 0 || _clients.Requests.Count == 0) return;
         var request = _clients.Requests[_choices.Next(_clients.Requests.Count)];
         if (request.Asked.Attempts == 0) return;
         if (request.Asked.Event is not null && _choices.Next(4) == 3)
@@ -54,10 +54,27 @@ internal sealed partial class Simulation
             else withdrawal = new CancellationTokenSource();
         }
         _trace.Line($"send {request.Asked.Id}");
+        if (!TrySeal(process, request, out var person)) return;
         _auditor.Sent(request.Asked, request.KeyBytes);
         _underWay.Add((request, false));
-        process.Threads.Within(() => SendAsync(process, request, request.Command(), isImpostor: false, deadline, withdrawal?.Token ?? default));
+        process.Threads.Within(() => SendAsync(process, request, request.Command(person), isImpostor: false, deadline, withdrawal?.Token ?? default));
         withdrawal?.Cancel();
+    }
+
+    // As the server does, before anything is sent: under a new key each time. False: the keys cannot be read or written.
+    private static bool TrySeal(SimProcess process, Request request, out SealedData person)
+    {
+        person = default;
+        if (request.Person.Length == 0) return true;
+        try
+        {
+            person = process.Engine.Vault.SealForGuestAsync(request.Person).AsTask().GetAwaiter().GetResult();
+            return true;
+        }
+        catch (Journal.JournalException) when (process.Disk.HasFailed || process.Disk.HasLied || process.Disk.IsOff)
+        {
+            return false;
+        }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Carried to the simulation's loop.")]
@@ -79,15 +96,29 @@ internal sealed partial class Simulation
             _trace.Line($"withdrawn {request.Asked.Id}");
             NotApplied(request, countIt: true);
         }
+        catch (Journal.JournalException unreadable) when (process.Disk.HasFailed || process.Disk.HasLied || process.Disk.IsOff)
+        {
+            // The archive could not be asked, so nothing was queued.
+            _underWay.Remove((request, isImpostor));
+            _trace.Line($"not asked {request.Asked.Id}: {unreadable.GetType().Name}");
+            NotApplied(request, countIt: false);
+        }
         catch (BrokenPromiseException broken)
         {
             _broken ??= broken;
+        }
+        catch (Exception error)
+        {
+            _broken ??= new BrokenPromiseException("a call failed", $"{request.Asked.Id}: {error.GetType().Name}: {error.Message}");
         }
     }
 
     private void Answered(SimProcess process, Request request, CommandAnswer answer)
     {
         _auditor.Answered(request.Asked, answer.Outcome.ToString(), answer.Sequence, answer.Event.Span, process.Journal!.LastSequence);
+        if (!process.Disk.HasLied) _auditor.Persons.ReadSecrets(_root);
+        // A disk that lies may keep what it was told to overwrite; the next start makes it good.
+        if (!process.Disk.HasLied && _auditor.Persons.Erased(answer.Event.Span)) LookAround(process);
         if (!_isProbing) _clients.Learn(answer.Event.Span);
         if (_setUp.TryPeek(out var first) && first == request) _setUp.Dequeue();
     }

@@ -40,6 +40,12 @@ internal sealed partial class Simulation : IDisposable
     /// <summary>Damage that a start mended or that touched nothing of worth: everything acknowledged was there.</summary>
     public int Harmless { get; private set; }
 
+    /// <summary>Lives at whose end the journal had been cut at its beginning.</summary>
+    public int Truncated { get; private set; }
+
+    /// <summary>Starts from the older snapshot, the newest being damaged.</summary>
+    public int FellBack { get; private set; }
+
     /// <exception cref="BrokenPromiseException">The engine broke a promise.</exception>
     public void Run()
     {
@@ -60,6 +66,7 @@ internal sealed partial class Simulation : IDisposable
             }
             for (var probes = _choices.Next(4); probes > 0; probes--) ProbeDamage();
             if (_choices.Next(2) == 0) _platter.Remember();
+            if (_setUp.Count == 0 && _choices.Next(2) == 1) LetDaysPass();
         }
         Finish();
     }
@@ -75,6 +82,7 @@ internal sealed partial class Simulation : IDisposable
     [SuppressMessage("Design", "CA1031", Justification = "A refusal to start may be any exception; the process is over with it.")]
     private SimProcess? Start(int mood)
     {
+        var setAside = SetAside();
         var process = New();
         process.Disk.FaultOneIn = mood == 0 ? 0 : 25 + 75 * _choices.Next(3);
         process.Disk.MayLie = mood == 2;
@@ -94,11 +102,16 @@ internal sealed partial class Simulation : IDisposable
             if (disk.HasLied) throw new EndOfHistoryException();
             return null;
         }
+        if (process.Disk is { HasFailed: false, HasLied: false } && SetAside().Except(setAside).Any())
+            throw new BrokenPromiseException("a snapshot had its name and not its bytes", "a start set it aside although nothing was damaged");
         Look(process);
         _auditor.Started(process.Engine.View.DurableSequence);
+        LookAround(process);
         foreach (var followed in _followed) process.Threads.Within(() => Follow(process, followed));
         return process;
     }
+
+    private string[] SetAside() => Directory.GetFiles(_root, "*.damaged", SearchOption.AllDirectories);
 
     private SimProcess New()
     {
@@ -118,14 +131,14 @@ internal sealed partial class Simulation : IDisposable
             var rare = isRough ? 1 : 0;
             switch (_choices.Weighted([
                 50, threads.Posted > 0 ? 300 : 0, threads.Writer is null ? 0 : 120, process.Disk.PendingSteps > 0 ? 120 : 0,
-                journal.IsCommitting ? 120 : 0, threads.IsWalking ? 90 : 0, 60, _readers.Count > 0 ? 50 : 0, 30, 2, 3, 15, 4 * rare, 2 * rare, 2 * rare, 2]))
+                journal.IsCommitting ? 120 : 0, threads.Walks > 0 ? 90 : 0, 60, _readers.Count > 0 ? 50 : 0, 30, 2, 3, 15, 4 * rare, 2 * rare, 2 * rare, 2, 8]))
             {
                 case 0: Send(process, Fresh()); break;
                 case 1: threads.RunPosted(_choices.Next(threads.Posted)); break;
                 case 2: threads.StepWriter(_time, () => { }); break;
                 case 3: journal.WriteLog(); break;
                 case 4: journal.WriteCommit(); break;
-                case 5: threads.StepWalk(); break;
+                case 5: threads.StepWalk(_choices.Next(threads.Walks)); break;
                 case 6: Send(process, Fresh()); break;
                 case 7: WakeReader(process); break;
                 case 8: _time.Advance(TimeSpan.FromMilliseconds(_choices.Next(2_000))); break;
@@ -135,7 +148,8 @@ internal sealed partial class Simulation : IDisposable
                 case 12: WriteSlowly(); break;
                 case 13: End(process, Fault.Kill); break;
                 case 14: End(process, Fault.PowerCut); break;
-                default: StopGracefully(process); return;
+                case 15: StopGracefully(process); return;
+                default: Rest(process); break;
             }
             Look(process);
         }
@@ -167,6 +181,7 @@ internal sealed partial class Simulation : IDisposable
         // A crash that the disk drew is a power cut, too.
         isPowerCut |= process.Disk.IsOff && _isPowerCut != false;
         _isPowerCut = null;
+        if (process.Journal is { FirstSequence: > 1 }) Truncated++;
         process.Dispose();
         if (isPowerCut) process.Disk.LoseUnflushed();
         foreach (var _ in _underWay) _auditor.Lost();
@@ -196,7 +211,7 @@ internal sealed partial class Simulation : IDisposable
             if (threads.Posted > 0) threads.RunPosted(_choices.Next(threads.Posted));
             else if (disk.PendingSteps > 0) journal.WriteLog();
             else if (journal.IsCommitting) journal.WriteCommit();
-            else if (threads.IsWalking) threads.StepWalk();
+            else if (threads.Walks > 0) threads.StepWalk(0);
             else if (_readers.Count > 0) WakeReader(process);
             else if (!threads.StepWriter(_time, () => { }) || !HasWork(process) && !done()) throw new BrokenPromiseException("hangs", otherwise);
             Look(process);
@@ -204,7 +219,26 @@ internal sealed partial class Simulation : IDisposable
     }
 
     private static bool HasWork(SimProcess process) =>
-        process.Threads.Posted > 0 || process.Disk.PendingSteps > 0 || process.Journal!.IsCommitting || process.Threads.IsWalking;
+        process.Threads.Posted > 0 || process.Disk.PendingSteps > 0 || process.Journal!.IsCommitting || process.Threads.Walks > 0;
+
+    /// <summary>A minute and more in which nobody asks for anything.</summary>
+    private void Rest(SimProcess process)
+    {
+        _trace.Line("rest");
+        RunUntil(process, () => !HasWork(process) && _underWay.Count == 0, "what was under way");
+        if (!IsAlive(process)) return;
+        LookAround(process);
+        _time.Advance(TimeSpan.FromSeconds(61));
+    }
+
+    // Nobody asks anything again that was asked before: its window is over.
+    private void LetDaysPass()
+    {
+        _faults.Fired(Fault.DaysPass);
+        _trace.Line("days pass");
+        _time.Advance(TimeSpan.FromDays(3));
+        _clients.Forget();
+    }
 
     private void SetClock()
     {

@@ -19,6 +19,8 @@ public sealed class SimulationTests(Xunit.Abstractions.ITestOutputHelper log)
         Xunit.Assert.All(Enum.GetValues<Fault>(), fault => Xunit.Assert.True(totals.Faults[fault] > 0, $"{fault} never fired"));
         Xunit.Assert.True(totals is { Detected: > 0, Harmless: > 0, Unknown: > 0, Refusals: > 0 });
         Xunit.Assert.True(totals.Answers > (long)Seeds);
+        // Without these the histories do not come near what has to hold.
+        Xunit.Assert.All([totals.Archived, totals.Restored, totals.Erased, totals.Truncated, totals.FellBack], reached => Xunit.Assert.True(reached > (long)Seeds / 10, totals.ToString()));
     }
 
     [Xunit.Fact]
