@@ -182,7 +182,7 @@ public sealed class RefusalTests
         "TrackOrder channel_id" or "TrackOrder external_order_id" => new TrackOrderRequest { ChannelId = "WEB", ExternalOrderId = things.ExternalOrderId },
         "AmendOrder order.lines.sku_id" => new AmendOrderRequest
         {
-            RequestId = Shop.NewId(), OrderId = things.OrderId, Actor = new Actor { Role = Role.Support }, UpdateMask = new() { Paths = { "lines" } }, Order = new OrderAmendment { Lines = { new LineAmendment { Quantity = 1 } } },
+            RequestId = Shop.NewId(), OrderId = things.OrderId, Actor = new Actor { Role = Role.Support }, UpdateMask = new() { Paths = { "lines" } }, Order = new OrderAmendment { Lines = { new LineAmendment { Quantity = 1, UnitPriceMinor = 1 } } },
         },
         "ConfirmShipment lines.location_id" => new ConfirmShipmentRequest { RequestId = Shop.NewId(), OrderId = things.OrderId, Lines = { new LineAtLocation { LineNumber = 1, Quantity = 1 } } },
         "ConfirmShipment short_picks.location_id" => new ConfirmShipmentRequest { RequestId = Shop.NewId(), OrderId = things.OrderId, ShortPicks = { new Contracts.V1.ShortPick { LineNumber = 1, Quantity = 1 } } },
