@@ -108,6 +108,33 @@ public sealed class ShortageTests
     }
 
     [Fact]
+    public void The_day_by_which_it_is_needed_is_that_of_the_first_who_waits_also_when_it_changes()
+    {
+        _shop.Ok(Wanted(Shop.Start + 9 * Shop.Day));
+        _shop.Turn();
+        Assert.Equal(Shop.Start + 9 * Shop.Day, Request(1).NeededBy);
+        _shop.Ok(new AmendOrder(CommandKind.AmendOrder) { Order = 1, Fields = AmendedFields.RequestedTime, RequestedAt = Shop.Start + 4 * Shop.Day, Role = Role.Customer });
+        _shop.Turn();
+        Assert.Equal((5L, Shop.Start + 4 * Shop.Day), (Request(1).Quantity, Request(1).NeededBy));
+
+        // Another order takes the place of the first: as many units, for another day.
+        _shop.Ok(Wanted(Shop.Start + 6 * Shop.Day));
+        _shop.Ok(new CancelOrder { Order = 1, Role = Role.Customer });
+        _shop.Turn();
+        Assert.Equal((5L, Shop.Start + 6 * Shop.Day, 1L), (Request(1).Quantity, Request(1).NeededBy, _shop.Core.Reader.LastException));
+        var before = _shop.Core.Sequence;
+        _shop.Turn();
+        Assert.Equal(before, _shop.Core.Sequence);
+        Assert.Equal(_shop.Core.Seal().StateHash, _shop.Restarted().Seal().StateHash);
+
+        SubmitOrder Wanted(long day) => new()
+        {
+            Channel = 1, ExternalId = Shop.Bytes($"wanted-{day}"), Policy = AllocationPolicy.PartialBackorder, CurrencyCode = Currency.Pack("GBP"u8), RequestedAt = day,
+            Lines = [new DraftLine(1, 5, 100)], Role = Role.Channel,
+        };
+    }
+
+    [Fact]
     public void It_is_asked_of_the_place_that_has_enough_or_as_the_sku_is_got()
     {
         // Location 1 alone serves channel 3; location 2 has some, location 3 enough.

@@ -132,7 +132,7 @@ public sealed class CareTests
         var second = await server.Customers.OpenComplaintAsync(new OpenComplaintRequest { RequestId = Shop.NewId(), OrderId = other, Category = ComplaintCategory.Late, Text = "late", Owner = Role.Carrier });
         var owned = await server.Customers.AssignComplaintAsync(new AssignComplaintRequest
         {
-            RequestId = Shop.NewId(), ComplaintId = opened.ComplaintId, Etag = opened.Etag, Owner = Role.Support, Assignee = "s-12",
+            RequestId = Shop.NewId(), ComplaintId = opened.ComplaintId, Etag = opened.Etag, Owner = Role.Warehouse, Assignee = "s-12",
         });
         var made = (await server.Returns.RequestReturnAsync(Returning.Request(order, 1, 1))).ReturnId;
         await server.Returns.ApproveReturnAsync(Returning.Approve(made));
@@ -146,7 +146,7 @@ public sealed class CareTests
         Assert.Equal(new ComplaintResponse(opened) { Replayed = true }, replayed);
         Assert.Equal((ComplaintState.Open, ComplaintState.Owned, ComplaintState.Resolved), (opened.State, owned.State, resolved.State));
         Assert.Equal(("COMPLAINT_RETURN_MISMATCH", "COMPLAINT_CLOSED"), (foreign.Reason, again.Reason));
-        Assert.Equal((order, "C1", ComplaintCategory.Damaged, Role.Support, "s-12"), (plain.OrderId, plain.CustomerId, plain.Category, plain.Owner, plain.Assignee));
+        Assert.Equal((order, "C1", ComplaintCategory.Damaged, Role.Warehouse, "s-12"), (plain.OrderId, plain.CustomerId, plain.Category, plain.Owner, plain.Assignee));
         Assert.Equal((made, ComplaintRemedy.Repair, ComplaintResolution.Repaired, "", ""), (plain.ReturnId, plain.Remedy, plain.Resolution, plain.Text, plain.ResolutionText));
         Assert.Equal(("the lid is broken", "mended", resolved.Etag), (clear.Text, clear.ResolutionText, clear.Etag));
         Assert.Equal([second.ComplaintId, opened.ComplaintId], await ListAsync(new ListComplaintsRequest()));
@@ -162,6 +162,12 @@ public sealed class CareTests
         var events = (await server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order, IncludePersonalData = true })).Events;
         Assert.Equal("the lid is broken", events.Single(e => e.ComplaintOpened is not null).ComplaintOpened.Text);
         Assert.Equal(("mended", made), (events[^1].ComplaintResolved.Text, events[^1].ComplaintResolved.ReturnId));
+        Assert.Equal((opened.ComplaintId, ComplaintResolution.Repaired), (events[^1].ComplaintResolved.ComplaintId, events[^1].ComplaintResolved.Resolution));
+        Assert.Equal(new ComplaintAssigned { ComplaintId = opened.ComplaintId, Owner = Role.Warehouse, Assignee = "s-12" }, events.Single(e => e.ComplaintAssigned is not null).ComplaintAssigned);
+        var late = (await server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = other })).Events.Single(e => e.ComplaintOpened is not null).ComplaintOpened;
+        Assert.Equal(new ComplaintOpened { ComplaintId = second.ComplaintId, Category = ComplaintCategory.Late, Owner = Role.Carrier }, late);
+        // Nobody needs to own it first.
+        Assert.Equal(ComplaintState.Resolved, (await server.Customers.ResolveComplaintAsync(Resolve(second.ComplaintId, ""))).State);
 
         ResolveComplaintRequest Resolve(string complaint, string withReturn) =>
             new() { RequestId = Shop.NewId(), ComplaintId = complaint, Resolution = ComplaintResolution.Repaired, Text = "mended", ReturnId = withReturn };
@@ -184,6 +190,7 @@ public sealed class CareTests
         Assert.Equal((4, ""), (plain.Rating, plain.FeedbackText));
         Assert.Equal((4, "came early"), (clear.Rating, clear.FeedbackText));
         Assert.NotNull(clear.FeedbackTime);
+        Assert.Equal(4, (await server.Orders.ListOrderEventsAsync(new ListOrderEventsRequest { OrderId = order })).Events.Single(e => e.FeedbackRecorded is not null).FeedbackRecorded.Rating);
 
         static RecordFeedbackRequest Rate(string id, int rating) => new() { RequestId = Shop.NewId(), OrderId = id, Rating = rating, Text = "came early" };
     }

@@ -36,7 +36,7 @@ public sealed class RefusalTests
         ["GetOrder"] = new("ORDER_NOT_FOUND"), ["LookupOrder"] = Plain, ["ListOrderEvents"] = new("ORDER_NOT_FOUND"), ["TrackOrder"] = new("ORDER_NOT_FOUND"), ["ListOrders"] = Plain,
         // An order that is not there yet may be watched.
         ["WatchOrders"] = Plain,
-        ["RecordPayment"] = new("ORDER_NOT_FOUND", Always: true), ["RecordRefund"] = new("ORDER_NOT_FOUND", "REFUND_EXCEEDS_PAID"), ["GetSettlement"] = new("ORDER_NOT_FOUND"),
+        ["RecordPayment"] = new("ORDER_NOT_FOUND", Always: true), ["RecordRefund"] = new("ORDER_NOT_FOUND", Always: true), ["GetSettlement"] = new("ORDER_NOT_FOUND"),
         ["ApproveOrder"] = OfOrder, ["RejectOrder"] = OfOrder, ["CancelOrder"] = OfOrder, ["AmendOrder"] = OfOrder, ["PlaceHold"] = OfOrder, ["ReleaseHold"] = OfOrder,
         ["ConfirmOrder"] = OfOrder, ["AddNote"] = new("ORDER_NOT_FOUND", Always: true),
         ["OpenComplaint"] = new("ORDER_NOT_FOUND", Always: true), ["AssignComplaint"] = OfComplaint, ["ResolveComplaint"] = OfComplaint, ["GetComplaint"] = new("COMPLAINT_NOT_FOUND"),
@@ -124,6 +124,97 @@ public sealed class RefusalTests
                     wrong.Add($"{carrier.Name} with {rpc.Name} {what}: {answer.Code} {answer.Reason} {answer.First} in place of a result {reason}.");
             }
         }
+    }
+
+    // What a request may name, by the name of its field: one that is not there, and the reason.
+    private static readonly Dictionary<string, (string Absent, string Reason)> Named = new()
+    {
+        ["sku_id"] = ("NONE", "SKU_NOT_FOUND"), ["sku_ids"] = ("NONE", "SKU_NOT_FOUND"), ["substitute_sku_ids"] = ("NONE", "SKU_NOT_FOUND"),
+        ["location_id"] = ("NONE", "LOCATION_NOT_FOUND"), ["location_ids"] = ("NONE", "LOCATION_NOT_FOUND"), ["from_location_id"] = ("NONE", "LOCATION_NOT_FOUND"),
+        ["to_location_id"] = ("NONE", "LOCATION_NOT_FOUND"), ["allowed_location_ids"] = ("NONE", "LOCATION_NOT_FOUND"),
+        ["channel_id"] = ("NONE", "CHANNEL_NOT_FOUND"), ["channel_ids"] = ("NONE", "CHANNEL_NOT_FOUND"),
+        ["customer_id"] = ("NONE", "CUSTOMER_NOT_FOUND"), ["customer_ids"] = ("NONE", "CUSTOMER_NOT_FOUND"),
+        ["order_id"] = (PublicId.Format(PublicId.Order, 99), "ORDER_NOT_FOUND"), ["external_order_id"] = ("NONE", "ORDER_NOT_FOUND"),
+        ["reservation_id"] = (PublicId.Format(PublicId.Reservation, 99), "RESERVATION_NOT_FOUND"), ["return_id"] = (PublicId.Format(PublicId.Return, 99), "RETURN_NOT_FOUND"),
+        ["complaint_id"] = (PublicId.Format(PublicId.Complaint, 99), "COMPLAINT_NOT_FOUND"), ["exception_id"] = (PublicId.Format(PublicId.Exception, 99), "EXCEPTION_NOT_FOUND"),
+        ["incoming_id"] = (PublicId.Format(PublicId.Incoming, 99), "INCOMING_NOT_FOUND"), ["supply_request_id"] = (PublicId.Format(PublicId.SupplyRequest, 99), "SUPPLY_REQUEST_NOT_FOUND"),
+    };
+
+    // Ids that need not be of anything yet, each with its why.
+    private static readonly Dictionary<string, string> Free = new()
+    {
+        ["UpsertSku sku.sku_id"] = "it is made", ["UpsertLocation location.location_id"] = "it is made", ["UpsertChannel channel.channel_id"] = "it is made", ["UpsertCustomer customer.customer_id"] = "it is made",
+        ["SubmitOrder order.external_order_id"] = "the order is made", ["CheckFulfillability order.external_order_id"] = "the order would be made", ["CommitReservation order.external_order_id"] = "the order is made",
+    };
+
+    [Fact]
+    public async Task Every_id_in_a_request_that_is_of_nothing_has_its_own_reason()
+    {
+        await using var server = await TestServer.StartAsync();
+        await Shop.OpenAsync(server);
+        var live = await ThingsAsync(server);
+        live = live with { ExceptionId = await ExceptionAsync(server, resolved: false) };
+        var liveReturn = await ReturnAsync(server, closed: false);
+        var (wrong, tried) = (new List<string>(), 0);
+        foreach (var rpc in AnyRpc.All.Where(rpc => !Rows[rpc.Name].Carries))
+        {
+            var named = rpc.InputType.Fields.InDeclarationOrder().FirstOrDefault(field => Objects.Contains(field.Name))?.Name;
+            foreach (var path in Requests.Naming(rpc.InputType, Named.Keys))
+            {
+                var what = $"{rpc.Name} {path}";
+                if (Free.ContainsKey(what)) continue;
+                tried++;
+                var (absent, reason) = Named[path[(path.LastIndexOf('.') + 1)..]];
+                var request = Instead(what, live) ?? Request(rpc, Rows[rpc.Name], named, live, liveReturn);
+                Place(request, path, absent);
+                var answer = await AnyRpc.CallAsync(server.Invoker, rpc, request);
+                if (answer.Reason != reason) wrong.Add($"{what}: {answer.Code} {answer.Reason} in place of {reason}. {answer.Details}");
+            }
+        }
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+        Assert.True(tried > 100, $"Only {tried} ids were tried.");
+    }
+
+    // Where the id goes with other fields than all those that can be set at once.
+    private static IMessage? Instead(string what, Things things) => what switch
+    {
+        "AnnounceIncoming incoming_id" => new AnnounceIncomingRequest { RequestId = Shop.NewId(), Quantity = 1, ExpectedTime = new() { Seconds = 4_000_000_000 } },
+        "TrackOrder channel_id" or "TrackOrder external_order_id" => new TrackOrderRequest { ChannelId = "WEB", ExternalOrderId = things.ExternalOrderId },
+        "AmendOrder order.lines.sku_id" => new AmendOrderRequest
+        {
+            RequestId = Shop.NewId(), OrderId = things.OrderId, Actor = new Actor { Role = Role.Support }, UpdateMask = new() { Paths = { "lines" } }, Order = new OrderAmendment { Lines = { new LineAmendment { Quantity = 1, UnitPriceMinor = 1 } } },
+        },
+        "ConfirmShipment lines.location_id" => new ConfirmShipmentRequest { RequestId = Shop.NewId(), OrderId = things.OrderId, Lines = { new LineAtLocation { LineNumber = 1, Quantity = 1 } } },
+        "ConfirmShipment short_picks.location_id" => new ConfirmShipmentRequest { RequestId = Shop.NewId(), OrderId = things.OrderId, ShortPicks = { new Contracts.V1.ShortPick { LineNumber = 1, Quantity = 1 } } },
+        "SetReviewRules rules.rules.channel_ids" => new SetReviewRulesRequest { RequestId = Shop.NewId(), Rules = new ReviewRules { Rules = { new Contracts.V1.ReviewRule { RuleId = "R", RiskRatingAtLeast = 1 } } } },
+        _ => null,
+    };
+
+    // Into the first of a list, and in place of what is there.
+    private static void Place(IMessage message, string path, string value)
+    {
+        var parts = path.Split('.', 2);
+        var field = message.Descriptor.FindFieldByName(parts[0]);
+        if (field.IsRepeated)
+        {
+            var list = (System.Collections.IList)field.Accessor.GetValue(message);
+            if (parts.Length == 1)
+            {
+                list.Clear();
+                list.Add(value);
+                return;
+            }
+            if (list.Count == 0) list.Add(field.MessageType.Parser.ParseFrom(ByteString.Empty));
+            Place((IMessage)list[0]!, parts[1], value);
+            return;
+        }
+        if (parts.Length == 1)
+        {
+            field.Accessor.SetValue(message, value);
+            return;
+        }
+        if (field.Accessor.GetValue(message) is not IMessage inner) field.Accessor.SetValue(message, inner = field.MessageType.Parser.ParseFrom(ByteString.Empty));
+        Place(inner, parts[1], value);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 // Statistics and statements over the wire: what a few orders come to, by every axis, page by page, and after a restart.
 
 using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.DependencyInjection;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Server.Tests.Kit;
 
@@ -105,6 +106,78 @@ public sealed class StatsTests : IAsyncLifetime
 
         var wrong = await Refusal.ExpectAsync(async () => await _server.Customers.GetStatementAsync(new GetStatementRequest { CustomerId = "C1", Since = between, Before = between }));
         Assert.Contains("before", wrong.Fields);
+    }
+
+    [Fact]
+    public async Task What_came_late_and_what_was_complained_about_has_its_share()
+    {
+        var time = await RestartAsync();
+        var soon = Timestamp.FromDateTimeOffset(time.GetUtcNow().AddHours(1));
+        var (kept, late, undated) = (await SubmitAsync("A", 1, requested: soon), await SubmitAsync("A", 1, requested: soon), await SubmitAsync("A", 1));
+        await SubmitAsync("A", 1);
+        await DeliverAsync(kept);
+        time.Advance(TimeSpan.FromHours(2));
+        await DeliverAsync(late);
+        await DeliverAsync(undated);
+        foreach (var text in (string[])["late", "and nobody answers"])
+            await _server.Customers.OpenComplaintAsync(new OpenComplaintRequest { RequestId = Shop.NewId(), OrderId = late, Category = ComplaintCategory.Late, Text = text });
+
+        var stats = await _server.Admin.GetStatsAsync(new GetStatsRequest());
+        foreach (var service in (ServiceStats[])[stats.Service, stats.Channels.Single(channel => channel.ChannelId == "WEB").Service])
+        {
+            Assert.Equal((2, 1, 0.5), (service.OrdersWithDate, service.OrdersLate, service.LateShare));
+            Assert.Equal((4, 1, 2, 0.25), (service.Orders, service.OrdersComplained, service.Complaints, service.ComplaintRate));
+            Assert.Equal((3, 4L * 3_600_000_000, 4_800.0), (service.ToDelivery.Count, service.ToDelivery.SumMicros, service.ToDelivery.MeanSeconds));
+            // Within its bucket.
+            Assert.InRange(service.ToDelivery.P90Seconds, 3_601, 7_200);
+            Assert.Equal((3, 0), (service.OrdersAsOrdered, service.OrdersReturned));
+        }
+        Assert.Equal(0, stats.Channels.Single(channel => channel.ChannelId == "APP").Service.Orders);
+    }
+
+    [Fact]
+    public async Task Every_figure_of_a_statement_is_its_own()
+    {
+        var time = await RestartAsync();
+        var order = await SubmitAsync("A", 8, customer: "C1");
+        await PayAsync(order, 600);
+        await _server.Orders.CancelOrderAsync(new CancelOrderRequest { RequestId = Shop.NewId(), OrderId = order, Lines = { new LineQuantity { LineNumber = 1, Quantity = 1 } } });
+        await _server.Fulfillment.ReleaseShipmentAsync(new ReleaseShipmentRequest { RequestId = Shop.NewId(), OrderId = order });
+        await _server.Fulfillment.ConfirmShipmentAsync(new ConfirmShipmentRequest { RequestId = Shop.NewId(), OrderId = order });
+        await _server.Fulfillment.RecordLossAsync(new RecordLossRequest { RequestId = Shop.NewId(), OrderId = order, Lines = { new LineQuantity { LineNumber = 1, Quantity = 2 } } });
+        await _server.Fulfillment.RecordDeliveryAsync(new RecordDeliveryRequest { RequestId = Shop.NewId(), OrderId = order });
+        await ReturnAsync(order, Disposition.Restock, units: 3);
+        await _server.Orders.RecordRefundAsync(new RecordRefundRequest { RequestId = Shop.NewId(), OrderId = order, AmountMinor = 70, CurrencyCode = "GBP", Reference = Shop.NewId("r") });
+        time.Advance(TimeSpan.FromHours(1));
+        var unpaid = Shop.Submit("B", 7);
+        (unpaid.Order.CustomerId, unpaid.Order.PaymentTerms) = ("C1", PaymentTerms.Prepaid);
+        var expired = (await _server.Orders.SubmitOrderAsync(unpaid)).OrderId;
+        time.Advance(TimeSpan.FromDays(4));
+        // What has passed is recorded first.
+        await _server.Orders.AddNoteAsync(new AddNoteRequest { RequestId = Shop.NewId(), OrderId = expired, Text = "never paid" });
+
+        var whole = await _server.Customers.GetStatementAsync(new GetStatementRequest { CustomerId = "C1" });
+        Assert.Equal([order, expired], whole.Orders.Select(one => one.OrderId));
+        Assert.Equal(new StatementFigures
+        {
+            CurrencyCode = "GBP", OrderedMinor = 3_750, CancelledMinor = 250, ExpiredMinor = 1_750, LostMinor = 500, ReturnedMinor = 750, PaidMinor = 600, RefundedMinor = 70,
+            DeliveredMinor = 1_250, ClosingMinor = -30, DueMinor = 0,
+        }, Assert.Single(whole.Totals));
+        Assert.Equal(new StatementFigures { CurrencyCode = "GBP", OrderedMinor = 1_750, ExpiredMinor = 1_750 }, whole.Orders[1].Figures);
+        var since = await _server.Customers.GetStatementAsync(new GetStatementRequest { CustomerId = "C1", Since = whole.Orders[1].AcceptTime });
+        Assert.Equal(new StatementFigures { CurrencyCode = "GBP", OpeningMinor = -30, OrderedMinor = 1_750, ExpiredMinor = 1_750, ClosingMinor = -30 }, Assert.Single(since.Totals));
+    }
+
+    // The shop again, under a clock that the test sets.
+    private async Task<ManualTime> RestartAsync()
+    {
+        var time = new ManualTime();
+        await _server.DisposeAsync();
+        _server = await TestServer.StartAsync(services => services.AddSingleton<TimeProvider>(time));
+        await Shop.OpenAsync(_server);
+        await _server.Catalog.UpsertSkuAsync(new UpsertSkuRequest { RequestId = Shop.NewId(), Sku = new Sku { SkuId = "B" } });
+        await _server.Catalog.UpsertChannelAsync(new UpsertChannelRequest { RequestId = Shop.NewId(), Channel = new Channel { ChannelId = "APP" } });
+        return time;
     }
 
     private static string Text(OrderFigures f) => $"{f.CurrencyCode} {f.Orders} {f.OrderedMinor} {f.CancelledMinor}";

@@ -7,19 +7,20 @@ namespace OrderEngine.Core.Deciding;
 
 internal sealed partial class Decider
 {
-    /// <summary>Writes that supply of a SKU is asked for: more or less than before, or nothing any more. Nothing when it is asked for already.</summary>
+    /// <summary>Writes that supply of a SKU is asked for: more or less than before, for another day, or nothing any more. Nothing when it is asked for already.</summary>
     /// <remarks>A request that opens raises SHORTFALL, and one that closes resolves it. One that changes does not raise it again, also when somebody resolved it by hand.</remarks>
     public void AskForSupply(int sku, long now, EventBuffer events)
     {
         var open = state.SupplyRequests.Open(sku, out var request);
         var missing = Missing(sku);
-        if (missing == request.Quantity) return;
+        var neededBy = missing > 0 ? FirstOf(sku).Head.RequestedAt : request.NeededBy;
+        if (missing == request.Quantity && (missing == 0 || neededBy == request.NeededBy)) return;
         if (open == 0) request = new SupplyRequestRow { Sku = sku, Location = WantedAt(sku) };
         if (missing > 0)
         {
             request.From = FindSource(sku, request.Location, missing);
             request.Kind = request.From != 0 ? SupplyKind.Transfer : state.Catalog.Replenishment(sku);
-            request.NeededBy = FirstOf(sku).Head.RequestedAt;
+            request.NeededBy = neededBy;
         }
         Start(null!, now, events);
         if (open == 0) RaiseException(ExceptionKind.Shortfall, CareOfShortfall(sku), Role.Warehouse, sku: sku, location: request.Location, quantity: missing);

@@ -39,7 +39,8 @@ internal sealed partial class NaiveModel
         var patient = queue.Where(e => e.Order.WholeOnly).Sum(e => (long)e.Units);
         missing = Math.Max(0, missing - Math.Min(patient, Stock.Where(l => l.Key.Sku == sku).Sum(l => l.Value.Sellable)));
         var request = Requests.LastOrDefault(r => r.Sku == sku && r.Quantity > 0);
-        if (missing == (request?.Quantity ?? 0)) return;
+        // inventory.proto, SupplyRequest.needed_by_time: of the first who waits, whoever that is now.
+        if (missing == (request?.Quantity ?? 0) && (missing == 0 || request!.NeededBy == queue[0].Order.RequestedAt)) return;
         if (request is null)
         {
             Requests.Add(request = new ModelRequest(sku, WantedAt(sku, queue[0].Order)));

@@ -58,6 +58,9 @@ internal static class Requests
     /// <summary>Paths of the fields that name something owned.</summary>
     public static IEnumerable<string> Naming(MessageDescriptor message) => Paths(message, "").Where(path => Owned.Contains(Last(path)));
 
+    /// <summary>Paths of the fields whose name is one of these.</summary>
+    public static IEnumerable<string> Naming(MessageDescriptor message, ICollection<string> names) => Paths(message, "").Where(path => names.Contains(Last(path)));
+
     /// <summary>Paths of ids about which nothing is said here.</summary>
     public static IEnumerable<string> Unclassified(MessageDescriptor message) => Paths(message, "")
         .Where(path => (Last(path) == "id" || Last(path).EndsWith("_id", StringComparison.Ordinal) || Last(path).EndsWith("_ids", StringComparison.Ordinal))
