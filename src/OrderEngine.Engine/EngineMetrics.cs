@@ -29,7 +29,7 @@ public sealed class EngineMetrics : IDisposable
     private readonly Counter<long> _backordersFilled;
     private readonly Counter<long> _feedFallbacks;
     private readonly Counter<long> _snapshots;
-    private readonly Counter<long> _archiveFailures;
+    private long _archiveFailures;
 
     /// <summary>Creates the instruments.</summary>
     /// <param name="meterFactory">The host's; null: a meter of its own.</param>
@@ -48,7 +48,7 @@ public sealed class EngineMetrics : IDisposable
         _backordersFilled = _meter.CreateCounter<long>("orderengine.backorders.filled", "{fill}", "Waiting lines that got stock by the engine's own turn.");
         _feedFallbacks = _meter.CreateCounter<long>("orderengine.feed.fallbacks", "{fallback}", "Times that a subscriber went on from the journal.");
         _snapshots = _meter.CreateCounter<long>("orderengine.snapshots", "{snapshot}", "Snapshots by result.");
-        _archiveFailures = _meter.CreateCounter<long>("orderengine.archive.failures", "{failure}", "Times that closed orders could not be archived; they stay in memory.");
+        _meter.CreateObservableCounter("orderengine.archive.failures", () => Volatile.Read(ref _archiveFailures), "{failure}", "Times that closed orders could not be archived; they stay in memory.");
         _meter.CreateObservableCounter("orderengine.commands", ReadAnswered, "{command}", "Commands by kind and outcome; Replayed: answered from the record, Checked: a dry run.");
     }
 
@@ -82,7 +82,7 @@ public sealed class EngineMetrics : IDisposable
 
     internal void SnapshotTaken(bool succeeded) => _snapshots.Add(1, new KeyValuePair<string, object?>("result", succeeded ? "ok" : "failed"));
 
-    internal void ArchivingFailed() => _archiveFailures.Add(1);
+    internal void ArchivingFailed() => Interlocked.Increment(ref _archiveFailures);
 
     /// <summary>Counts what the engine did by itself.</summary>
     internal void TurnDid(ReadOnlySpan<byte> events)

@@ -36,6 +36,7 @@ internal sealed class Clients(Choices choices)
     private const int Skus = 4, Locations = 2, Channels = 2;
     private readonly List<ulong> _orders = [];
     private readonly List<ulong> _reservations = [];
+    private readonly List<(int Channel, string Id)> _taken = [];
     private int _made;
 
     /// <summary>Every request made so far that may be asked again.</summary>
@@ -81,7 +82,11 @@ internal sealed class Clients(Choices choices)
     {
         if (answer.IsEmpty) return;
         var e = Event.Parser.ParseFrom(answer);
-        if (e.BodyCase == Event.BodyOneofCase.OrderSubmitted && !_orders.Contains(e.Order)) _orders.Add(e.Order);
+        if (e.BodyCase == Event.BodyOneofCase.OrderSubmitted && !_orders.Contains(e.Order))
+        {
+            _orders.Add(e.Order);
+            _taken.Add(((int)e.Channel, e.OrderSubmitted.ExternalOrderId));
+        }
         if (e.BodyCase == Event.BodyOneofCase.ReservationCreated && !_reservations.Contains(e.ReservationCreated.Reservation)) _reservations.Add(e.ReservationCreated.Reservation);
     }
 
@@ -100,8 +105,10 @@ internal sealed class Clients(Choices choices)
         var lines = new DraftLine[1 + choices.Next(3)];
         for (var i = 0; i < lines.Length; i++) lines[i] = new DraftLine(1 + choices.Next(Skus), 1 + choices.Next(5), 100);
         var channel = 1 + choices.Next(Channels);
-        // Sometimes an id that another order of the channel has.
-        var external = Utf8("x" + (choices.OneIn(12) ? 1 + choices.Next(_made + 1) : _made + 1).ToString(CultureInfo.InvariantCulture));
+        var id = "x" + (_made + 1).ToString(CultureInfo.InvariantCulture);
+        // Sometimes an id that another order of the channel has, or that a request may have that is still under way.
+        if (choices.OneIn(10)) (channel, id) = _taken.Count > 0 && choices.Next(4) > 0 ? _taken[choices.Next(_taken.Count)] : (channel, "x" + (1 + choices.Next(_made + 1)).ToString(CultureInfo.InvariantCulture));
+        var external = Utf8(id);
         // A guest, who may have left a name.
         var person = choices.Next(3) == 2 ? Utf8(Auditor.PersonOf(Encoding.UTF8.GetString(external))) : [];
         return New($"submit {policy} {reservation}", (key, digest, delivery) => new SubmitOrder(reservation == 0 ? CommandKind.SubmitOrder : CommandKind.CommitReservation)
