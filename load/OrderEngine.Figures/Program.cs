@@ -1,5 +1,6 @@
 // First figures: the core alone, the core with its journal, snapshots, and recovery from journal and from snapshot, without a network.
 // A program to run by hand on a quiet machine: dotnet run -c Release --project load/OrderEngine.Figures -- [orders] [rounds]
+// A year of traffic on the whole engine: dotnet run -c Release --project load/OrderEngine.Figures -- year (Year.cs)
 // Prints each figure's minimum, median and maximum over the rounds; it judges nothing.
 
 using System.Diagnostics;
@@ -8,11 +9,14 @@ using System.Text;
 using OrderEngine.Core;
 using OrderEngine.Core.Events;
 using OrderEngine.Core.Snapshots;
+using OrderEngine.Figures;
 using OrderEngine.Journal;
 
 const int Skus = 10_000;
 const int LinesPerOrder = 3;
 const int OrdersPerBatch = 256;
+
+if (args is ["year", ..]) return await Year.RunAsync(args);
 
 var orders = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 500_000;
 var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5;
@@ -31,6 +35,7 @@ foreach (var (name, values) in figures)
     values.Sort();
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-48} {values[0],14:N0} {values[values.Count / 2],14:N0} {values[^1],14:N0}"));
 }
+return 0;
 
 void Note(string name, double value)
 {
