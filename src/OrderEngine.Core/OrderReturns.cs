@@ -30,26 +30,13 @@ public static class OrderReturns
         {
             // The return stands ahead of its units.
             if (field == 1 && reader.Long() != number) return;
-            if (field == 3) CountForGood(reader.Bytes(), counts);
+            if (field == 3)
+            {
+                ProtoReader.ReadThree(reader.Bytes(), out var line, out var quantity, out var disposition);
+                if ((Disposition)disposition != Disposition.Repair) counts[line - 1] += quantity;
+            }
             else if (field != 1) reader.Skip(wireType);
         }
-    }
-
-    private static void CountForGood(ReadOnlySpan<byte> units, Span<int> counts)
-    {
-        int line = 0, quantity = 0, disposition = 0;
-        var reader = new ProtoReader(units);
-        while (reader.Next(out var field, out var wireType))
-        {
-            switch (field)
-            {
-                case 1: line = reader.Int(); break;
-                case 2: quantity = reader.Int(); break;
-                case 3: disposition = reader.Int(); break;
-                default: reader.Skip(wireType); break;
-            }
-        }
-        if ((Disposition)disposition != Disposition.Repair) counts[line - 1] += quantity;
     }
 
     /// <summary>The first match counts: no returns, one open, everything that can be back is back, something is, nothing is.</summary>

@@ -28,7 +28,7 @@ internal sealed partial class Applier
                     if ((fields & AmendedFields.RequestedTime) != 0) MoveInQueues(ref head, e.Order, RequestedAfter(e.Body));
                     break;
                 case 2:
-                    ReadMovement(reader.Bytes(), out var index, out var location, out var quantity);
+                    ProtoReader.ReadThree(reader.Bytes(), out var index, out var location, out var quantity);
                     Free(index, location, quantity, e.Sequence);
                     break;
                 case 3: AmendLine(reader.Bytes(), ref head, in e); break;

@@ -18,7 +18,7 @@ internal sealed partial class Applier
                 reader.Skip(wireType);
                 continue;
             }
-            ReadMovement(reader.Bytes(), out var index, out var location, out var quantity);
+            ProtoReader.ReadThree(reader.Bytes(), out var index, out var location, out var quantity);
             if (back) quantity = -quantity;
             ref var allocation = ref order.Allocation(index, location);
             allocation.Reserved -= quantity;
@@ -41,7 +41,7 @@ internal sealed partial class Applier
                 reader.Skip(wireType);
                 continue;
             }
-            ReadMovement(reader.Bytes(), out var index, out var location, out var quantity);
+            ProtoReader.ReadThree(reader.Bytes(), out var index, out var location, out var quantity);
             ref var allocation = ref order.Allocation(index, location);
             allocation.Released -= quantity;
             allocation.Shipped += quantity;
@@ -79,7 +79,7 @@ internal sealed partial class Applier
                 continue;
             }
             var nested = reader.Bytes();
-            ReadMovement(nested, out var index, out var location, out var quantity);
+            ProtoReader.ReadThree(nested, out var index, out var location, out var quantity);
             var damaged = CauseOf(nested) == ShortPickCause.Damaged;
             order.Allocation(index, location).Released -= quantity;
             ref var line = ref order.Line(index);

@@ -25,7 +25,7 @@ internal sealed partial class Applier
                     if (count == _held.Length) Array.Resize(ref _held, count * 2);
                     ref var held = ref _held[count++];
                     held = default;
-                    ReadMovement(reader.Bytes(), out held.Sku, out held.Location, out held.Quantity);
+                    ProtoReader.ReadThree(reader.Bytes(), out held.Sku, out held.Location, out held.Quantity);
                     CheckPlace(held.Sku, held.Location);
                     state.Stock.Change(held.Sku, held.Location, e.Sequence, held: held.Quantity);
                     break;

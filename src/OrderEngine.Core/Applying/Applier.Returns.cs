@@ -146,7 +146,7 @@ internal sealed partial class Applier
                     CheckKnown(location, state.Catalog.LocationIds, "location");
                     break;
                 case 3:
-                    ReadMovement(reader.Bytes(), out var index, out var quantity, out var disposition);
+                    ProtoReader.ReadThree(reader.Bytes(), out var index, out var quantity, out var disposition);
                     if (exchanged && (Disposition)disposition != Disposition.Repair) order.Line(index).Exchanged += quantity;
                     ReceiveUnits(order, ref ReturnLine(number, index, in e), location, quantity, (Disposition)disposition, e.Sequence);
                     break;

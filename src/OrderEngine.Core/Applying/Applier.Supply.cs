@@ -153,7 +153,7 @@ internal sealed partial class Applier
                 reader.Skip(wireType);
                 continue;
             }
-            ReadMovement(reader.Bytes(), out var index, out var location, out var quantity);
+            ProtoReader.ReadThree(reader.Bytes(), out var index, out var location, out var quantity);
             order.Allocation(index, location).Reserved -= quantity;
             ref var line = ref order.Line(index);
             line.Reserved -= quantity;

@@ -211,18 +211,4 @@ internal sealed partial class Applier(EngineState state)
             else reader.Skip(wireType);
         }
     }
-
-    /// <summary>A nested message { 1: line or SKU, 2: location, 3: quantity }.</summary>
-    private static void ReadMovement(ReadOnlySpan<byte> nested, out int what, out int location, out int quantity)
-    {
-        what = location = quantity = 0;
-        var reader = new ProtoReader(nested);
-        while (reader.Next(out var field, out var wireType))
-        {
-            if (field == 1) what = reader.Int();
-            else if (field == 2) location = reader.Int();
-            else if (field == 3) quantity = reader.Int();
-            else reader.Skip(wireType);
-        }
-    }
 }

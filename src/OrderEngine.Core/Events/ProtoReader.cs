@@ -12,6 +12,20 @@ public ref struct ProtoReader(ReadOnlySpan<byte> bytes)
     private readonly ReadOnlySpan<byte> _bytes = bytes;
     private int _position;
 
+    /// <summary>Reads a message of up to three numbers, { 1: what, 2: where or how many, 3: how many or how }; those that are not there are 0.</summary>
+    public static void ReadThree(ReadOnlySpan<byte> message, out int first, out int second, out int third)
+    {
+        first = second = third = 0;
+        var reader = new ProtoReader(message);
+        while (reader.Next(out var field, out var wireType))
+        {
+            if (field == 1) first = reader.Int();
+            else if (field == 2) second = reader.Int();
+            else if (field == 3) third = reader.Int();
+            else reader.Skip(wireType);
+        }
+    }
+
     /// <summary>Bytes already read.</summary>
     public readonly int Position => _position;
 

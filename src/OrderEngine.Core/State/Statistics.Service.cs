@@ -155,7 +155,7 @@ internal sealed partial class Statistics
                 reader.Skip(wireType);
                 continue;
             }
-            ReadMovement(reader.Bytes(), out var line, out var location, out var quantity);
+            ProtoReader.ReadThree(reader.Bytes(), out var line, out var location, out var quantity);
             var region = Regions.Of(location);
             var isFirst = Regions.IsNew(region) && ShippedFrom(order, region) == UnitsFrom(e.Body, region);
             Regions.Add(currency, region, new OrderFigures(isFirst ? 1 : 0, valued ? quantity * order.Lines[line - 1].UnitPrice : 0, 0), e.Sequence);
@@ -178,7 +178,7 @@ internal sealed partial class Statistics
         {
             if (field == 4)
             {
-                ReadMovement(reader.Bytes(), out _, out var location, out var quantity);
+                ProtoReader.ReadThree(reader.Bytes(), out _, out var location, out var quantity);
                 if (Regions.Of(location) == region) units += quantity;
             }
             else
@@ -249,7 +249,7 @@ internal sealed partial class Statistics
                 reader.Skip(wireType);
                 continue;
             }
-            ReadMovement(reader.Bytes(), out _, out var quantity, out var disposition);
+            ProtoReader.ReadThree(reader.Bytes(), out _, out var quantity, out var disposition);
             if ((Disposition)disposition != Disposition.Repair) good += quantity;
             if ((Disposition)disposition != Disposition.Restock) faulty += quantity;
         }
@@ -278,7 +278,7 @@ internal sealed partial class Statistics
             {
                 case 2 or 4: units += reader.Int(); break;
                 case 3:
-                    ReadMovement(reader.Bytes(), out _, out var quantity, out _);
+                    ProtoReader.ReadThree(reader.Bytes(), out _, out var quantity, out _);
                     units += quantity;
                     break;
                 default: reader.Skip(wireType); break;
@@ -291,19 +291,5 @@ internal sealed partial class Statistics
     {
         var reader = new ProtoReader(body);
         return reader.Next(out var field, out _) && field == 1 ? reader.Long() : 0;
-    }
-
-    /// <summary>A nested message of three numbers; those that are left out are 0.</summary>
-    private static void ReadMovement(ReadOnlySpan<byte> nested, out int first, out int second, out int third)
-    {
-        first = second = third = 0;
-        var reader = new ProtoReader(nested);
-        while (reader.Next(out var field, out var wireType))
-        {
-            if (field == 1) first = reader.Int();
-            else if (field == 2) second = reader.Int();
-            else if (field == 3) third = reader.Int();
-            else reader.Skip(wireType);
-        }
     }
 }
