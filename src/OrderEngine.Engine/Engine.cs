@@ -36,7 +36,6 @@ public sealed partial class Engine : IAsyncDisposable
     private IJournal? _journal;
     private Publisher? _publisher;
     private WriterThread? _writer;
-    private Task? _publishing;
     private Task? _dispatching;
     private Task? _stopping;
     private int _phase = (int)EnginePhase.Recovering;
@@ -330,7 +329,6 @@ public sealed partial class Engine : IAsyncDisposable
             _writer = new WriterThread(_loop, _intake, _publisher, _failure, _time);
             Volatile.Write(ref _journal, journal);
             _snapshotter?.Begin(journal, _recovery.Loaded, _recovery.ReplayedBytes);
-            _publishing = _threads.Run(_publisher.RunAsync);
             _dispatching = _threads.Run(_dispatcher.RunAsync);
             var summary = View.Summary;
             EngineLog.Serving(_logger, summary.Sequence, _recovery.Status.Seconds, summary.StateHash, summary.Orders);
@@ -358,11 +356,10 @@ public sealed partial class Engine : IAsyncDisposable
     private async Task EndServingAsync()
     {
         await _writer!.Ended;
-        _publisher!.Close();
         // After a failure a commit may never end: nobody waits for it, and the journal is left to the end of the process.
-        if (!_failure.HasFailed) await _publishing!;
+        if (!_failure.HasFailed) await _publisher!.EndAsync();
         if (_archiver is not null) await _archiver.StopAsync();
-        _publisher.Dispose();
+        _publisher!.Dispose();
         _dispatcher.Close();
         await _dispatching!;
         if (!_failure.HasFailed && _snapshotter is not null) await _snapshotter.StopAsync();

@@ -9,7 +9,7 @@ internal class EngineThreads
 {
     public static readonly EngineThreads Real = new();
 
-    /// <summary>Runs a loop that mostly waits: publisher, dispatcher, the stop.</summary>
+    /// <summary>Runs a loop that mostly waits: dispatcher, the stop.</summary>
     public virtual Task Run(Func<Task> loop) => Task.Run(loop);
 
     /// <summary>Runs what takes long and may hold a read guard, which belongs to one thread: the walk of a snapshot.</summary>

@@ -1,8 +1,8 @@
-// Commits and what follows them. Begin runs on the writer's thread; RunAsync is one task that takes the commits in order and makes each
-// visible: first the read view, then the answers, which single calls get side by side on other threads, and the feeds (rule 4). A watchdog ends the process when a commit is overdue.
+// Commits and what follows them. Begin runs on the writer's thread; what follows a commit runs on the thread on which the journal completes it
+// (its own, when it completes inline), one batch after the other: first the read view, then the answers, which single calls get side by side on
+// other threads, and the feeds (rule 4). A watchdog ends the process when a commit is overdue.
 
 using System.Diagnostics;
-using System.Threading.Channels;
 using OrderEngine.Core.State;
 using OrderEngine.Journal;
 
@@ -13,8 +13,6 @@ internal sealed class Publisher : IDisposable
     /// <summary>The leader's term of an embedded engine: there is only one.</summary>
     private const long EmbeddedEpoch = 1;
 
-    private readonly Channel<Committing> _committing = Channel.CreateBounded<Committing>(
-        new BoundedChannelOptions(IJournal.MaxAppendsInFlight) { SingleReader = true, SingleWriter = true });
     private readonly CommitSlots _slots = new(IJournal.MaxAppendsInFlight);
     private readonly Lock _sync = new();
     private readonly Queue<Batch> _inFlight = new(IJournal.MaxAppendsInFlight);
@@ -29,6 +27,8 @@ internal sealed class Publisher : IDisposable
     private readonly ITimer _watchdog;
     private readonly Snapshotter? _snapshotter;
     private readonly PersonalVault _vault;
+    // What becomes of the newest batch, and so of all: false, the engine has failed. Writer, and whoever has seen it end.
+    private Task<bool> _newest = Task.FromResult(true);
 
     public Publisher(IJournal journal, ReadView view, FeedWindow feed, EngineThreads threads, FailureLatch failure, EngineMetrics metrics,
         TimeProvider time, TimeSpan commitDeadline, Snapshotter? snapshotter, PersonalVault vault)
@@ -61,30 +61,19 @@ internal sealed class Publisher : IDisposable
     {
         batch.HandedOverAt = _time.GetTimestamp();
         lock (_sync) _inFlight.Enqueue(batch);
-        var committing = batch.Payload is null
-            ? new Committing(batch, ValueTask.CompletedTask)
-            : new Committing(batch, _journal.AppendAsync(new JournalBatch(EmbeddedEpoch, batch.FirstSequence, batch.LastSequence, batch.Payload)));
-        if (!_committing.Writer.TryWrite(committing)) throw new InvalidOperationException("More batches are under way than there are slots.");
+        var commit = batch.Payload is null
+            ? ValueTask.CompletedTask
+            : _journal.AppendAsync(new JournalBatch(EmbeddedEpoch, batch.FirstSequence, batch.LastSequence, batch.Payload));
+        _newest = FinishAsync(_newest, batch, commit);
     }
 
-    /// <summary>No batch will follow: <see cref="RunAsync"/> ends with those under way.</summary>
-    public void Close() => _committing.Writer.TryComplete();
-
-    /// <summary>The publisher's task; ends after <see cref="Close"/>, or when the engine fails. Never throws.</summary>
-    public async Task RunAsync()
-    {
-        while (await _committing.Reader.WaitToReadAsync())
-        {
-            while (_committing.Reader.TryRead(out var next))
-            {
-                if (!await TryFinishAsync(next.Batch, next.Durable)) return;
-            }
-        }
-    }
+    /// <summary>Ends when everything that was begun is published, or when the engine has failed. Never throws. Once the writer has ended.</summary>
+    public Task EndAsync() => _newest;
 
     // False: the engine has failed.
-    private async ValueTask<bool> TryFinishAsync(Batch batch, ValueTask commit)
+    private async Task<bool> FinishAsync(Task<bool> before, Batch batch, ValueTask commit)
     {
+        if (!await before) return false;
         try
         {
             await commit;
@@ -153,8 +142,4 @@ internal sealed class Publisher : IDisposable
         }
         _failure.Fail(ExitCodes.CommitDeadlinePassed, $"A commit took longer than {_deadline.TotalSeconds:0.###} s. Check the disk.", null);
     }
-
-    /// <param name="Batch">What is on its way.</param>
-    /// <param name="Durable">Completes when it is there.</param>
-    private readonly record struct Committing(Batch Batch, ValueTask Durable);
 }

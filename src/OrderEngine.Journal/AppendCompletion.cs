@@ -1,15 +1,14 @@
-// The pooled completion of one append. Continuations run on the thread pool, never on the thread that completes.
+// The pooled completion of one append.
 
 using System.Threading.Tasks.Sources;
 
 namespace OrderEngine.Journal;
 
-internal sealed class AppendCompletion : IValueTaskSource
+/// <param name="giveBack">Takes it back once it was looked at.</param>
+/// <param name="isInline">True: who waits goes on on the thread that completes; otherwise, and with a failure, on the thread pool.</param>
+internal sealed class AppendCompletion(Action<AppendCompletion> giveBack, bool isInline) : IValueTaskSource
 {
-    private readonly Action<AppendCompletion> giveBack;
-    private ManualResetValueTaskSourceCore<bool> core = new() { RunContinuationsAsynchronously = true };
-
-    public AppendCompletion(Action<AppendCompletion> giveBack) => this.giveBack = giveBack;
+    private ManualResetValueTaskSourceCore<bool> core = new() { RunContinuationsAsynchronously = !isInline };
 
     public long EndAddress { get; private set; }
     public long LastSequence { get; private set; }
@@ -24,7 +23,12 @@ internal sealed class AppendCompletion : IValueTaskSource
 
     public void Complete() => core.SetResult(true);
 
-    public void Fail(JournalException error) => core.SetException(error);
+    // The last thing that is said of it: failures come from any thread, under the journal's lock.
+    public void Fail(JournalException error)
+    {
+        core.RunContinuationsAsynchronously = true;
+        core.SetException(error);
+    }
 
     public void GetResult(short token)
     {

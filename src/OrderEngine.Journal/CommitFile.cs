@@ -10,7 +10,7 @@
 //                              the lost slot may have promised more, and the journal is refused
 //   - both slots lost          refused
 // Records that add nothing to the log's end (at open, at truncation) are written copy by copy, so that no crash can tear
-// both copies of a slot then. One thread at a time (FASTER's commit worker, or Open).
+// both copies of a slot then. One thread at a time (CommitWriter's, or Open).
 
 namespace OrderEngine.Journal;
 

@@ -10,7 +10,7 @@ internal class Disk
 {
     public static readonly Disk Real = new();
 
-    /// <summary>Null: the log's device writes on a thread of its own. A simulation gets each write as two steps and runs them when it likes.</summary>
+    /// <summary>Null: log and commit records are written by threads of their own. A simulation gets each write of the log as two steps and each record as one, and runs them when it likes.</summary>
     public virtual IDeviceSteps? Steps => null;
 
     /// <summary>Reads some bytes; 0 at the end of the file.</summary>
@@ -47,4 +47,8 @@ internal interface IDeviceSteps
     /// <param name="write">Writes; does not throw.</param>
     /// <param name="complete">Tells FASTER.</param>
     void Add(long endAddress, Action write, Action complete);
+
+    /// <summary>A commit record, at most one at a time, to be written when it likes.</summary>
+    /// <param name="write">Writes what is to be recorded by then, and completes those who waited for it; does not throw.</param>
+    void AddRecord(Action write);
 }

@@ -135,16 +135,15 @@ public sealed partial class FasterJournal
         durableAddress = found.EndAddress;
         firstSequence = found.FirstSequence;
         lastSequence = found.LastSequence;
-        onCommit = OnCommit;
 
         var lastSegment = LastSegment(geometry, DataDirectory.SegmentsIn(directory.Journal), found);
-        device = new SegmentDevice(directory, geometry, geometry.SegmentOf(beginAddress), lastSegment, OnDeviceError);
+        commits = new CommitWriter(commit, this, directory.Disk.Steps);
+        device = new SegmentDevice(directory, geometry, geometry.SegmentOf(beginAddress), lastSegment, OnDeviceError, commits.Wake);
         var recovered = new FasterLogRecoveryInfo { BeginAddress = beginAddress, UntilAddress = durableAddress, CommitNum = 1 };
-        commits = new CommitManager(commit, recovered, this);
         log = new FasterLog(new FasterLogSettings
         {
             LogDevice = device,
-            LogCommitManager = commits,
+            LogCommitManager = new NoCommits(recovered),
             PageSize = geometry.PageSize,
             SegmentSize = geometry.SegmentSize,
             MemorySize = geometry.PageSize * JournalGeometry.MemoryPages,
@@ -167,6 +166,7 @@ public sealed partial class FasterJournal
             device.Dispose();
             throw;
         }
+        commits.Start();
         var period = options.CommitDeadline / JournalLimits.DeadlineChecks;
         deadlineTimer = options.TimeProvider.CreateTimer(_ => CheckDeadline(), null, period, period);
     }

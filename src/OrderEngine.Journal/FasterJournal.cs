@@ -5,9 +5,9 @@
 // crash tore. Only a record outside the frame tells whether it had been acknowledged, so the record must be durable before
 // every acknowledgement. The two overlap: the log of the next batch is written while the slot of this one is.
 //
-// Threads: AppendAsync on the engine's writer; "journal-writer" writes the log; FASTER's worker (thread pool) writes the slot
-// and completes appends; a timer looks at the deadline. `sync` guards the state they share and is held for memory work only. FASTER's
-// epoch is entered under it only, by one thread at a time: with two, it can lose a flush.
+// Threads: AppendAsync on the engine's writer; "journal-writer" writes the log; "journal-commit" writes the slot and completes appends; a
+// timer looks at the deadline. `sync` guards the state they share and is held for memory work only. FASTER's epoch is entered under it only, by
+// one thread at a time: with two, it can lose a flush.
 
 using System.Diagnostics;
 using FASTER.core;
@@ -23,14 +23,14 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
     private readonly FileStream directoryLock;
     private readonly SequenceIndex index;
     private readonly SegmentDevice device;
-    private readonly CommitManager commits;
+    private readonly CommitWriter commits;
     private readonly FasterLog log;
     private readonly ITimer deadlineTimer;
-    private readonly Action onCommit;
 
     private readonly Lock sync = new();
     private readonly Queue<AppendCompletion> pending = new(IJournal.MaxAppendsInFlight);
     private readonly Stack<AppendCompletion> spare = new();
+    private readonly List<AppendCompletion> finished = new(IJournal.MaxAppendsInFlight);
     private readonly FrameEntry entry = new();
     private Chain chain;
     private JournalException? failure;
@@ -62,6 +62,12 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
     /// <summary>Where the last append ends in the log.</summary>
     internal long TailAddress => log.TailAddress;
 
+    /// <summary>Whether it has given up: whatever was unfinished fails.</summary>
+    internal bool HasFailed
+    {
+        get { lock (sync) return failure is not null; }
+    }
+
     /// <summary>Where FASTER believes the log to begin: where it began when it was opened. See <see cref="TruncateBelowAsync"/>.</summary>
     internal long BeginAddressOfFaster => log.BeginAddress;
 
@@ -82,11 +88,11 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
                 var header = new FrameHeader(entry.Crc, chain.Crc, batch.Payload.Length, batch.Epoch, batch.FirstSequence, batch.LastSequence);
                 chain = Chain.After(header);
                 index.Add(header, address);
-                if (!spare.TryPop(out var completion)) completion = new AppendCompletion(GiveBack);
+                if (!spare.TryPop(out var completion)) completion = new AppendCompletion(GiveBack, options.CompletesInline);
                 var task = completion.Start(address + FrameHeader.EntrySize(batch.Payload.Length), batch.LastSequence, entry.Crc,
                     options.TimeProvider.GetTimestamp());
                 pending.Enqueue(completion);
-                log.CommitStrongly(out _, out _, spinWait: false, callback: onCommit);
+                log.CommitStrongly(out _, out _, spinWait: false);
                 return task;
             }
             catch (Exception error)
@@ -116,35 +122,18 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
         return ValueTask.FromException(failure!);
     }
 
-    /// <summary>FASTER's callback: its committed address has moved. Acknowledges what our own record covers too.</summary>
-    private void OnCommit()
-    {
-        TaskCompletionSource? wake = null;
-        lock (sync)
-        {
-            if (failure is not null) return;
-            var committed = Math.Min(log.CommittedUntilAddress, durableAddress);
-            while (pending.TryPeek(out var first) && first.EndAddress <= committed)
-            {
-                Volatile.Write(ref lastSequence, first.LastSequence);
-                pending.Dequeue().Complete();
-            }
-            if (pending.Count == 0) wake = drained;
-        }
-        wake?.TrySetResult();
-    }
-
     private void GiveBack(AppendCompletion completion)
     {
         lock (sync) spare.Push(completion);
     }
 
-    CommitRecord? ICommitSource.RecordFor(long until, CommitRecord newest)
+    CommitRecord? ICommitSource.NextRecord(CommitRecord newest)
     {
         lock (sync)
         {
             if (failure is not null) return null;
             var record = newest;
+            var until = log.FlushedUntilAddress;
             foreach (var append in pending)
             {
                 if (append.EndAddress > until) break;
@@ -165,10 +154,14 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
 
     void ICommitSource.Written(CommitRecord record)
     {
-        TaskCompletionSource? truncated = null;
+        TaskCompletionSource? truncated = null, wake = null;
         lock (sync)
         {
+            if (failure is not null) return;
             durableAddress = record.UntilAddress;
+            Volatile.Write(ref lastSequence, record.LastSequence);
+            while (pending.TryPeek(out var first) && first.EndAddress <= durableAddress) finished.Add(pending.Dequeue());
+            if (pending.Count == 0) wake = drained;
             if (truncation is { } cut && record.BeginAddress == cut.Start.Address)
             {
                 index.RemoveBelow(record.BeginAddress);
@@ -178,6 +171,10 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
                 truncation = null;
             }
         }
+        // Outside the lock: whoever waits may go on here.
+        foreach (var append in finished) append.Complete();
+        finished.Clear();
+        wake?.TrySetResult();
         if (truncated is null) return;
         try
         {
@@ -239,8 +236,8 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             truncation = (start, done, options.TimeProvider.GetTimestamp());
             // FASTER is not told where the log begins. It would move its own beginning on its worker, inside its epoch, and its epoch can
-            // lose the flush that an append defers meanwhile (docs/JOURNAL.md). A cookie makes it commit although nothing was appended.
-            log.CommitStrongly(out _, out _, spinWait: false, cookie: [], callback: onCommit);
+            // lose the flush that an append defers meanwhile (docs/JOURNAL.md).
+            commits.Wake();
             return new ValueTask(done.Task);
         }
     }

@@ -17,6 +17,12 @@ public sealed record JournalOptions
     /// <summary>The clock of the commit deadline; the system's by default.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>
+    /// True: whoever awaits an append goes on on the thread that writes the commit records, and must neither block nor take long: the next
+    /// commit waits. Saves the way through the thread pool. False by default.
+    /// </summary>
+    public bool CompletesInline { get; init; }
+
     internal static readonly TimeSpan MinCommitDeadline = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Fixed for the life of a journal (the MANIFEST holds it); only tests make smaller ones.</summary>

@@ -17,6 +17,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     private readonly JournalGeometry geometry;
     private readonly Disk disk;
     private readonly Action<Exception> onError;
+    private readonly Action onWritten;
     private readonly Lock sync = new();
     private readonly AutoResetEvent wake = new(false);
     private readonly Queue<Write> writes = new();
@@ -36,14 +37,16 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     /// <param name="firstSegment">The first one kept.</param>
     /// <param name="lastSegment">The last one that exists in full size.</param>
     /// <param name="onError">Gets the first error, on the writer's thread, before FASTER learns of it.</param>
+    /// <param name="onWritten">Told of each write when FASTER has learnt of it, on the writer's thread.</param>
     public SegmentDevice(DataDirectory directory, JournalGeometry geometry, int firstSegment, int lastSegment,
-        Action<Exception> onError)
+        Action<Exception> onError, Action onWritten)
         : base(Path.Combine(directory.Journal, "log"), JournalGeometry.BlockSize, Devices.CAPACITY_UNSPECIFIED)
     {
         this.directory = directory;
         this.geometry = geometry;
         disk = directory.Disk;
         this.onError = onError;
+        this.onWritten = onWritten;
         startSegment = removedBelow = firstSegment;
         preparedUpTo = lastSegment;
         if (disk.Steps is not null) return;
@@ -114,7 +117,11 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         return Failed;
     }
 
-    private static void Complete(in Write write, uint error) => write.Callback(error, error == 0 ? (uint)write.Length : 0, write.Context);
+    private void Complete(in Write write, uint error)
+    {
+        write.Callback(error, error == 0 ? (uint)write.Length : 0, write.Context);
+        onWritten();
+    }
 
     private DurableFile FileOf(int segment)
     {

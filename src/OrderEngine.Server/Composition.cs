@@ -170,7 +170,7 @@ internal static class Composition
     }
 
     private static FasterJournal JournalOnDisk(string directory, long from, Action<JournalBatch> replay, IProgress<RecoveryProgress> progress) =>
-        FasterJournal.Open(new JournalOptions { Directory = directory }, from, replay, progress);
+        FasterJournal.Open(new JournalOptions { Directory = directory, CompletesInline = true }, from, replay, progress);
 
     private static void AddServices(IServiceCollection services)
     {

@@ -1,4 +1,4 @@
-// One thread runs at a time. Threads that the engine cannot do without (FASTER's commit worker, the walk of a snapshot) stop before each
+// One thread runs at a time. Threads that the engine cannot do without (the walk of a snapshot) stop before each
 // access to the disk until the simulation lets them go on, and the simulation waits while they run.
 
 namespace OrderEngine.Simulation;

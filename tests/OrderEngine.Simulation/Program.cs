@@ -54,14 +54,9 @@ internal static class Program
         return failure;
     }
 
-    // Threads that stand still at the disk are the pool's; with fewer the pool adds one only now and then.
-    private const int PoolThreads = 256;
-
-    /// <summary>Runs something for each number below <paramref name="count"/> until it says false, on threads of its own: FASTER wants the pool's.</summary>
+    /// <summary>Runs something for each number below <paramref name="count"/> until it says false, on threads of its own: they wait for walks, and FASTER wants the pool's.</summary>
     public static void SideBySide(ulong count, Func<ulong, bool> run)
     {
-        ThreadPool.GetMinThreads(out var workers, out var ports);
-        ThreadPool.SetMinThreads(Math.Max(workers, PoolThreads), ports);
         var next = 0UL;
         var threads = Enumerable.Range(0, s_threads).Select(_ => new Thread(() =>
         {

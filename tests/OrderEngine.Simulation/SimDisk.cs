@@ -8,9 +8,9 @@ namespace OrderEngine.Simulation;
 
 internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, Trace trace, string root) : Disk, IDeviceSteps
 {
-    public const string Commit = "commit";
     private const int Sector = 512, Block = 4096;
     private readonly Queue<(Action Write, Action Complete)> _steps = new();
+    private Action? _record;
     private readonly List<Undo> _undo = [];
     private readonly HashSet<string> _durableNames = new(Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories), StringComparer.Ordinal);
     private bool _full;
@@ -36,9 +36,6 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
     /// <summary>Whether the disk may lie: say that it wrote what it did not. At most once a process.</summary>
     public bool MayLie { get; set; }
 
-    /// <summary>The one commit worker waits here for its turn once the engine serves.</summary>
-    public bool GatesCommits { get; set; }
-
     /// <summary>The machine is off: whatever the dead process still asks fails.</summary>
     public bool IsOff { get; private set; }
 
@@ -52,7 +49,20 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
 
     public int PendingSteps => _steps.Count;
 
+    /// <summary>A commit record is to be written.</summary>
+    public bool HasRecord => _record is not null;
+
     public void Add(long endAddress, Action write, Action complete) => _steps.Enqueue((write, complete));
+
+    public void AddRecord(Action write) => _record = write;
+
+    /// <summary>Writes the commit record, if there is one to be written.</summary>
+    public void RunRecord()
+    {
+        var record = _record;
+        _record = null;
+        record?.Invoke();
+    }
 
     /// <summary>Carries out every write that FASTER has asked for, and those that it asks for then.</summary>
     public void RunSteps()
@@ -72,7 +82,7 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
 
     public override int Read(SafeFileHandle file, string path, Span<byte> bytes, long offset)
     {
-        Enter(path, isCommitWrite: false);
+        Enter(path);
         if (!Goes()) return base.Read(file, path, bytes, offset);
         switch (choices.Weighted([2, 1, MayLie && !HasLied ? 1 : 0]))
         {
@@ -93,7 +103,7 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
 
     public override void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> bytes, long offset, bool durable)
     {
-        Enter(path, isCommitWrite: durable && path.EndsWith("/" + Commit, StringComparison.Ordinal));
+        Enter(path);
         trace.Line($"disk write {Short(path)} {offset}+{bytes.Length}");
         if (_full) throw new IOException("No space left on device");
         RememberCreation(path);
@@ -261,7 +271,7 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
 
     private void Name(string what, string path)
     {
-        Enter(path, isCommitWrite: false);
+        Enter(path);
         trace.Line($"disk {what} {Short(path)}");
         if (!Goes()) return;
         if (choices.Next(2) == 0)
@@ -273,10 +283,9 @@ internal sealed class SimDisk(Choices choices, FaultCount faults, Baton baton, T
         throw new IOException("Input/output error");
     }
 
-    private void Enter(string path, bool isCommitWrite)
+    private void Enter(string path)
     {
         if (Thread.CurrentThread.Name is { } name && name.StartsWith(SimThreads.Walk, StringComparison.Ordinal)) baton.Park(name);
-        else if (isCommitWrite && GatesCommits) baton.Park(Commit);
         if (IsOff) throw new IOException($"The process that wants '{Path.GetFileName(path)}' is dead.");
     }
 

@@ -4,9 +4,9 @@ using OrderEngine.Journal;
 
 namespace OrderEngine.Simulation;
 
-internal sealed class SimJournal(FasterJournal inner, SimDisk disk, Baton baton) : IJournal
+internal sealed class SimJournal(FasterJournal inner, SimDisk disk) : IJournal
 {
-    private readonly Queue<(Task Real, long Last, TaskCompletionSource Shown)> _under = new();
+    private readonly Queue<(Task Real, TaskCompletionSource Shown)> _under = new();
 
     public ulong Identity => inner.Identity;
     public Guid CreationId => inner.CreationId;
@@ -14,43 +14,36 @@ internal sealed class SimJournal(FasterJournal inner, SimDisk disk, Baton baton)
     public long LastSequence => inner.LastSequence;
     public long SizeBytes => inner.SizeBytes;
 
-    /// <summary>FASTER's worker stands before the commit file.</summary>
-    public bool IsCommitting => baton.IsParked(SimDisk.Commit);
+    /// <summary>A commit record is to be written.</summary>
+    public bool IsCommitting => disk.HasRecord;
 
-    public ValueTask AppendAsync(JournalBatch batch) => Show(inner.AppendAsync(batch).AsTask(), batch.LastSequence);
+    public ValueTask AppendAsync(JournalBatch batch) => Show(inner.AppendAsync(batch).AsTask());
 
-    public ValueTask TruncateBelowAsync(long sequence) => Show(inner.TruncateBelowAsync(sequence).AsTask(), long.MaxValue);
+    public ValueTask TruncateBelowAsync(long sequence) => Show(inner.TruncateBelowAsync(sequence).AsTask());
 
     public IEnumerable<JournalBatch> Read(long fromSequence, CancellationToken cancellationToken = default) => inner.Read(fromSequence, cancellationToken);
 
-    /// <summary>The log's writes reach the disk; FASTER's worker comes to the commit file.</summary>
+    /// <summary>The log's writes reach the disk; their record is to be written.</summary>
     public void WriteLog()
     {
         disk.RunSteps();
         Settle();
     }
 
-    /// <summary>The write of the commit file at which FASTER's worker stands is carried out.</summary>
+    /// <summary>The commit record is written.</summary>
     public void WriteCommit()
     {
-        var first = _under.Peek().Real;
-        baton.Go(SimDisk.Commit, () => first.IsCompleted);
+        disk.RunRecord();
         Settle();
     }
 
-    /// <summary>Waits until everything has come as far as it can without another write, and shows what is finished.</summary>
+    /// <summary>Shows what is finished.</summary>
     private void Settle()
     {
-        while (_under.TryPeek(out var first))
+        while (_under.TryPeek(out var first) && (first.Real.IsCompleted || inner.HasFailed))
         {
-            if (!first.Real.IsCompleted)
-            {
-                if (disk.PendingSteps > 0) return;
-                baton.WaitFor(SimDisk.Commit, () => first.Real.IsCompleted);
-                // The worker may stand before the next commit while the pool has yet to carry the news of this one.
-                if (!first.Real.IsCompleted && inner.LastSequence < first.Last) return;
-                ((IAsyncResult)first.Real).AsyncWaitHandle.WaitOne();
-            }
+            // Failures come through the thread pool.
+            ((IAsyncResult)first.Real).AsyncWaitHandle.WaitOne();
             _under.Dequeue();
             if (first.Real.IsCompletedSuccessfully) first.Shown.SetResult();
             else first.Shown.SetException(first.Real.Exception!.InnerException!);
@@ -69,11 +62,11 @@ internal sealed class SimJournal(FasterJournal inner, SimDisk disk, Baton baton)
         return ValueTask.CompletedTask;
     }
 
-    private ValueTask Show(Task real, long last)
+    private ValueTask Show(Task real)
     {
         var shown = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _under.Enqueue((real, last, shown));
-        if (disk.PendingSteps == 0) Settle();
+        _under.Enqueue((real, shown));
+        Settle();
         return new ValueTask(shown.Task);
     }
 }

@@ -57,7 +57,6 @@ internal sealed class SimProcess : IFailStop, IDisposable
     public void Start()
     {
         Engine.StartAsync(default).GetAwaiter().GetResult();
-        Disk.GatesCommits = true;
     }
 
     /// <summary>The process is no more. Whatever it still wants of the disk fails.</summary>
@@ -66,6 +65,7 @@ internal sealed class SimProcess : IFailStop, IDisposable
         Disk.SwitchOff();
         _baton.Release();
         Disk.RunSteps();
+        Disk.RunRecord();
         while (Threads.Walks > 0) Thread.Yield();
         _files?.DisposeAsync().AsTask().Wait();
         _time.ForgetTimers();
@@ -76,7 +76,7 @@ internal sealed class SimProcess : IFailStop, IDisposable
 
     private SimJournal OpenJournal(long from, Action<JournalBatch> replay)
     {
-        _files = FasterJournal.Open(new JournalOptions { Directory = _root, Geometry = s_geometry, TimeProvider = _time, Disk = Disk }, from, replay);
-        return Journal = new SimJournal(_files, Disk, _baton);
+        _files = FasterJournal.Open(new JournalOptions { Directory = _root, Geometry = s_geometry, TimeProvider = _time, Disk = Disk, CompletesInline = true }, from, replay);
+        return Journal = new SimJournal(_files, Disk);
     }
 }
