@@ -129,8 +129,27 @@ internal static class ServerLimits
     /// <summary>Bytes of its message that every call may hold, whatever its client's others hold.</summary>
     public const int FreeMessageBytes = 16 * 1024;
 
-    /// <summary>Calls of one connection that its client withdrew, or that had no good credential: when there are so many, and most of its calls are such, it is closed.</summary>
-    public const int WastedCalls = 500;
+    /// <summary>
+    /// Calls of one connection that its client withdrew at once, that had no good credential, whose message was none, or that came while as many were open
+    /// as may be (CALL_LIMIT_REACHED): when there are so many, and most of its calls are such, it is closed, its client waits for
+    /// <see cref="PauseOfWaste"/> and its address for <see cref="CutOffCost"/>.
+    /// </summary>
+    public const int WastedCalls = 200;
+
+    /// <summary>How long a client's calls are refused after one of its connections was closed for <see cref="WastedCalls"/>.</summary>
+    public static readonly TimeSpan PauseOfWaste = TimeSpan.FromSeconds(10);
+
+    /// <summary>As many new connections of its address such a connection counts as; see <see cref="LongestConnectionWait"/>.</summary>
+    public const int CutOffCost = 25;
+
+    /// <summary>Calls of all clients that may have begun and not waited or ended yet: a few milliseconds of the processors. More wait, and clients take turns.</summary>
+    public static readonly int CallsThatBegin = 16 * Environment.ProcessorCount;
+
+    /// <summary>Calls that begin in one turn of a client.</summary>
+    public const int CallsPerTurn = 8;
+
+    /// <summary>How long a connection's calls count as beginning, while others wait: some never do.</summary>
+    public static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Calls of one connection in a second that need no credential (health): the rest is refused, and counts as <see cref="WastedCalls"/>.</summary>
     public const int OpenCallsPerSecond = 100;
@@ -155,6 +174,9 @@ internal static class ServerLimits
 
     /// <summary>A call that its client withdraws sooner is wasted; see <see cref="WastedCalls"/>.</summary>
     public static readonly TimeSpan HastyCall = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>New connections of one address that are let in at once (a second's worth at most); the next come one by one at its pace. Each is a handshake, some milliseconds.</summary>
+    public const int ConnectionsAtOnce = 25;
 
     /// <summary>How long a new connection may wait for its turn; one that would wait longer is closed.</summary>
     public static readonly TimeSpan LongestConnectionWait = TimeSpan.FromSeconds(2);

@@ -23,6 +23,7 @@ internal sealed class Rig : IAsyncDisposable
     private const int Skus = 1_000;
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
     private const int TicksPerScrape = 20;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
 
     private readonly Server _server;
     private readonly OrderEngineClient _client;
@@ -53,6 +54,8 @@ internal sealed class Rig : IAsyncDisposable
     {
         using var client = _server.Connect();
         var good = new GoodClient(client);
+        // What a process does for the first time it does slowly: figures are of one that has been at it for a while.
+        if (polite) await RunAsync(good, WarmUp);
         var before = await RunAsync(good, alone);
         var memory = Memory();
         var peak = memory;
@@ -61,8 +64,9 @@ internal sealed class Rig : IAsyncDisposable
         var seconds = ((int)lasting.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         string[] command = [Setting.Dotnet, "exec", typeof(Rig).Assembly.Location, "attack", attack.Name, new Uri(_server.Address).Port.ToString(CultureInfo.InvariantCulture),
             scale.ToString(CultureInfo.InvariantCulture), seconds, "tls"];
-        // Attackers come with machines of their own; here they share the server's.
-        if (polite) command = ["nice", "-n", "19", .. command];
+        // Attackers come with machines of their own; here they share the server's. SCHED_IDLE: the attacker's process runs when neither server nor good
+        // client has anything to do, so that what it computes is not taken from them, and what it has sent is all that stands against them.
+        if (polite) command = ["chrt", "--idle", "0", .. command];
         await using var attacker = ChildProcess.Start(command[0], command[1..], new Dictionary<string, string?> { ["OE_ATTACK_KEY"] = attack.NeedsKey ? _key : null });
         using var over = new CancellationTokenSource();
         var serving = good.RunAsync(OrdersPerSecond, over.Token);
