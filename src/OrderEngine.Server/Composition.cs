@@ -130,7 +130,7 @@ internal static class Composition
         services.AddSingleton<AccessMetrics>();
         services.AddSingleton(provider => new ConnectionLimit(
             options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<AccessMetrics>(), provider.GetRequiredService<Turns>()));
-        services.AddSingleton(provider => new Turns(ServerLimits.CallsThatBegin, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new Turns(ServerLimits.CallsThatBegin, ServerLimits.CallsPerTurn, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new AccessPolicy(options.TrustsAnonymous));
         services.AddSingleton(provider => new CredentialStore(
             options.ApiKeysPath, provider.GetRequiredService<Engine.Engine>(), provider.GetRequiredService<ClientShares>(), provider.GetRequiredService<TimeProvider>(),

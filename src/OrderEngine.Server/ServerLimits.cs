@@ -142,14 +142,14 @@ internal static class ServerLimits
     /// <summary>As many new connections of its address such a connection counts as; see <see cref="LongestConnectionWait"/>.</summary>
     public const int CutOffCost = 25;
 
-    /// <summary>Calls of all clients that may have begun and not waited or ended yet: a few milliseconds of the processors. More wait, and clients take turns.</summary>
-    public static readonly int CallsThatBegin = 16 * Environment.ProcessorCount;
+    /// <summary>Calls of all clients that may have begun and not waited or ended yet: less than a millisecond of the processors, lists apart. More wait, and clients take turns.</summary>
+    public static readonly int CallsThatBegin = 8 * Environment.ProcessorCount;
 
     /// <summary>Calls that begin in one turn of a client.</summary>
-    public const int CallsPerTurn = 8;
+    public const int CallsPerTurn = 4;
 
     /// <summary>How long a connection's calls count as beginning, while others wait: some never do.</summary>
-    public static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(50);
+    public static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Calls of one connection in a second that need no credential (health): the rest is refused, and counts as <see cref="WastedCalls"/>.</summary>
     public const int OpenCallsPerSecond = 100;
@@ -176,7 +176,7 @@ internal static class ServerLimits
     public static readonly TimeSpan HastyCall = TimeSpan.FromMilliseconds(100);
 
     /// <summary>New connections of one address that are let in at once (a second's worth at most); the next come one by one at its pace. Each is a handshake, some milliseconds.</summary>
-    public const int ConnectionsAtOnce = 25;
+    public const int ConnectionsAtOnce = 10;
 
     /// <summary>How long a new connection may wait for its turn; one that would wait longer is closed.</summary>
     public static readonly TimeSpan LongestConnectionWait = TimeSpan.FromSeconds(2);

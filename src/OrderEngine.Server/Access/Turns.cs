@@ -11,6 +11,7 @@ namespace OrderEngine.Server.Access;
 internal sealed class Turns : IDisposable
 {
     private readonly int _most;
+    private readonly int _turn;
     private readonly TimeProvider _time;
     private readonly ITimer _sweep;
     private readonly Lock _sync = new();
@@ -22,10 +23,11 @@ internal sealed class Turns : IDisposable
     private int _taken;
 
     /// <param name="most">Places.</param>
+    /// <param name="turn">Of which a connection that waited gets so many at once.</param>
     /// <param name="time">The server's clock.</param>
-    public Turns(int most, TimeProvider time)
+    public Turns(int most, int turn, TimeProvider time)
     {
-        _most = most;
+        (_most, _turn) = (most, turn);
         _time = time;
         _sweep = time.CreateTimer(_ => Sweep(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -97,17 +99,16 @@ internal sealed class Turns : IDisposable
     {
         while (_waiting > 0)
         {
-            var room = _most - Volatile.Read(ref _taken);
-            if (room <= 0) return;
+            // Not for each place by itself: a turn costs as much as some of its calls.
+            if (_most - Volatile.Read(ref _taken) < _turn) return;
             var client = _round.Dequeue();
             var line = _waitingOf[client];
             var connection = line.Dequeue();
             Interlocked.Decrement(ref _waiting);
             if (line.Count > 0) _round.Enqueue(client);
             else _waitingOf.Remove(client);
-            var places = Math.Min(room, ServerLimits.CallsPerTurn);
-            Interlocked.Add(ref _taken, places);
-            if (!connection.Grant(places)) Interlocked.Add(ref _taken, -places);
+            Interlocked.Add(ref _taken, _turn);
+            if (!connection.Grant(_turn)) Interlocked.Add(ref _taken, -_turn);
         }
     }
 
@@ -128,10 +129,11 @@ internal sealed class Turns : IDisposable
 }
 
 /// <summary>What one connection has taken. One reader takes; calls give back on any thread.</summary>
-internal sealed class ConnectionTurns : IValueTaskSource<int>, IDisposable
+internal sealed class ConnectionTurns : IValueTaskSource<int>, IThreadPoolWorkItem, IDisposable
 {
     private readonly Turns _turns;
-    private ManualResetValueTaskSourceCore<int> _granted = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<int> _granted;
+    private int _grant;
     private int _waits;
     private int _taken;
     private long _since;
@@ -163,7 +165,7 @@ internal sealed class ConnectionTurns : IValueTaskSource<int>, IDisposable
     /// <summary>Waits no longer.</summary>
     public void Cancel()
     {
-        if (Interlocked.Exchange(ref _waits, 0) == 1) _granted.SetResult(0);
+        if (Interlocked.Exchange(ref _waits, 0) == 1) GoOn(0);
     }
 
     /// <summary>A call has begun and waits, or has ended.</summary>
@@ -188,6 +190,8 @@ internal sealed class ConnectionTurns : IValueTaskSource<int>, IDisposable
         _turns.Leave(this);
     }
 
+    void IThreadPoolWorkItem.Execute() => _granted.SetResult(_grant);
+
     int IValueTaskSource<int>.GetResult(short token) => _granted.GetResult(token);
 
     ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _granted.GetStatus(token);
@@ -204,8 +208,15 @@ internal sealed class ConnectionTurns : IValueTaskSource<int>, IDisposable
     {
         if (Interlocked.Exchange(ref _waits, 0) == 0) return false;
         Took(places);
-        _granted.SetResult(places);
+        GoOn(places);
         return true;
+    }
+
+    // Behind what others have to do, not ahead of it as a continuation would go on.
+    private void GoOn(int places)
+    {
+        _grant = places;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     private void Took(int places)

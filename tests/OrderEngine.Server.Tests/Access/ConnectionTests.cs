@@ -18,7 +18,7 @@ public sealed class ConnectionTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly AccessMetrics _metrics;
 
-    private readonly Turns _turns = new(32, TimeProvider.System);
+    private readonly Turns _turns = new(32, 1, TimeProvider.System);
 
     public ConnectionTests() => _metrics = new AccessMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), _time, []);
 
@@ -119,13 +119,13 @@ public sealed class ConnectionTests : IDisposable
         for (var i = 0; i < 10; i++) ShownCredential.Count(context, isWasted: true);
         Assert.True(wasteful.IsClosed);
 
-        // Counted once: 25 new ones, of which 20 come in a second.
+        // Counted once: 25 new ones, of which 20 come in a second and 10 at once.
         var next = Open(limit, "10.0.0.1");
         Assert.False(next.IsServed || next.IsClosed);
         Assert.True(Open(limit, "10.0.0.2").IsServed);
-        _time.Advance(TimeSpan.FromSeconds(0.3));
+        _time.Advance(TimeSpan.FromSeconds(0.8));
         Assert.False(next.IsServed);
-        _time.Advance(TimeSpan.FromSeconds(0.2));
+        _time.Advance(TimeSpan.FromSeconds(0.15));
         Assert.Equal(1, Served([next], 1));
     }
 

@@ -65,7 +65,7 @@ public sealed class WasteTests
     public async Task A_call_that_was_withdrawn_before_it_began_goes_no_further_and_its_place_is_free()
     {
         await using var keyed = await KeyedServer.StartAsync();
-        using var turns = new Turns(1, TimeProvider.System);
+        using var turns = new Turns(1, 1, TimeProvider.System);
         using var connection = turns.Join();
         var made = new DefaultConnectionContext("one");
         ShownCredential.Attach(made).Serve(connection, new object(), _ => { });
