@@ -175,9 +175,6 @@ internal static class ServerLimits
     /// <summary>A call that its client withdraws sooner is wasted; see <see cref="WastedCalls"/>.</summary>
     public static readonly TimeSpan HastyCall = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>New connections of one address that are let in at once (a second's worth at most); the next come one by one at its pace. Each is a handshake, some milliseconds.</summary>
-    public const int ConnectionsAtOnce = 10;
-
     /// <summary>How long a new connection may wait for its turn; one that would wait longer is closed.</summary>
     public static readonly TimeSpan LongestConnectionWait = TimeSpan.FromSeconds(2);
 

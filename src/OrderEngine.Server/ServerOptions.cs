@@ -108,7 +108,7 @@ internal sealed record ServerOptions
     /// <summary>New connections let in a second; as many may come at once, others wait for a few seconds or are closed.</summary>
     public int NewConnectionsPerSecond { get; init; } = 500;
 
-    /// <summary>The same from one address, of which <see cref="ServerLimits.ConnectionsAtOnce"/> at once.</summary>
+    /// <summary>The same from one address.</summary>
     public int NewConnectionsPerSecondPerAddress { get; init; } = 250;
 
     /// <summary>What of the usual guards is left off, by name.</summary>

@@ -116,7 +116,7 @@ internal sealed class ConnectionLimit : IDisposable
             if (origin.Open >= _options.MaxConnectionsPerAddress) return Verdict.TooManyFromAddress;
             origin.Open++;
             _open++;
-            var own = origin.Pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress, ServerLimits.ConnectionsAtOnce);
+            var own = origin.Pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
             var common = _pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecond);
             wait = Time(Math.Max(own, common));
             if (wait > ServerLimits.LongestConnectionWait)
@@ -142,7 +142,7 @@ internal sealed class ConnectionLimit : IDisposable
             var pace = (Origin)origin;
             for (var i = 0; i < ServerLimits.CutOffCost; i++)
             {
-                if (Time(pace.Pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress, ServerLimits.ConnectionsAtOnce)) > ServerLimits.LongestConnectionWait) return;
+                if (Time(pace.Pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress)) > ServerLimits.LongestConnectionWait) return;
                 pace.Pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
             }
         }

@@ -2,7 +2,7 @@
 
 namespace OrderEngine.Server.Access;
 
-/// <summary>Turns at equal distances, of which a second's worth, or fewer, may be used at once. All it knows is when the turns that were given away end.</summary>
+/// <summary>Turns at equal distances, of which a second's worth may be used at once. All it knows is when the turns that were given away end.</summary>
 internal struct Pace
 {
     private long _until;
@@ -11,9 +11,7 @@ internal struct Pace
     /// <param name="now">The clock's time.</param>
     /// <param name="frequency">Its ticks in a second.</param>
     /// <param name="perSecond">Turns in a second.</param>
-    /// <param name="atOnce">Turns that may be used at once; a second's worth at most.</param>
-    public readonly long Next(long now, long frequency, int perSecond, int atOnce = int.MaxValue) =>
-        Math.Max(0, Math.Max(_until, now) + frequency / perSecond - now - (atOnce < perSecond ? frequency / perSecond * atOnce : frequency));
+    public readonly long Next(long now, long frequency, int perSecond) => Math.Max(0, Math.Max(_until, now) + frequency / perSecond - now - frequency);
 
     /// <summary>Gives a turn away.</summary>
     public void Take(long now, long frequency, int perSecond) => _until = Math.Max(_until, now) + frequency / perSecond;
