@@ -32,7 +32,7 @@ internal static class FullRun
             foreach (var attack in attacks)
             {
                 // A server of its own: nobody pays for the attack before.
-                await using var rig = await Rig.StartAsync(new Errors());
+                await using var rig = await Rig.StartAsync(new Errors(), null, attack);
                 var trial = await rig.TryAsync(attack, attack.Scale, times.Alone, attack.Takes ?? times.Lasting, polite: true);
                 trials[attack].Add(trial);
                 await Console.Error.WriteLineAsync($"{attack.Name} {round + 1}: {trial.Before.P99.TotalMilliseconds:F1} ms, {trial.During.P99.TotalMilliseconds:F1} ms, "
