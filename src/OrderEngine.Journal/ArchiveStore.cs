@@ -85,10 +85,11 @@ public sealed partial class ArchiveStore
     /// place itself takes a walk over it: it happens to an order that came back and left again meanwhile. Any thread; reads from the disk.
     /// </summary>
     /// <param name="order">Its number.</param>
-    /// <param name="before">A place behind a record, as <see cref="End"/> was once.</param>
+    /// <param name="before">A place behind a record, as <see cref="End"/> was once; 0: there was none.</param>
     /// <exception cref="JournalException">It is damaged, or cannot be read.</exception>
     public byte[]? Read(long order, long before)
     {
+        if (before == 0) return null;
         long offset;
         int segment;
         ArchiveIndex[] full;
