@@ -178,17 +178,18 @@ public sealed class ExportOrdersTests : IDisposable
         return draft;
     }
 
-    // Histories as large as the orders, so that messages end between the two.
+    // Every tenth is long, and its history too, none as long as another: messages end anywhere, also between the two.
     private static async Task<List<string>> FillAsync(TestServer server, int count)
     {
         var ids = new List<string>();
         foreach (var chunk in Enumerable.Range(0, count).Chunk(100))
         {
             var bulk = new BulkSubmitOrdersRequest();
-            foreach (var _ in chunk)
+            foreach (var number in chunk)
             {
                 var submit = Shop.Submit();
-                for (var line = 0; line < 60; line++) submit.Order.Lines.Add(new OrderLineDraft { SkuId = line % 2 == 0 ? "A" : "B", Quantity = 1, UnitPriceMinor = line });
+                var lines = number % 10 == 0 ? 1_000 + 37 * (number / 10 % 13) : 20;
+                for (var line = 0; line < lines; line++) submit.Order.Lines.Add(new OrderLineDraft { SkuId = line % 2 == 0 ? "A" : "B", Quantity = 1, UnitPriceMinor = line });
                 bulk.Requests.Add(submit);
             }
             ids.AddRange((await server.Orders.BulkSubmitOrdersAsync(bulk)).Results.Select(result => result.Accepted.OrderId));
