@@ -169,6 +169,7 @@ internal static class Composition
         });
         if (options.Traces is { } traces) services.AddSingleton(traces).AddSingleton<CallTraces>();
         services.AddSingleton<EngineCalls>();
+        services.AddSingleton(provider => new Services.OrderExports(provider.GetRequiredService<EngineCalls>(), provider.GetRequiredService<TimeProvider>(), options.DataDirectory));
     }
 
     private static FasterJournal JournalOnDisk(string directory, long from, Action<JournalBatch> replay, IProgress<RecoveryProgress> progress) =>

@@ -23,6 +23,24 @@ internal static class ServerLimits
     /// <summary>How long a backup may take: the journal grows meanwhile, since nothing in it is let go of.</summary>
     public static readonly TimeSpan LongestBackup = TimeSpan.FromHours(6);
 
+    /// <summary>Exports of orders that one client may have, under way or to be gone on with; each has a spool on the disk.</summary>
+    public const int OrderExportsPerClient = 2;
+
+    /// <summary>The same of all clients together.</summary>
+    public const int OrderExports = 8;
+
+    /// <summary>How long one stream of an export of orders may take; another one goes on.</summary>
+    public static readonly TimeSpan LongestExport = TimeSpan.FromHours(6);
+
+    /// <summary>How long a message of it may wait to be taken.</summary>
+    public static readonly TimeSpan ExportPatience = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long an export whose stream broke waits for its client.</summary>
+    public static readonly TimeSpan ExportKept = TimeSpan.FromMinutes(10);
+
+    /// <summary>Orders in one message of an export.</summary>
+    public const int OrdersPerMessage = 500;
+
     /// <summary>Bytes of one answer's list, roughly: a page is cut before it grows beyond, and its token goes on. One entry stays below 3 MiB.</summary>
     public const int PageBytes = StreamMessageBytes;
 

@@ -38,6 +38,7 @@ internal static class Errors
         [ErrorReason.ClientPaused] = TimeSpan.FromSeconds(10),
         [ErrorReason.MessageShareUsedUp] = TimeSpan.FromSeconds(1),
         [ErrorReason.RefusalLimitReached] = TimeSpan.FromMinutes(1),
+        [ErrorReason.ExportReaderSlow] = TimeSpan.FromSeconds(1),
         [ErrorReason.SubscriberLimitReached] = TimeSpan.FromSeconds(5),
     }.ToFrozenDictionary();
 
