@@ -82,7 +82,7 @@ internal sealed class Help(HelpAction plain) : SynchronousCommandLineAction
             "orderctl import online-retail.csv.gz --format online-retail --open-stock 0.5 --json",
             "orderctl import engine.events --format events",
         ],
-        ["orderctl export"] = ["orderctl export engine.events", "orderctl export orders.jsonl --format orders", "orderctl export - | gzip > engine.events.gz"],
+        ["orderctl export"] = ["orderctl export engine.events", "orderctl export orders.jsonl --format orders --history --since 2026-01-01", "orderctl export - | gzip > engine.events.gz"],
         ["orderctl status"] = ["orderctl status --json", "until orderctl status --json; do sleep 1; done"],
         ["orderctl stats"] = ["orderctl stats --from 2026-01-01 --to 2026-01-31", "orderctl stats --channel web --currency GBP --json"],
         ["orderctl customer statement"] = ["orderctl customer statement C-17 --from 2026-01-01 --to 2026-02-01"],

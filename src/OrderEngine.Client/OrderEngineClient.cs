@@ -177,6 +177,43 @@ public sealed class OrderEngineClient : IDisposable
         }
     }
 
+    /// <summary>
+    /// Every order that is asked for, each once and whole, as all stood at one sequence; goes on where it was after a break. Ends with the message that
+    /// has <see cref="ExportedOrders.End"/>, or with an exception.
+    /// </summary>
+    /// <param name="request">Which. Its resume token: where to go on.</param>
+    /// <param name="onBreak">Told of each break that will be mended.</param>
+    /// <param name="cancellationToken">Ends the export.</param>
+    /// <exception cref="OrderEngineException">It cannot be gone on with; EXPORT_ENDED: begin a new one.</exception>
+    public async IAsyncEnumerable<ExportedOrders> ExportOrdersAsync(ExportOrdersRequest request, Action<OrderEngineError>? onBreak = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var next = request.Clone();
+        ExportedOrder? open = null;
+        await foreach (var message in Watching.ReadAsync(stop => Orders.ExportOrders(next.Clone(), cancellationToken: stop), NewWatchBackoff(), onBreak, cancellationToken).ConfigureAwait(false))
+        {
+            // An order whose history was cut off by a break comes again from its beginning.
+            next.ResumeToken = message.ResumeToken;
+            var whole = new ExportedOrders { Sequence = message.Sequence, ResumeToken = message.ResumeToken, End = message.End };
+            foreach (var part in message.Orders)
+            {
+                if (part.Order is null && open is not null)
+                    open.Events.Add(part.Events);
+                else
+                    open = part;
+                if (part.MoreEvents)
+                    continue;
+                open.MoreEvents = false;
+                whole.Orders.Add(open);
+                open = null;
+            }
+
+            yield return whole;
+            if (message.End is not null)
+                yield break;
+        }
+    }
+
     /// <summary>Closes the connection, when this client opened it.</summary>
     public void Dispose() => _owned?.Dispose();
 

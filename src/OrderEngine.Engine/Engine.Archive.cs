@@ -1,6 +1,8 @@
-// The archive's place in the engine: opened behind the journal, asked before a command is queued, on the caller's thread.
+// The archive's place in the engine: opened behind the journal, asked before a command is queued, on the caller's thread; and the export of all orders,
+// wherever they are.
 
 using OrderEngine.Core;
+using OrderEngine.Core.State;
 using OrderEngine.Journal;
 
 namespace OrderEngine.Engine;
@@ -16,6 +18,26 @@ public sealed partial class Engine
 
     /// <summary>The archive, for backups; null: there is none.</summary>
     public ArchiveStore? Archive => _archiveFiles;
+
+    /// <summary>Captures orders at the sequence that is durable now, to be read at any pace. While it lasts rows that are superseded stay in memory.</summary>
+    /// <param name="query">Channel, states, times of acceptance.</param>
+    /// <param name="spool">Empty, read and written; the export's from here on. It grows to what the orders take in memory.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <exception cref="IOException">The spool cannot be written, or the disk has no room for it.</exception>
+    public async Task<OrderExport> ExportOrdersAsync(OrderQuery query, Stream spool, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(spool);
+        try
+        {
+            if (!_disk.HasRoomFor(StateBytes)) throw new IOException($"The disk has no room for the {StateBytes} bytes that an export may take.");
+            return await _threads.RunLong(() => Task.FromResult(OrderExport.Capture(View, query, spool, ct)));
+        }
+        catch
+        {
+            await spool.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>The look at closed orders that is under way, or the last one: false, if it failed. For tests.</summary>
     internal Task<bool> Archiving => _archiver!.Running;

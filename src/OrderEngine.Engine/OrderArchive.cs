@@ -27,6 +27,9 @@ internal sealed class OrderArchive(ArchiveStore store, ReadView view) : IArchive
     public byte[]? Read(long order) => store.Read(order);
 
     /// <inheritdoc/>
+    public byte[]? Read(long order, long before) => store.Read(order, before);
+
+    /// <inheritdoc/>
     public IReadOnlyList<long> Find(int channel, ReadOnlySpan<byte> externalId) => End == 0 ? [] : store.Find(KeyOf(channel, externalId));
 
     /// <summary>What an external id is found by; 0 when there is none.</summary>

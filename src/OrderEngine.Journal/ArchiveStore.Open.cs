@@ -174,6 +174,21 @@ public sealed partial class ArchiveStore
         return ArchiveFile.Walk(_disk, file, path, header, end, (in ArchiveHead head, long offset, ReadOnlySpan<byte> _) => entries.Add(head.Order, head.Key, offset));
     }
 
+    // Where the order's newest record in front of a place is, in the segment of that place; 0: there is none.
+    private long LastBefore(long order, long before)
+    {
+        var (number, end) = (ArchivePosition.Segment(before), ArchivePosition.Offset(before));
+        var path = _directory.ArchiveSegment(number);
+        var found = 0L;
+        using var file = ArchiveFile.OpenToRead(path);
+        var header = ArchiveFile.Header(_disk, file, path, number) ?? throw Cut(path, 0);
+        var (walked, _) = ArchiveFile.Walk(_disk, file, path, header, end, (in ArchiveHead head, long offset, ReadOnlySpan<byte> _) =>
+        {
+            if (head.Order == order) found = offset;
+        });
+        return walked == end ? found : throw Cut(path, walked);
+    }
+
     private static JournalException Untrusted(string path) => new($"'{path}' reads back differently from what was written: the disk is not to be trusted.");
 
     private static JournalException Cut(string path, long offset) =>

@@ -78,8 +78,18 @@ public sealed partial class ArchiveStore
 
     /// <summary>The newest record of an order; null when there is none. Any thread; reads from the disk.</summary>
     /// <exception cref="JournalException">It is damaged, or cannot be read.</exception>
-    public byte[]? Read(long order)
+    public byte[]? Read(long order) => Read(order, long.MaxValue);
+
+    /// <summary>
+    /// The newest record of an order in front of a place; null when there is none. What was appended later is passed over, which in the segment of the
+    /// place itself takes a walk over it: it happens to an order that came back and left again meanwhile. Any thread; reads from the disk.
+    /// </summary>
+    /// <param name="order">Its number.</param>
+    /// <param name="before">A place behind a record, as <see cref="End"/> was once; 0: there was none.</param>
+    /// <exception cref="JournalException">It is damaged, or cannot be read.</exception>
+    public byte[]? Read(long order, long before)
     {
+        if (before == 0) return null;
         long offset;
         int segment;
         ArchiveIndex[] full;
@@ -88,8 +98,13 @@ public sealed partial class ArchiveStore
             (full, segment) = (_full, _full.Length);
             offset = _growing.Orders.GetValueOrDefault(order);
         }
-        while (offset == 0 && segment > 0) offset = full[--segment].Find(order);
-        return offset == 0 ? null : ArchiveFile.ReadRecord(_disk, _directory.ArchiveSegment(segment), segment, offset, order);
+        while (true)
+        {
+            if (offset != 0 && ArchivePosition.Of(segment, offset) >= before) offset = segment == ArchivePosition.Segment(before) ? LastBefore(order, before) : 0;
+            if (offset != 0) return ArchiveFile.ReadRecord(_disk, _directory.ArchiveSegment(segment), segment, offset, order);
+            if (segment == 0) return null;
+            offset = full[--segment].Find(order);
+        }
     }
 
     /// <summary>The orders with this key. Any thread; reads from the disk if the filter lets the key pass.</summary>

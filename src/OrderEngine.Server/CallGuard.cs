@@ -55,12 +55,31 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         try
         {
             Admit(context.Method);
-            return await continuation(request, context);
+            return await (Grant.Current is { IsList: true, Caller.Share: { } share } ? ListAsync(share, request, context, continuation) : continuation(request, context));
         }
         catch (Exception thrown) when (!IsRefusal(thrown))
         {
             throw Translate(thrown, context);
         }
+    }
+
+    private static async Task<TResponse> ListAsync<TRequest, TResponse>(
+        ClientShare share, TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        where TRequest : class
+        where TResponse : class
+    {
+        await share.BeginListAsync(context.CancellationToken);
+        Task<TResponse> answer;
+        try
+        {
+            // What waits (for a min_sequence) does so without keeping others from theirs.
+            answer = continuation(request, context);
+        }
+        finally
+        {
+            share.EndList();
+        }
+        return await answer;
     }
 
     /// <inheritdoc/>

@@ -128,7 +128,9 @@ internal static class Composition
         services.AddSingleton(provider => new ClientShares(
             options.RequestsPerSecond, options.RefusalBytesPerDay, options.MaxConnectionsPerClient, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AccessMetrics>();
-        services.AddSingleton(provider => new ConnectionLimit(options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<AccessMetrics>()));
+        services.AddSingleton(provider => new ConnectionLimit(
+            options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<AccessMetrics>(), provider.GetRequiredService<Turns>()));
+        services.AddSingleton(provider => new Turns(ServerLimits.CallsThatBegin, ServerLimits.CallsPerTurn, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new AccessPolicy(options.TrustsAnonymous));
         services.AddSingleton(provider => new CredentialStore(
             options.ApiKeysPath, provider.GetRequiredService<Engine.Engine>(), provider.GetRequiredService<ClientShares>(), provider.GetRequiredService<TimeProvider>(),
@@ -167,6 +169,7 @@ internal static class Composition
         });
         if (options.Traces is { } traces) services.AddSingleton(traces).AddSingleton<CallTraces>();
         services.AddSingleton<EngineCalls>();
+        services.AddSingleton(provider => new Services.OrderExports(provider.GetRequiredService<EngineCalls>(), provider.GetRequiredService<TimeProvider>(), options.DataDirectory));
     }
 
     private static FasterJournal JournalOnDisk(string directory, long from, Action<JournalBatch> replay, IProgress<RecoveryProgress> progress) =>

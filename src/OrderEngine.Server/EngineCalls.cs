@@ -45,6 +45,9 @@ internal sealed class EngineCalls : IDisposable
     /// <summary>The engine.</summary>
     public Engine.Engine Engine => _engine;
 
+    /// <summary>The server's clock.</summary>
+    public TimeProvider Time => _time;
+
     /// <summary>Begins spans; null: there are none.</summary>
     public CallTraces? Traces { get; }
 

@@ -23,6 +23,24 @@ internal static class ServerLimits
     /// <summary>How long a backup may take: the journal grows meanwhile, since nothing in it is let go of.</summary>
     public static readonly TimeSpan LongestBackup = TimeSpan.FromHours(6);
 
+    /// <summary>Exports of orders that one client may have, under way or to be gone on with; each has a spool on the disk.</summary>
+    public const int OrderExportsPerClient = 2;
+
+    /// <summary>The same of all clients together.</summary>
+    public const int OrderExports = 8;
+
+    /// <summary>How long one stream of an export of orders may take; another one goes on.</summary>
+    public static readonly TimeSpan LongestExport = TimeSpan.FromHours(6);
+
+    /// <summary>How long a message of it may wait to be taken.</summary>
+    public static readonly TimeSpan ExportPatience = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long an export whose stream broke waits for its client.</summary>
+    public static readonly TimeSpan ExportKept = TimeSpan.FromMinutes(10);
+
+    /// <summary>Orders in one message of an export.</summary>
+    public const int OrdersPerMessage = 500;
+
     /// <summary>Bytes of one answer's list, roughly: a page is cut before it grows beyond, and its token goes on. One entry stays below 3 MiB.</summary>
     public const int PageBytes = StreamMessageBytes;
 
@@ -129,8 +147,27 @@ internal static class ServerLimits
     /// <summary>Bytes of its message that every call may hold, whatever its client's others hold.</summary>
     public const int FreeMessageBytes = 16 * 1024;
 
-    /// <summary>Calls of one connection that its client withdrew, or that had no good credential: when there are so many, and most of its calls are such, it is closed.</summary>
-    public const int WastedCalls = 500;
+    /// <summary>
+    /// Calls of one connection that its client withdrew at once, that had no good credential, whose message was none, or that came while as many were open
+    /// as may be (CALL_LIMIT_REACHED): when there are so many, and most of its calls are such, it is closed, its client waits for
+    /// <see cref="PauseOfWaste"/> and its address for <see cref="CutOffCost"/>.
+    /// </summary>
+    public const int WastedCalls = 200;
+
+    /// <summary>How long a client's calls are refused after one of its connections was closed for <see cref="WastedCalls"/>.</summary>
+    public static readonly TimeSpan PauseOfWaste = TimeSpan.FromSeconds(10);
+
+    /// <summary>As many new connections of its address such a connection counts as; see <see cref="LongestConnectionWait"/>.</summary>
+    public const int CutOffCost = 25;
+
+    /// <summary>Calls of all clients that may have begun and not waited or ended yet: less than a millisecond of the processors, lists apart. More wait, and clients take turns.</summary>
+    public static readonly int CallsThatBegin = 8 * Environment.ProcessorCount;
+
+    /// <summary>Calls that begin in one turn of a client.</summary>
+    public const int CallsPerTurn = 4;
+
+    /// <summary>How long a connection's calls count as beginning, while others wait: some never do.</summary>
+    public static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Calls of one connection in a second that need no credential (health): the rest is refused, and counts as <see cref="WastedCalls"/>.</summary>
     public const int OpenCallsPerSecond = 100;

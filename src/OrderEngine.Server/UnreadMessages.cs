@@ -1,5 +1,6 @@
-// Messages that never reach a service: too large, or not protobuf. Grpc.AspNetCore refuses them before interceptors run, without details
-// (too large) or as UNKNOWN (not protobuf); here they get the catalogue's status.
+// The first and last of a call: its place among the calls that begin is given back; one that was withdrawn before it began goes no further. Messages that
+// never reach a service, too large or not protobuf, Grpc.AspNetCore refuses before interceptors run, without details (too large) or as UNKNOWN (not
+// protobuf); here they get the catalogue's status, and count as wasted.
 
 using System.Globalization;
 using Grpc.Core;
@@ -14,17 +15,38 @@ namespace OrderEngine.Server;
 internal sealed class UnreadMessages(RequestDelegate next, AccessMetrics metrics)
 {
     private const string StatusTrailer = "grpc-status";
-    private static readonly string ResourceExhausted = ((int)StatusCode.ResourceExhausted).ToString(CultureInfo.InvariantCulture);
-    private static readonly string Unknown = ((int)StatusCode.Unknown).ToString(CultureInfo.InvariantCulture);
+    private static readonly string ResourceExhausted = Text(StatusCode.ResourceExhausted);
+    private static readonly string Unknown = Text(StatusCode.Unknown);
+    private static readonly string Internal = Text(StatusCode.Internal);
+    private static readonly string Unimplemented = Text(StatusCode.Unimplemented);
 
     /// <summary>Goes on, then looks at the status.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        await next(context);
+        var shown = ShownCredential.Of(context);
+        if (context.RequestAborted.IsCancellationRequested)
+        {
+            // What nobody waits for any more would end in exceptions further on, at a hundred times the price.
+            shown?.Turns?.GiveBack();
+            ShownCredential.Count(context, isWasted: true);
+            return;
+        }
+        Task served;
+        try
+        {
+            served = next(context);
+        }
+        finally
+        {
+            // It waits for the first time, or has ended: until now it has used a processor.
+            shown?.Turns?.GiveBack();
+        }
+        await served;
         // Without a message the status stands in the headers ("trailers only"), otherwise in the trailers.
         var trailers = context.Response.HasStarted ? context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers : context.Response.Headers;
         if (trailers is null || trailers.IsReadOnly || trailers.ContainsKey(Errors.DetailsTrailer)) return;
         var status = trailers[StatusTrailer].ToString();
+        if (status == Unknown || status == Internal || status == Unimplemented) shown?.Waste(context);
         var refusal = status == ResourceExhausted ? Errors.Status(ErrorReason.MessageTooLarge)
             : status == Unknown ? Errors.InvalidField("", "the message must be valid protobuf")
             : null;
@@ -32,4 +54,6 @@ internal sealed class UnreadMessages(RequestDelegate next, AccessMetrics metrics
         metrics.Declined(refusal);
         refusal.WriteTo(trailers);
     }
+
+    private static string Text(StatusCode status) => ((int)status).ToString(CultureInfo.InvariantCulture);
 }

@@ -2,7 +2,7 @@
 //   attack NAME PORT SCALE SECONDS plain|tls    attacks the server on that port of this machine; prints what came of it as one line of JSON.
 //                                               The key it was given, if any, is in the variable OE_ATTACK_KEY.
 //   full [ROUNDS [NAME...]]                     every attack (or these) in earnest, each beside a good client, and the table of docs/ACCESS.md
-//   promised [ROUNDS]                           the attacks of which a bound is promised, shorter; exit code 1 when one was broken
+//   promised [ROUNDS [NAME...]]                 the attacks of which a bound is promised (or these), shorter; exit code 1 when one was broken
 
 using System.Globalization;
 
@@ -24,9 +24,9 @@ internal static class Program
             case ["full", .. var rest]:
                 return await FullRun.RunAsync(rest.Length > 0 ? Number(rest[0]) : 3, rest.Length > 1 ? [.. rest[1..].Select(Attack.Named)] : Attack.All, Times.Full) ? 0 : 1;
             case ["promised", .. var rest]:
-                return await FullRun.RunAsync(rest.Length > 0 ? Number(rest[0]) : 2, [.. Attack.All.Where(attack => attack.Promise is not null)], Times.Brief) ? 0 : 1;
+                return await FullRun.RunAsync(rest.Length > 0 ? Number(rest[0]) : 2, rest.Length > 1 ? [.. rest[1..].Select(Attack.Named)] : [.. Attack.All.Where(attack => attack.Promise is not null)], Times.Brief) ? 0 : 1;
             default:
-                await Console.Error.WriteLineAsync("attack NAME PORT SCALE SECONDS plain|tls | full [ROUNDS [NAME...]] | promised [ROUNDS]");
+                await Console.Error.WriteLineAsync("attack NAME PORT SCALE SECONDS plain|tls | full [ROUNDS [NAME...]] | promised [ROUNDS [NAME...]]");
                 return 2;
         }
     }

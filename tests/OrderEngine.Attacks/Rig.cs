@@ -23,16 +23,18 @@ internal sealed class Rig : IAsyncDisposable
     private const int Skus = 1_000;
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
     private const int TicksPerScrape = 20;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
 
     private readonly Server _server;
     private readonly OrderEngineClient _client;
-    private readonly string _key;
+    private readonly Dictionary<string, string> _keys = [];
 
-    private Rig(Server server, OrderEngineClient client, string key) => (_server, _client, _key) = (server, client, key);
+    private Rig(Server server, OrderEngineClient client) => (_server, _client) = (server, client);
 
     public Server Server => _server;
 
-    public static async Task<Rig> StartAsync(ITestOutputHelper log, IReadOnlyDictionary<string, string?>? settings = null)
+    /// <summary>A server, and a key for each of these attacks: who attacked once is paused for a while, and the next is somebody else.</summary>
+    public static async Task<Rig> StartAsync(ITestOutputHelper log, IReadOnlyDictionary<string, string?>? settings = null, params IEnumerable<Attack> attacks)
     {
         var server = await Server.StartSecureAsync(log, settings);
         var client = server.Connect();
@@ -45,7 +47,9 @@ internal sealed class Rig : IAsyncDisposable
             RequestId = $"s-{i}", Sku = new Sku { SkuId = i == 0 ? "A" : $"SKU-{i}", Name = new string('n', 100) },
         }).ResponseAsync));
         await client.Inventory.ReceiveStockAsync(new ReceiveStockRequest { RequestId = "r", LocationId = "MAIN", Items = { new ReservationItem { SkuId = "A", Quantity = 1_000_000 } } });
-        return new Rig(server, client, await server.CreateKeyAsync("evil", "submit,reserve,track", "EVIL"));
+        var rig = new Rig(server, client);
+        foreach (var attack in attacks.Where(one => one.NeedsKey)) rig._keys.Add(attack.Name, await server.CreateKeyAsync($"evil-{attack.Name}", "submit,reserve,track"));
+        return rig;
     }
 
     /// <summary>The good client alone, then beside the attack.</summary>
@@ -53,6 +57,8 @@ internal sealed class Rig : IAsyncDisposable
     {
         using var client = _server.Connect();
         var good = new GoodClient(client);
+        // What a process does for the first time it does slowly: figures are of one that has been at it for a while.
+        if (polite) await RunAsync(good, WarmUp);
         var before = await RunAsync(good, alone);
         var memory = Memory();
         var peak = memory;
@@ -61,9 +67,10 @@ internal sealed class Rig : IAsyncDisposable
         var seconds = ((int)lasting.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         string[] command = [Setting.Dotnet, "exec", typeof(Rig).Assembly.Location, "attack", attack.Name, new Uri(_server.Address).Port.ToString(CultureInfo.InvariantCulture),
             scale.ToString(CultureInfo.InvariantCulture), seconds, "tls"];
-        // Attackers come with machines of their own; here they share the server's.
-        if (polite) command = ["nice", "-n", "19", .. command];
-        await using var attacker = ChildProcess.Start(command[0], command[1..], new Dictionary<string, string?> { ["OE_ATTACK_KEY"] = attack.NeedsKey ? _key : null });
+        // Attackers come with machines of their own; here they share the server's. SCHED_IDLE: the attacker's process runs when neither server nor good
+        // client has anything to do, so that what it computes is not taken from them, and what it has sent is all that stands against them.
+        if (polite) command = ["chrt", "--idle", "0", .. command];
+        await using var attacker = ChildProcess.Start(command[0], command[1..], new Dictionary<string, string?> { ["OE_ATTACK_KEY"] = attack.NeedsKey ? _keys[attack.Name] : null });
         using var over = new CancellationTokenSource();
         var serving = good.RunAsync(OrdersPerSecond, over.Token);
         // Somebody comes anew while it lasts.

@@ -121,6 +121,7 @@ public sealed class CtlContractTests
         ["ListExceptions"] = ["exceptions list --grade high --owner warehouse --kind deadline-missed --order o1 --state any --oldest-first"],
         ["ResolveException"] = ["exceptions resolve e1 --resolution done --reason DONE"],
         ["ExportEvents"] = ["export - --personal-data"],
+        ["ExportOrders"] = ["export - --format orders --history --personal-data --channel web --state ready --since 2026-03-01 --before 2026-04-01"],
         ["ImportEvents"] = ["import EVENTS --format events"],
     };
 
@@ -136,6 +137,7 @@ public sealed class CtlContractTests
     {
         ["min_sequence"] = "a command is run after what it is to see",
         ["page_token"] = "orderctl pages by itself",
+        ["resume_token"] = "orderctl goes on by itself",
         ["sku.sequence"] = "output only", ["location.sequence"] = "output only", ["channel.sequence"] = "output only", ["customer.sequence"] = "output only",
         ["settings.sequence"] = "output only", ["customer.erase_time"] = "output only",
     };

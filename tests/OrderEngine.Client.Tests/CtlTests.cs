@@ -173,7 +173,7 @@ public sealed class CtlTests
     [InlineData("There is no file 'missing.csv'", "import", "missing.csv", "--format", "online-retail")]
     [InlineData("--format: 'xml' is not known. Choose one of: online-retail, events", "import", "missing.csv", "--format", "xml")]
     [InlineData("--open-stock: '-1' is not a factor", "import", "missing.csv", "--format", "online-retail", "--open-stock=-1")]
-    [InlineData("--personal-data belongs to --format events", "export", "--format", "orders", "--personal-data")]
+    [InlineData("--history belongs to --format orders", "export", "--history")]
     [InlineData("There is no directory 'missing'", "journal", "verify", "missing")]
     [InlineData("either ORDER_ID, or --channel ID and --external-id ID", "track")]
     public async Task What_is_wrong_on_the_command_line_is_named_with_its_fix(string message, params string[] args)
@@ -301,22 +301,63 @@ public sealed class CtlTests
         Assert.Contains("empty data directory", refused.Error, StringComparison.Ordinal);
     }
 
+    // Ten orders in two streams: the first breaks in the middle of an order's history, the second goes on behind the last whole order.
     [Fact]
-    public async Task An_export_of_orders_ends_with_the_snapshot()
+    public async Task An_export_of_orders_goes_on_where_it_broke_and_ends_with_its_sum()
     {
+        using var scratch = new Scratch();
         var services = new FakeServices();
-        services.Tracking.OnWatch = async (request, answers, context) =>
+        var asked = new List<ExportOrdersRequest>();
+        services.Orders.OnExport = async (request, answers, _) =>
         {
-            Assert.True(request.SnapshotFirst);
-            await answers.WriteAsync(new WatchOrdersResponse { Snapshot = new OrderPage { Orders = { new Order { OrderId = "o1" } } }, ResumeToken = "p1" });
-            await answers.WriteAsync(new WatchOrdersResponse { Snapshot = new OrderPage { Orders = { new Order { OrderId = "o2" } }, Last = true }, ResumeToken = "p2" });
-            await Task.Delay(Timeout.Infinite, context.CancellationToken);
+            asked.Add(request.Clone());
+            if (asked.Count == 1)
+            {
+                await answers.WriteAsync(new ExportedOrders { Sequence = 77, ResumeToken = "t1", Orders = { Exported("o1", 1), new ExportedOrder(Exported("o2", 2)) { MoreEvents = true } } });
+                throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "gone"));
+            }
+            await answers.WriteAsync(new ExportedOrders { Sequence = 77, ResumeToken = "t1", Orders = { new ExportedOrder(Exported("o2", 2)) { MoreEvents = true } } });
+            await answers.WriteAsync(new ExportedOrders
+            {
+                Sequence = 77, ResumeToken = "t3", Orders = { new ExportedOrder { Events = { new OrderEvent { Sequence = 3 } } }, Exported("o3", 4) }, End = new ExportOrdersEnd { Orders = 3 },
+            });
         };
         await using var engine = await FakeEngine.StartAsync(services);
 
-        var run = await Ctl.RunAsync(engine.Address, "export", "-", "--format", "orders");
+        var run = await Ctl.RunAsync(engine.Address, "export", scratch["x.jsonl"], "--format", "orders", "--history", "--json");
 
-        Assert.Equal(0, run.Code);
-        Assert.Equal(["o1", "o2"], run.Json.Select(order => order["orderId"]!.GetValue<string>()));
+        Assert.True(run.Code == 0, run.Error);
+        Assert.Equal(["", "t1"], asked.Select(request => request.ResumeToken));
+        Assert.All(asked, request => Assert.True(request.IncludeHistory));
+        Assert.Equal((3, 77), (run.Json[0]["orders"]!.GetValue<int>(), run.Json[0]["sequence"]!.GetValue<int>()));
+        var lines = (await File.ReadAllTextAsync(scratch["x.jsonl"])).Split('\n');
+        Assert.Equal("""{"format":"orderengine-orders","version":1,"sequence":77,"personalData":false}""", lines[0]);
+        var orders = lines[1..4].Select(line => System.Text.Json.Nodes.JsonNode.Parse(line)!).ToList();
+        Assert.Equal(["o1", "o2", "o3"], orders.Select(order => order["order"]!["orderId"]!.GetValue<string>()));
+        Assert.Equal(["1", "2,3", "4"], orders.Select(order => string.Join(',', order["events"]!.AsArray().Select(e => e!["sequence"]!.GetValue<string>()))));
+        var sum = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines[..4]) + "\n")));
+        Assert.Equal($$"""{"orders":3,"sha256":"{{sum}}"}""", lines[4]);
+
+        static ExportedOrder Exported(string id, long sequence) => new() { Order = new Order { OrderId = id }, Events = { new OrderEvent { Sequence = sequence } } };
+    }
+
+    [Fact]
+    public async Task An_export_of_orders_that_cannot_be_whole_leaves_no_file()
+    {
+        using var scratch = new Scratch();
+        var services = new FakeServices();
+        services.Orders.OnExport = async (_, answers, _) =>
+        {
+            await answers.WriteAsync(new ExportedOrders { Sequence = 7, ResumeToken = "t1", Orders = { new ExportedOrder { Order = new Order { OrderId = "o1" } } } });
+            throw new RpcException(new Grpc.Core.Status(StatusCode.DataLoss, "The archived order 2 cannot be read."));
+        };
+        await using var engine = await FakeEngine.StartAsync(services);
+        var damaged = await Ctl.RunAsync(engine.Address, "export", scratch["x.jsonl"], "--format", "orders");
+        Assert.Equal(1, damaged.Code);
+        Assert.Contains("archived order 2", damaged.Error, StringComparison.Ordinal);
+        services.Orders.OnExport = (_, answers, _) => answers.WriteAsync(new ExportedOrders { Sequence = 7, End = new ExportOrdersEnd { Orders = 1 } });
+        var short1 = await Ctl.RunAsync(engine.Address, "export", scratch["x.jsonl"], "--format", "orders");
+        Assert.Contains("1 orders, 0 have come", short1.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(scratch.Root));
     }
 }

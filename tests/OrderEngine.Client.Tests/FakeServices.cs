@@ -46,6 +46,11 @@ internal sealed class FakeOrders : OrderService.OrderServiceBase
 
     public Func<ListOrderEventsRequest, ListOrderEventsResponse>? OnEvents { get; set; }
 
+    public Func<ExportOrdersRequest, IServerStreamWriter<ExportedOrders>, ServerCallContext, Task>? OnExport { get; set; }
+
+    public override Task ExportOrders(ExportOrdersRequest request, IServerStreamWriter<ExportedOrders> responseStream, ServerCallContext context) =>
+        Fake.Stream(OnExport, request, responseStream, context);
+
     public Func<ListOrdersRequest, ListOrdersResponse>? OnList { get; set; }
 
     public Func<CancelOrderRequest, CancelOrderResponse>? OnCancel { get; set; }

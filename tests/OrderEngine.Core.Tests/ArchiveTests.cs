@@ -452,6 +452,8 @@ public sealed class ArchiveTests
 
         public byte[]? Read(long order) => _records.GetValueOrDefault(order);
 
+        public byte[]? Read(long order, long before) => throw new NotSupportedException();
+
         public IReadOnlyList<long> Find(int channel, ReadOnlySpan<byte> externalId) => _keys.TryGetValue(KeyOf(channel, externalId), out var orders) ? orders : [];
 
         private static ulong KeyOf(int channel, ReadOnlySpan<byte> externalId) => Core.Storage.StableHash.Of(externalId, (ulong)channel);

@@ -10,7 +10,7 @@ using OrderEngine.Journal;
 
 namespace OrderEngine.Engine.Tests;
 
-public sealed class ArchiveTests : IDisposable
+public sealed partial class ArchiveTests : IDisposable
 {
     private static readonly TimeSpan s_window = TimeSpan.FromDays(30);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("orderengine-engine-");
@@ -347,16 +347,20 @@ public sealed class ArchiveTests : IDisposable
 
     private sealed record Picture(string Row, long Version, byte[] ExternalId, List<byte[]> Events);
 
-    private static Picture Look(Engine engine, long order)
+    private static Picture Look(Engine engine, long order) => Look(engine.View.Reader, engine.View, order);
+
+    private static Picture Look(StateReader reader, ReadView durable, long order)
     {
-        var reader = engine.View.Reader;
         using var guard = reader.Enter();
-        var at = engine.View.DurableSequence;
+        var at = durable.DurableSequence;
         var view = reader.Order(order, at);
         Assert.True(view.Exists);
         var events = new List<byte[]>();
         for (long cursor = 0; reader.PreviousEvent(order, at, ref cursor, out var bytes);) events.Insert(0, bytes.ToArray());
-        return new Picture($"{view.Head.State} {view.Head.Total} {view.Head.AcceptedAt} {view.Lines[0].Delivered}", view.Head.Version, reader.ExternalId(order).ToArray(), events);
+        var care = reader.Care(order, at);
+        var said = care.Feedback == 0 ? 0 : new EventView(reader.Event(order, care.Feedback)).Sequence;
+        return new Picture($"{view.Head.State} {view.Head.Total} {view.Head.Paid} {view.Head.AcceptedAt} {view.Lines[0].Delivered} {care.Rating} {care.Complaints} {said}",
+            view.Head.Version, reader.ExternalId(order).ToArray(), events);
     }
 
     private static void Same(Picture one, Picture other) => Assert.Equivalent(one, other, strict: true);

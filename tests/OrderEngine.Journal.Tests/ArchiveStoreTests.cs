@@ -43,6 +43,33 @@ public sealed class ArchiveStoreTests : IDisposable
     }
 
     [Fact]
+    public void As_of_a_place_the_newest_record_in_front_of_it_counts()
+    {
+        var random = new Random(Support.Seed);
+        var store = Open(0);
+        var then = new List<(long End, Dictionary<long, byte[]> Records)> { (0, []) };
+        for (var round = 0; round < 40; round++)
+        {
+            var entries = Enumerable.Range(0, 1 + random.Next(20)).Select(_ => (long)random.Next(1, 30)).Distinct().Select(order => Entry(order, random.Next(1, 400))).ToList();
+            var records = new Dictionary<long, byte[]>(then[^1].Records);
+            store.Append(entries);
+            foreach (var entry in entries) records[entry.Order] = entry.Record.ToArray();
+            then.Add((store.End, records));
+        }
+        foreach (var known in new[] { store, Open(store.End) })
+        foreach (var (end, records) in then)
+        {
+            for (var order = 1; order <= 30; order++) Assert.Equal(records.GetValueOrDefault(order), known.Read(order, end));
+        }
+        // A head that cannot be read hides what lies behind it: that is said.
+        var path = directory.Layout.ArchiveSegment(0);
+        var bytes = File.ReadAllBytes(path);
+        bytes[120] ^= 1;
+        File.WriteAllBytes(path, bytes);
+        Assert.Throws<JournalException>(() => Enumerable.Range(1, 30).Select(order => store.Read(order, then[1].End)).ToList());
+    }
+
+    [Fact]
     public void The_filter_knows_nearly_all_keys_that_are_not_there()
     {
         var store = Open(0);

@@ -33,7 +33,7 @@ public sealed class RefusalTests
     private static readonly Dictionary<string, Row> Rows = new()
     {
         ["SubmitOrder"] = Plain, ["BulkSubmitOrders"] = Carrier, ["StreamSubmitOrders"] = Carrier, ["CheckFulfillability"] = new(Kind: CommandKind.SubmitOrder),
-        ["GetOrder"] = new("ORDER_NOT_FOUND"), ["LookupOrder"] = Plain, ["ListOrderEvents"] = new("ORDER_NOT_FOUND"), ["TrackOrder"] = new("ORDER_NOT_FOUND"), ["ListOrders"] = Plain,
+        ["GetOrder"] = new("ORDER_NOT_FOUND"), ["LookupOrder"] = Plain, ["ListOrderEvents"] = new("ORDER_NOT_FOUND"), ["TrackOrder"] = new("ORDER_NOT_FOUND"), ["ListOrders"] = Plain, ["ExportOrders"] = Plain,
         // An order that is not there yet may be watched.
         ["WatchOrders"] = Plain,
         ["RecordPayment"] = new("ORDER_NOT_FOUND", Always: true), ["RecordRefund"] = new("ORDER_NOT_FOUND", Always: true), ["GetSettlement"] = new("ORDER_NOT_FOUND"),

@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Globalization;
 using OrderEngine.Cli.Import;
+using OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Cli.Commands;
 
@@ -56,22 +57,37 @@ internal static class TransferCommands
 
     public static Command Export(Runner run)
     {
-        var command = new Command("export", "Write every event (to be imported into an empty engine), or every order as it stands.");
+        var command = new Command("export", "Write every event (to be imported into an empty engine), or every order, archived ones too, as all stand at one moment.");
         var file = new Argument<string>("FILE") { Description = "Where to; - is standard output.", DefaultValueFactory = _ => "-" };
         var format = Values.Word("--format",
-            "events: protobuf JSON of journal events, one a line, between a header and a trailer. orders: protobuf JSON of orders, one a line.", EventsFormat, OrdersFormat);
+            "events: protobuf JSON of journal events, one a line, between a header and a trailer. orders: protobuf JSON of orders, one a line, between the same.", EventsFormat, OrdersFormat);
         format.DefaultValueFactory = _ => EventsFormat;
-        var personal = new Option<bool>("--personal-data") { Description = "events: put decrypted personal data into the export. Guard the file." };
+        var personal = new Option<bool>("--personal-data") { Description = "Put decrypted personal data into the export. Guard the file." };
+        var history = new Option<bool>("--history") { Description = "orders: with everything that ever happened to each." };
+        var channel = new Option<string?>("--channel") { Description = "orders: of this channel.", HelpName = "ID" };
+        var states = Values.Choices<OrderState>("--state", "orders: in this state; repeat for more.");
+        var since = new Option<string?>("--since") { Description = "orders: accepted then or later, such as 2026-01-31T09:00Z.", HelpName = "TIME" };
+        var before = new Option<string?>("--before") { Description = "orders: accepted earlier.", HelpName = "TIME" };
+        Option[] ofOrders = [history, channel, states, since, before];
         command.Add(file);
         command.Add(format);
         command.Add(personal);
+        foreach (var option in ofOrders)
+            command.Add(option);
         return run.Does(command, async (session, cancellationToken) =>
         {
-            if (session.Get(format) == OrdersFormat && session.Get(personal))
-                throw new UsageException("--personal-data belongs to --format events; orders are exported without it.");
-            return session.Get(format) == OrdersFormat
-                ? await OrderFile.ExportAsync(session, session.Get(file), cancellationToken)
-                : await EventFile.ExportAsync(session, session.Get(file), session.Get(personal), cancellationToken);
+            if (session.Get(format) != OrdersFormat)
+            {
+                if (Array.Find(ofOrders, session.Has) is { } misplaced)
+                    throw new UsageException($"{misplaced.Name} belongs to --format orders; an export of events is always whole.");
+                return await EventFile.ExportAsync(session, session.Get(file), session.Get(personal), cancellationToken);
+            }
+
+            return await OrderFile.ExportAsync(session, session.Get(file), new ExportOrdersRequest
+            {
+                ChannelId = session.Get(channel) ?? "", States = { session.Get(states) ?? [] }, IncludeHistory = session.Get(history), IncludePersonalData = session.Get(personal),
+                AcceptedSince = ListCommands.Moment("--since", session.Get(since)), AcceptedBefore = ListCommands.Moment("--before", session.Get(before)),
+            }, cancellationToken);
         }, LongRetry);
     }
 

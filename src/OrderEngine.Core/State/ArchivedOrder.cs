@@ -13,6 +13,9 @@ public interface IArchivedOrders
     /// <summary>The newest record of an order (<see cref="Snapshots.ArchiveEncoder"/>); null when there is none.</summary>
     byte[]? Read(long order);
 
+    /// <summary>As <see cref="Read(long)"/>, of those in front of a place that an OrderArchived names: as the order was archived by then.</summary>
+    byte[]? Read(long order, long before);
+
     /// <summary>Orders that may have this external id: their records tell.</summary>
     IReadOnlyList<long> Find(int channel, ReadOnlySpan<byte> externalId);
 }

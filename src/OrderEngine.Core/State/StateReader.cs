@@ -10,11 +10,21 @@ namespace OrderEngine.Core.State;
 public sealed class StateReader
 {
     private readonly EngineState _state;
+    // Not null: this order is read as it is pinned, whatever became of it since.
+    private readonly PinnedOrder? _pinned;
 
     internal StateReader(EngineState state)
     {
         _state = state;
         Statistics = new StatisticsReader(state.Statistics);
+    }
+
+    internal StateReader(StateReader other, PinnedOrder pinned)
+    {
+        _state = other._state;
+        Statistics = other.Statistics;
+        Archive = other.Archive;
+        _pinned = pinned;
     }
 
     /// <summary>Live counters.</summary>
@@ -67,6 +77,7 @@ public sealed class StateReader
     /// <summary>One order as it stood at a sequence, or as it was archived.</summary>
     public OrderView Order(long number, long at)
     {
+        if (Pinned(number) is { } pinned) return new OrderView(pinned.Order.Row);
         var row = _state.Orders.At(number, at, out _);
         return row.IsEmpty && Archived(number) is { } archived ? new OrderView(archived.Row) : new OrderView(row);
     }
@@ -92,6 +103,7 @@ public sealed class StateReader
     /// <summary>An order's external id. Valid inside the guard.</summary>
     public ReadOnlySpan<byte> ExternalId(long order)
     {
+        if (Pinned(order) is { } pinned) return pinned.Order.ExternalId;
         var text = _state.ExternalIds.Text(order);
         return text.IsEmpty && Archived(order) is { } archived ? archived.ExternalId : text;
     }
@@ -103,9 +115,16 @@ public sealed class StateReader
     public bool PreviousEvent(long order, long at, ref long cursor, out ReadOnlySpan<byte> bytes)
     {
         // An archived event's cursor is its negative place.
+        if (Pinned(order) is { } pinned) return Previous(pinned.Order, at, ref cursor, out bytes);
         if (cursor >= 0 && _state.History.Previous(order, at, ref cursor, out bytes)) return true;
         bytes = default;
         if (cursor > 0 || !_state.History.First(order).IsEmpty || Archived(order) is not { } archived) return false;
+        return Previous(archived, at, ref cursor, out bytes);
+    }
+
+    private static bool Previous(ArchivedOrder archived, long at, ref long cursor, out ReadOnlySpan<byte> bytes)
+    {
+        bytes = default;
         var next = cursor == 0 ? archived.Events.Count - 1 : (int)-cursor - 2;
         while (next >= 0 && archived.Events[next].Sequence > at) next--;
         if (next < 0) return false;
@@ -120,6 +139,7 @@ public sealed class StateReader
     /// <summary>The event that accepted an order (OrderSubmitted); empty when there is none.</summary>
     public ReadOnlySpan<byte> FirstEvent(long order)
     {
+        if (Pinned(order) is { } pinned) return pinned.Order.Events[0].Bytes;
         var first = _state.History.First(order);
         return first.IsEmpty && Archived(order) is { } archived ? archived.Events[0].Bytes : first;
     }
@@ -162,6 +182,8 @@ public sealed class StateReader
     [ThreadStatic]
     private static (StateReader? Reader, long End, ArchivedOrder? Order) s_last;
 
+    private PinnedOrder? Pinned(long order) => _pinned is { } pinned && pinned.Number == order ? pinned : null;
+
     private ArchivedOrder? Archived(long order)
     {
         if (Archive is not { } archive || order < 1 || order > _state.Orders.Count) return null;
@@ -186,7 +208,7 @@ public sealed class StateReader
     public long LastReturn => _state.Returns.Count;
 
     /// <summary>What an order had after the sale at a sequence; all zero when nothing had happened.</summary>
-    public AfterSaleRow AfterSale(long order, long at) => _state.AfterSales.TryAt<AfterSaleRow>(order, at, out var row, out _) ? row : default;
+    public AfterSaleRow AfterSale(long order, long at) => Pinned(order) is { } pinned ? pinned.AfterSale : _state.AfterSales.TryAt<AfterSaleRow>(order, at, out var row, out _) ? row : default;
 
     /// <summary>A key under which something of a guest's order is sealed; 0 when there is nothing yet. Walks its history, oldest data last.</summary>
     public long GuestKey(long order)
@@ -210,8 +232,14 @@ public sealed class StateReader
     /// <summary>The event of an order with this sequence; empty when there is none. Valid inside the guard.</summary>
     public ReadOnlySpan<byte> Event(long order, long sequence)
     {
-        var address = _state.History.Find(order, sequence);
-        return address == 0 ? default : OrderHistory.Read(_state.Heap, address);
+        var kept = Pinned(order)?.Order;
+        if (kept is null)
+        {
+            var address = _state.History.Find(order, sequence);
+            if (address != 0) return OrderHistory.Read(_state.Heap, address);
+            kept = _state.History.First(order).IsEmpty ? Archived(order) : null;
+        }
+        return kept?.Events.Find(e => e.Sequence == sequence).Bytes;
     }
 
     /// <summary>The highest stock slot that may exist. A slot is one SKU at one location, numbered from 1 in the order of first receipt.</summary>
@@ -253,7 +281,8 @@ public sealed class StateReader
     public ReadOnlySpan<AddedRow> AddedUnits(long order, long at) => MemoryMarshal.Cast<byte, AddedRow>(_state.AddedUnits.Rows.At(order, at, out _));
 
     /// <summary>The promised dates of an order's lines at a sequence.</summary>
-    public ReadOnlySpan<PromiseRow> Promises(long order, long at) => MemoryMarshal.Cast<byte, PromiseRow>(_state.Promises.Rows.At(order, at, out _));
+    public ReadOnlySpan<PromiseRow> Promises(long order, long at) =>
+        MemoryMarshal.Cast<byte, PromiseRow>(Pinned(order) is { } pinned ? pinned.Promises : _state.Promises.Rows.At(order, at, out _));
 
     /// <summary>The first slot of a SKU; 0 when it has none. <see cref="NextStockSlot"/> gives the next.</summary>
     public long FirstStockSlot(int sku) => _state.Stock.First(sku);
@@ -265,7 +294,7 @@ public sealed class StateReader
     public long Backordered(int sku, long at) => _state.Stock.Waiting.TryAt<long>(sku, at, out var units, out _) ? units : 0;
 
     /// <summary>One exception as it stood at a sequence.</summary>
-    public ExceptionView Exception(long number, long at) => new(_state.Exceptions.Rows.At(number, at, out _));
+    public ExceptionView Exception(long number, long at) => _pinned?.Exceptions.TryGetValue(number, out var row) == true ? new ExceptionView(row) : new(_state.Exceptions.Rows.At(number, at, out _));
 
     /// <summary>Lists exceptions as they stand at a sequence; as <see cref="ListOrders"/>.</summary>
     public NumberPage ListExceptions(ExceptionQuery query, long at, long after, int size, int looks) => new ExceptionListing(this, query, at).Run(after, size, looks);
@@ -277,7 +306,8 @@ public sealed class StateReader
     public long LastException => _state.Exceptions.Rows.Count;
 
     /// <summary>The deadlines of an order at a sequence.</summary>
-    public ReadOnlySpan<DeadlineRow> Deadlines(long order, long at) => MemoryMarshal.Cast<byte, DeadlineRow>(_state.Deadlines.Rows.At(order, at, out _));
+    public ReadOnlySpan<DeadlineRow> Deadlines(long order, long at) =>
+        MemoryMarshal.Cast<byte, DeadlineRow>(Pinned(order) is { } pinned ? pinned.Deadlines : _state.Deadlines.Rows.At(order, at, out _));
 
     /// <summary>The highest erasure number that may exist; numbers are dense from 1.</summary>
     public long LastErasure => _state.Erasures.Rows.Count;
@@ -288,6 +318,8 @@ public sealed class StateReader
     /// <summary>When a customer was erased, microseconds since 1970; 0: not at that sequence.</summary>
     public long ErasedAt(int customer, long at)
     {
+        // Rows of erasures never change: they may be asked for at any earlier sequence.
+        if (_pinned is not null) at = _pinned.At;
         var number = customer == 0 ? 0 : _state.Erasures.Of(customer);
         return number != 0 && Erasure(number, at, out var row) ? row.ErasedAt : 0;
     }
@@ -299,7 +331,7 @@ public sealed class StateReader
     public long LastComplaint => _state.Complaints.Rows.Count;
 
     /// <summary>What an order had of complaints and feedback at a sequence; all zero when it had nothing.</summary>
-    public CareRow Care(long order, long at) => _state.Complaints.Orders.TryAt<CareRow>(order, at, out var row, out _) ? row : default;
+    public CareRow Care(long order, long at) => Pinned(order) is { } pinned ? pinned.Care : _state.Complaints.Orders.TryAt<CareRow>(order, at, out var row, out _) ? row : default;
 
     /// <summary>Lists complaints as they stand at a sequence, newest first; as <see cref="ListOrders"/>.</summary>
     public NumberPage ListComplaints(ComplaintQuery query, long at, long after, int size, int looks) => new ComplaintListing(this, query, at).Run(after, size, looks);

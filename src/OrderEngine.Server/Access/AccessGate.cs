@@ -64,7 +64,7 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
         var share = grant.Caller.Share;
         if (share?.TryEnter(grant.IsList, out var retry) is { } refused)
         {
-            await RefuseAsync(context, Errors.Status(refused, retry));
+            await RefuseAsync(context, Errors.Status(refused, retry), isWasted: refused is ErrorReason.ClientPaused or ErrorReason.CallLimitReached);
             return;
         }
         // Undone when this method ends.
@@ -125,6 +125,9 @@ internal sealed class ShownCredential
     private static readonly object ItemKey = new();
     private readonly List<ClientShare> _clients = [];
     private bool _hasEnded;
+    private bool _isCutOff;
+    private object? _origin;
+    private Action<object>? _cutOff;
     private Pace _open;
     private Known? _last;
     private int _calls;
@@ -144,6 +147,18 @@ internal sealed class ShownCredential
         get => Volatile.Read(ref _last);
         set => Volatile.Write(ref _last, value);
     }
+
+    /// <summary>In which its calls begin; null: it is not a server's (tests).</summary>
+    public ConnectionTurns? Turns { get; private set; }
+
+    /// <summary>Whose turn it is when its calls begin: the client that showed its credential last, or else whoever comes from its address.</summary>
+    public object Client => Last?.Caller.Share ?? _origin ?? this;
+
+    /// <summary>The connection is served.</summary>
+    /// <param name="turns">In which its calls begin.</param>
+    /// <param name="origin">Stands for its address.</param>
+    /// <param name="cutOff">Told the origin when the connection is closed for being of no use.</param>
+    public void Serve(ConnectionTurns turns, object origin, Action<object> cutOff) => (Turns, _origin, _cutOff) = (turns, origin, cutOff);
 
     /// <summary>Counts the connection as this client's, too; false: the client has as many as it may.</summary>
     public bool TryJoin(ClientShare client)
@@ -180,18 +195,31 @@ internal sealed class ShownCredential
     }
 
     /// <summary>
-    /// Counts a call that has ended. A connection most of whose calls are withdrawn as soon as they are begun, or refused for want of a credential, is
-    /// closed: HTTP/2 lets a client begin and withdraw calls as fast as it can write (CVE-2023-44487).
+    /// Counts a call that has ended. A connection most of whose calls are withdrawn as soon as they are begun, refused for want of a credential or of room, or no
+    /// messages, is closed, and whose it is waits: HTTP/2 lets a client begin and withdraw calls as fast as it can write (CVE-2023-44487).
     /// </summary>
     /// <param name="context">The call.</param>
     /// <param name="isWasted">True: it had no good credential, or was withdrawn at once.</param>
     public static void Count(HttpContext context, bool isWasted)
     {
         if (Of(context) is not { } shown) return;
-        var calls = Interlocked.Increment(ref shown._calls);
-        if (!isWasted) return;
-        var wasted = Interlocked.Increment(ref shown._wasted);
-        if (wasted >= ServerLimits.WastedCalls && wasted > calls / 2) context.Features.Get<IConnectionLifetimeFeature>()?.Abort();
+        Interlocked.Increment(ref shown._calls);
+        if (isWasted) shown.Waste(context);
+    }
+
+    /// <summary>A call, counted or about to be, was of no use.</summary>
+    public void Waste(HttpContext context)
+    {
+        var wasted = Interlocked.Increment(ref _wasted);
+        if (wasted < ServerLimits.WastedCalls || wasted <= Volatile.Read(ref _calls) / 2) return;
+        context.Features.Get<IConnectionLifetimeFeature>()?.Abort();
+        lock (_clients)
+        {
+            if (_isCutOff) return;
+            _isCutOff = true;
+            foreach (var client in _clients) client.Pause();
+        }
+        if (_origin is not null) _cutOff?.Invoke(_origin);
     }
 
     /// <summary>Gives a new connection its object.</summary>

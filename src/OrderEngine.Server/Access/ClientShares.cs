@@ -18,7 +18,7 @@ internal sealed class ClientShares(int requestsPerSecond, long refusalBytes, int
     private readonly OpenCalls _all = new(ServerLimits.OpenCalls);
 
     /// <summary>That of a channel, or of a holder; the same one for all of its credentials.</summary>
-    public ClientShare Of(string name, string? channel) => _shares.GetOrAdd((channel ?? name, channel is not null), _ => new ClientShare(requestsPerSecond, new RefusalAllowance(refusalBytes, time), connections, _all));
+    public ClientShare Of(string name, string? channel) => _shares.GetOrAdd((channel ?? name, channel is not null), _ => new ClientShare(requestsPerSecond, new RefusalAllowance(refusalBytes, time), connections, _all, time));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -55,6 +55,10 @@ internal sealed class ClientShare : IDisposable
     private readonly int _listCost;
     private readonly int _mostConnections;
     private readonly OpenCalls? _all;
+    private readonly TimeProvider _time;
+    // One answer of many entries is made at a time: it takes milliseconds, and others' calls some hundredths of one.
+    private readonly SemaphoreSlim _listing = new(1);
+    private long _paused = long.MinValue;
     private int _connections;
     private int _open;
     private int _lists;
@@ -64,9 +68,11 @@ internal sealed class ClientShare : IDisposable
     /// <param name="refusals">What its refusals may leave behind.</param>
     /// <param name="connections">Open at once.</param>
     /// <param name="all">The calls of all clients; null: nobody counts them.</param>
-    public ClientShare(int requestsPerSecond, RefusalAllowance refusals, int connections = int.MaxValue, OpenCalls? all = null)
+    /// <param name="time">The server's clock; null: the system's.</param>
+    public ClientShare(int requestsPerSecond, RefusalAllowance refusals, int connections = int.MaxValue, OpenCalls? all = null, TimeProvider? time = null)
     {
         Refusals = refusals;
+        _time = time ?? TimeProvider.System;
         _all = all;
         _mostConnections = connections;
         _listCost = Math.Min(ServerLimits.ListCost, requestsPerSecond);
@@ -87,6 +93,15 @@ internal sealed class ClientShare : IDisposable
     /// <summary>Holds more bytes of messages, or (negative) fewer; false: more than it may. They count either way.</summary>
     public bool Hold(long bytes) => bytes == 0 || Interlocked.Add(ref _held, bytes) <= ServerLimits.MessageBytesPerClient || bytes < 0;
 
+    /// <summary>Takes none of its calls for a while, because a connection of it was of no use.</summary>
+    public void Pause() => Volatile.Write(ref _paused, _time.GetTimestamp());
+
+    /// <summary>Waits until no other answer of many entries is made for it. Who waited ends it.</summary>
+    public Task BeginListAsync(CancellationToken cancellationToken) => _listing.WaitAsync(cancellationToken);
+
+    /// <summary>The answer is made.</summary>
+    public void EndList() => _listing.Release();
+
     /// <summary>Takes a connection for its own; false: it has as many as it may. Who took one gives it back.</summary>
     public bool TryConnect()
     {
@@ -103,6 +118,7 @@ internal sealed class ClientShare : IDisposable
     /// <param name="retry">When it may be tried again.</param>
     public ErrorReason? TryEnter(bool isList, out TimeSpan retry)
     {
+        if (Volatile.Read(ref _paused) != long.MinValue && (retry = PauseLeft()) > TimeSpan.Zero) return ErrorReason.ClientPaused;
         using var lease = _rate.AttemptAcquire(isList ? _listCost : 1);
         if (!lease.IsAcquired)
         {
@@ -124,6 +140,8 @@ internal sealed class ClientShare : IDisposable
         LeaveOwn(isList);
     }
 
+    private TimeSpan PauseLeft() => ServerLimits.PauseOfWaste - _time.GetElapsedTime(Volatile.Read(ref _paused));
+
     private void LeaveOwn(bool isList)
     {
         if (isList) Interlocked.Decrement(ref _lists);
@@ -137,5 +155,9 @@ internal sealed class ClientShare : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _rate.Dispose();
+    public void Dispose()
+    {
+        _rate.Dispose();
+        _listing.Dispose();
+    }
 }

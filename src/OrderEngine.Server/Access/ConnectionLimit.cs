@@ -17,6 +17,7 @@ internal sealed class ConnectionLimit : IDisposable
     private readonly ServerOptions _options;
     private readonly TimeProvider _time;
     private readonly AccessMetrics _metrics;
+    private readonly Turns _turns;
     private readonly Lock _counting = new();
     private readonly Dictionary<(ulong Prefix, bool IsV6), Origin> _origins = [];
     private Pace _pace;
@@ -26,9 +27,10 @@ internal sealed class ConnectionLimit : IDisposable
     /// <param name="options">The limits.</param>
     /// <param name="time">The server's clock.</param>
     /// <param name="metrics">Counts those that are closed.</param>
-    public ConnectionLimit(ServerOptions options, TimeProvider time, AccessMetrics metrics)
+    /// <param name="turns">In which calls begin.</param>
+    public ConnectionLimit(ServerOptions options, TimeProvider time, AccessMetrics metrics, Turns turns)
     {
-        (_options, _time, _metrics) = (options, time, metrics);
+        (_options, _time, _metrics, _turns) = (options, time, metrics, turns);
         metrics.ObserveConnections(() => Volatile.Read(ref _open));
     }
 
@@ -54,7 +56,7 @@ internal sealed class ConnectionLimit : IDisposable
     {
         var shown = ShownCredential.Attach(connection);
         var address = AddressOf(connection.RemoteEndPoint);
-        var verdict = Enter(address, out var wait);
+        var verdict = Enter(address, out var wait, out var origin);
         if (verdict is Verdict.TooMany or Verdict.TooManyFromAddress)
         {
             _metrics.ConnectionRefused(verdict == Verdict.TooMany ? "CONNECTIONS" : "CONNECTIONS_OF_ADDRESS");
@@ -72,7 +74,9 @@ internal sealed class ConnectionLimit : IDisposable
             }
             else if (!connection.ConnectionClosed.IsCancellationRequested)
             {
-                await next(connection);
+                using var turns = _turns.Join();
+                shown.Serve(turns, origin!, CutOff);
+                await next(new TurnConnection(connection, turns, shown));
             }
         }
         finally
@@ -96,14 +100,15 @@ internal sealed class ConnectionLimit : IDisposable
         return (BinaryPrimitives.ReadUInt32BigEndian(bytes), false);
     }
 
-    private Verdict Enter((ulong, bool) address, out TimeSpan wait)
+    private Verdict Enter((ulong, bool) address, out TimeSpan wait, out Origin? origin)
     {
         wait = default;
+        origin = null;
         var now = _time.GetTimestamp();
         lock (_counting)
         {
             if (_open >= _options.MaxConnections) return Verdict.TooMany;
-            if (!_origins.TryGetValue(address, out var origin))
+            if (!_origins.TryGetValue(address, out origin))
             {
                 Forget(now);
                 _origins.Add(address, origin = new Origin());
@@ -123,6 +128,23 @@ internal sealed class ConnectionLimit : IDisposable
             origin.Pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
             _pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecond);
             return Verdict.Serve;
+        }
+    }
+
+    // One connection's worth of nothing costs its address as much as many: who comes again and again waits. Others behind the same address wait, too, but
+    // no longer than any new connection may, and those that they have are as good as before.
+    private void CutOff(object origin)
+    {
+        _metrics.ConnectionRefused("WASTED_CALLS");
+        var now = _time.GetTimestamp();
+        lock (_counting)
+        {
+            var pace = (Origin)origin;
+            for (var i = 0; i < ServerLimits.CutOffCost; i++)
+            {
+                if (Time(pace.Pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress)) > ServerLimits.LongestConnectionWait) return;
+                pace.Pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
+            }
         }
     }
 

@@ -46,6 +46,7 @@ internal static class RpcTable
             ("SubmitOrder", Scopes.Submit | Scopes.Admin, true), ("BulkSubmitOrders", Scopes.Submit | Scopes.Admin, true),
             ("StreamSubmitOrders", Scopes.Submit | Scopes.Admin, true), ("CheckFulfillability", Scopes.Submit | Scopes.Admin, true),
             ("GetOrder", Readers, true), ("LookupOrder", Readers | Scopes.Submit, true), ("ListOrders", Readers, true), ("ListOrderEvents", Readers, true),
+            ("ExportOrders", Scopes.Track | Scopes.Finance | Scopes.Admin, true),
             ("AmendOrder", Scopes.Submit | Scopes.Review | Scopes.Admin, true), ("CancelOrder", Scopes.Submit | Scopes.Review | Scopes.Admin, true),
             ("ConfirmOrder", Scopes.Submit | Scopes.Review | Scopes.Admin, true),
             ("ApproveOrder", Scopes.Review, true), ("RejectOrder", Scopes.Review, true), ("PlaceHold", Scopes.Review | Scopes.Admin, true),

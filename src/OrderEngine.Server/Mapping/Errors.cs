@@ -35,8 +35,10 @@ internal static class Errors
         [ErrorReason.PersonalKeyRaced] = TimeSpan.FromMilliseconds(100),
         [ErrorReason.CallLimitReached] = TimeSpan.FromSeconds(1),
         [ErrorReason.ConnectionLimitReached] = TimeSpan.FromSeconds(5),
+        [ErrorReason.ClientPaused] = TimeSpan.FromSeconds(10),
         [ErrorReason.MessageShareUsedUp] = TimeSpan.FromSeconds(1),
         [ErrorReason.RefusalLimitReached] = TimeSpan.FromMinutes(1),
+        [ErrorReason.ExportReaderSlow] = TimeSpan.FromSeconds(1),
         [ErrorReason.SubscriberLimitReached] = TimeSpan.FromSeconds(5),
     }.ToFrozenDictionary();
 

@@ -54,6 +54,26 @@ internal static class ListRequests
         return new ListRequest<OrderQuery>(query, size, token);
     }
 
+    /// <summary>An export of orders, and the token to go on with; <see cref="Token.A"/> and the scope are 0 when a new one is to begin.</summary>
+    /// <exception cref="Grpc.Core.RpcException">Fields or references are wrong.</exception>
+    public static (OrderQuery Query, Token Token) Map(ExportOrdersRequest request, StateReader reader)
+    {
+        var violations = new Violations();
+        var references = new References(reader);
+        Fields.CheckOptionalId(ref violations, "channel_id", request.ChannelId);
+        Fields.CheckMinSequence(ref violations, request.MinSequence);
+        var query = new OrderQuery
+        {
+            Channel = request.ChannelId.Length == 0 ? Grant.Current.Caller.Narrow(0) : references.Channel("channel_id", request.ChannelId),
+            States = Choices<Contracts.V1.OrderState, Core.OrderState>(ref violations, "states", request.States, state => (Core.OrderState)state),
+            Since = Fields.Time(ref violations, "accepted_since", request.AcceptedSince),
+            Before = Fields.Time(ref violations, "accepted_before", request.AcceptedBefore),
+        };
+        var token = Token.ReadResume(ref violations, "resume_token", request.ResumeToken, TokenKind.OrderExport, 0);
+        violations.ThrowIfAny(references);
+        return (query, token);
+    }
+
     /// <summary>A list of exceptions.</summary>
     /// <exception cref="Grpc.Core.RpcException">Fields or references are wrong.</exception>
     public static ListRequest<ExceptionQuery> Map(ListExceptionsRequest request, StateReader reader)

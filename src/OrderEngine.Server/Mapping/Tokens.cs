@@ -41,6 +41,8 @@ internal enum TokenKind : byte
     Returns = 60,
     /// <summary>ListComplaints: A = the last number looked at.</summary>
     Complaints = 240,
+    /// <summary>ExportOrders: A = the last order sent whole; B = how many were; its scope is the export.</summary>
+    OrderExport = 230,
 }
 
 /// <summary>A token's content.</summary>

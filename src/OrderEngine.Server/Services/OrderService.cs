@@ -18,7 +18,7 @@ namespace OrderEngine.Server.Services;
 
 /// <summary>Serves orderengine.v1.OrderService.</summary>
 [BindServiceMethod(typeof(SubmitMethods), nameof(SubmitMethods.BindNothing))]
-internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderServiceBase
+internal sealed class OrderService(EngineCalls calls, OrderExports exports) : V1.OrderService.OrderServiceBase
 {
     /// <summary>SubmitOrder, on encoded messages.</summary>
     public async Task<EncodedMessage> SubmitOrder(EncodedMessage request, ServerCallContext context)
@@ -123,6 +123,10 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         if (page.After != 0) response.NextPageToken = (list.Token with { A = page.After }).ToString();
         return response;
     }
+
+    /// <inheritdoc/>
+    public override Task ExportOrders(ExportOrdersRequest request, IServerStreamWriter<ExportedOrders> responseStream, ServerCallContext context) =>
+        new OrderExportStream(calls, exports, responseStream, context).RunAsync(request);
 
     /// <inheritdoc/>
     public override async Task<ListOrderEventsResponse> ListOrderEvents(ListOrderEventsRequest request, ServerCallContext context)
@@ -230,29 +234,7 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
         ? new SubmitResult { ClientSeq = clientSeq, Accepted = OrderAnswers.Submitted(answer, calls.Reader, explains: false) }
         : new SubmitResult { ClientSeq = clientSeq, Refused = calls.RefusalOf(answer, command, ServerLimits.ItemDetailBytes) };
 
-    private Order? Read(long number, bool withDelivery)
-    {
-        if (number == 0) return null;
-        var reader = calls.Reader;
-        SealedData delivery = default, requests = default, feedback = default;
-        List<(long, SealedData)> notes = [];
-        Order? order;
-        using (reader.Enter())
-        {
-            var at = calls.Engine.View.DurableSequence;
-            order = OrderReads.Read(reader, number, at);
-            if (order is not null && withDelivery)
-            {
-                delivery = OrderReads.SealedDelivery(reader, number, at, out _);
-                (requests, notes) = CareReads.SealedTexts(reader, order, number);
-                feedback = ComplaintReads.SealedFeedback(reader, number, at);
-            }
-        }
-        if (order is not null && delivery.Key != 0) order.Delivery = calls.Vault.Unseal(delivery);
-        if (order is not null) CareReads.AddTexts(calls.Vault, order, requests, notes);
-        if (order?.Care is { } care) care.FeedbackText = ComplaintReads.Text(calls.Vault, feedback);
-        return order;
-    }
+    private Order? Read(long number, bool withDelivery) => number == 0 ? null : WholeOrders.Read(calls.Reader, calls.Vault, calls.Engine.View, number, withDelivery);
 
     // History is chained newest first; a page is oldest first. So walk back to where the page before ended and remember the way.
     private ListOrderEventsResponse? ReadEvents(long number, long after, int size, bool withPersonalData)
@@ -275,19 +257,11 @@ internal sealed class OrderService(EngineCalls calls) : V1.OrderService.OrderSer
             cursor = way[index];
             reader.PreviousEvent(number, at, ref cursor, out var bytes);
             response.Events.Add(OrderEvents.Map(reader, bytes, at));
-            if (withPersonalData) AddPersonalData(response.Events[^1], new EventView(bytes), number);
+            if (withPersonalData) WholeOrders.AddPersonalData(response.Events[^1], new EventView(bytes), reader, calls.Vault, number);
             last = response.Events[^1].Sequence;
             length += response.Events[^1].CalculateSize();
         }
         if (index >= 0) response.NextPageToken = new Token(TokenKind.OrderEvents, last, 0, (ulong)number).ToString();
         return response;
-    }
-
-    private void AddPersonalData(OrderEvent happened, EventView e, long number)
-    {
-        if (ComplaintReads.AddText(calls.Vault, happened, e)) return;
-        if (happened.Amended is not { } amended || !amended.ChangedFields.Any(Amendment.IsPersonal)) return;
-        amended.DeliveryBefore = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence - 1, out _));
-        amended.Delivery = calls.Vault.Unseal(OrderReads.NewestDelivery(calls.Reader, number, happened.Sequence, out _));
     }
 }

@@ -21,7 +21,7 @@ public sealed class MutatedMessagesTests(ITestOutputHelper output)
 
     // Rpcs that walk over everything, write files or take many messages get few.
     private const int OfCostly = 50;
-    private static readonly HashSet<string> Costly = ["VerifyInvariants", "CreateCheckpoint", "ExportEvents", "ImportEvents", "CreateBackup", "SetLogLevel"];
+    private static readonly HashSet<string> Costly = ["VerifyInvariants", "CreateCheckpoint", "ExportEvents", "ExportOrders", "ImportEvents", "CreateBackup", "SetLogLevel"];
 
     /// <summary>OE_MUTATIONS for more messages, OE_SEED for another run's.</summary>
     private static readonly int Messages = FromEnvironment("OE_MUTATIONS", 1_000_000);

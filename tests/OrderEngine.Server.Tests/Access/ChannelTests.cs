@@ -102,6 +102,42 @@ public sealed class ChannelTests
     }
 
     [Fact]
+    public async Task An_export_of_orders_shows_a_channel_its_own_and_personal_data_to_operations_only()
+    {
+        await using var keyed = await KeyedServer.StartAsync();
+        var ebay = await Things.OfAsync(keyed.As(keyed.Create("ebay", "EBAY", Trader)), "EBAY");
+        var caller = keyed.As(keyed.Create("web", "WEB", Trader | Scopes.Finance));
+        var web = await Things.OfAsync(caller, "WEB");
+        Assert.Equal([web.OrderId], await ExportAsync(caller, new ExportOrdersRequest()));
+        Assert.Equal([web.OrderId], await ExportAsync(caller, new ExportOrdersRequest { ChannelId = "WEB", IncludeHistory = true }));
+        var foreign = await Refusal.ExpectAsync(() => ExportAsync(caller, new ExportOrdersRequest { ChannelId = "EBAY" }));
+        var nothing = await Refusal.ExpectAsync(() => ExportAsync(caller, new ExportOrdersRequest { ChannelId = "EBAX" }));
+        Assert.Equal((StatusCode.NotFound, "CHANNEL_NOT_FOUND"), (foreign.Code, foreign.Reason));
+        Assert.Equal((nothing.Code, nothing.Reason), (foreign.Code, foreign.Reason));
+        Assert.Empty(await ExportAsync(keyed.As(keyed.Create("new", "NEW", Trader)), new ExportOrdersRequest()));
+
+        var (books, desk) = (keyed.As(keyed.Create("books", null, Scopes.Finance)), keyed.As(keyed.Create("desk", null, Scopes.Admin)));
+        Assert.Equal([ebay.OrderId, web.OrderId], await ExportAsync(books, new ExportOrdersRequest()));
+        foreach (var one in new[] { caller, books })
+            Assert.Equal("SCOPE_MISSING", (await Refusal.ExpectAsync(() => ExportAsync(one, new ExportOrdersRequest { IncludePersonalData = true }))).Reason);
+        Assert.Equal([ebay.OrderId, web.OrderId], await ExportAsync(desk, new ExportOrdersRequest { IncludePersonalData = true }));
+
+        // Nobody goes on with somebody else's.
+        using var call = new OrderService.OrderServiceClient(books).ExportOrders(new ExportOrdersRequest());
+        Assert.True(await call.ResponseStream.MoveNext(default));
+        var token = call.ResponseStream.Current.ResumeToken;
+        Assert.Equal("EXPORT_ENDED", (await Refusal.ExpectAsync(() => ExportAsync(caller, new ExportOrdersRequest { ResumeToken = token }))).Reason);
+
+        static async Task<List<string>> ExportAsync(CallInvoker caller, ExportOrdersRequest request)
+        {
+            var ids = new List<string>();
+            using var call = new OrderService.OrderServiceClient(caller).ExportOrders(request);
+            while (await call.ResponseStream.MoveNext(default)) ids.AddRange(call.ResponseStream.Current.Orders.Select(one => one.Order.OrderId));
+            return ids;
+        }
+    }
+
+    [Fact]
     public async Task Request_ids_are_each_channels_own_also_where_the_request_names_no_channel()
     {
         await using var keyed = await KeyedServer.StartAsync();

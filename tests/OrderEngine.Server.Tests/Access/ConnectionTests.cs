@@ -18,11 +18,14 @@ public sealed class ConnectionTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly AccessMetrics _metrics;
 
+    private readonly Turns _turns = new(32, 1, TimeProvider.System);
+
     public ConnectionTests() => _metrics = new AccessMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), _time, []);
 
     public void Dispose()
     {
         _metrics.Dispose();
+        _turns.Dispose();
         _services.Dispose();
     }
 
@@ -88,6 +91,30 @@ public sealed class ConnectionTests : IDisposable
         _time.Advance(ServerLimits.LongestConnectionWait);
         Assert.Equal(3, Served(others, 3));
         Assert.True(Open(limit, "10.0.0.3").IsServed);
+    }
+
+    [Fact]
+    public void An_address_of_a_connection_that_was_cut_off_waits_for_the_next_and_others_do_not()
+    {
+        using var limit = Limit(new ServerOptions { NewConnectionsPerSecondPerAddress = 20, NewConnectionsPerSecond = 1_000 });
+        var wasteful = Open(limit, "10.0.0.1");
+        var context = new Microsoft.AspNetCore.Http.DefaultHttpContext();
+        context.Features.Set<Microsoft.AspNetCore.Connections.Features.IConnectionItemsFeature>(wasteful);
+        context.Features.Set<Microsoft.AspNetCore.Connections.Features.IConnectionLifetimeFeature>(wasteful);
+        for (var i = 1; i < ServerLimits.WastedCalls; i++) ShownCredential.Count(context, isWasted: true);
+        Assert.False(wasteful.IsClosed);
+        Assert.True(Open(limit, "10.0.0.1").IsServed);
+        for (var i = 0; i < 10; i++) ShownCredential.Count(context, isWasted: true);
+        Assert.True(wasteful.IsClosed);
+
+        // Counted once: 25 new ones, of which 20 come in a second.
+        var next = Open(limit, "10.0.0.1");
+        Assert.False(next.IsServed || next.IsClosed);
+        Assert.True(Open(limit, "10.0.0.2").IsServed);
+        _time.Advance(TimeSpan.FromSeconds(0.3));
+        Assert.False(next.IsServed);
+        _time.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.Equal(1, Served([next], 1));
     }
 
     [Fact]
@@ -160,7 +187,7 @@ public sealed class ConnectionTests : IDisposable
         await new OrderService.OrderServiceClient(channel).SubmitOrderAsync(order, new Metadata { { "authorization", $"Bearer {credential}" } });
     }
 
-    private ConnectionLimit Limit(ServerOptions options) => new(options, _time, _metrics);
+    private ConnectionLimit Limit(ServerOptions options) => new(options, _time, _metrics, _turns);
 
     private static IPEndPoint At(string address) => new(IPAddress.Parse(address), 4711);
 

@@ -45,7 +45,7 @@ public sealed class BadInputTests(BadInputTests.Stage stage) : IClassFixture<Bad
     public async Task A_case_gets_its_status_and_leaves_nothing_behind(int index, string name)
     {
         var row = Table.Rows[index];
-        var before = await stage.Server.StatusAsync();
+        var before = await QuietAsync();
 
         var refusal = await row.Call(stage.Server, stage.World);
 
@@ -60,6 +60,18 @@ public sealed class BadInputTests(BadInputTests.Stage stage) : IClassFixture<Bad
         if (row.Path is not null) Assert.Contains(row.Path, refusal.Fields);
         else Assert.Empty(refusal.Fields);
         await AssertServedAsIfNothingHadBeen(before, binds: Errors.Entry(reason).Binds, isBatch: row.Field is "orders" or "orders.client_seq");
+    }
+
+    // What the case before set in motion (a plan, a queue) comes in turns of its own: a question that goes through the writer is answered behind it.
+    private async Task<EngineStatus> QuietAsync()
+    {
+        for (var before = await stage.Server.StatusAsync(); ;)
+        {
+            await stage.Server.Orders.CheckFulfillabilityAsync(new CheckFulfillabilityRequest { Order = Shop.Draft() });
+            var now = await stage.Server.StatusAsync();
+            if (now.Sequence == before.Sequence) return now;
+            before = now;
+        }
     }
 
     [Fact]

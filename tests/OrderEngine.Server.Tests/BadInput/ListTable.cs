@@ -10,7 +10,7 @@ namespace OrderEngine.Server.Tests.BadInput;
 
 internal static class ListTable
 {
-    public static IEnumerable<Case> Rows() => [.. Orders(), .. Exceptions(), .. Resolutions(), .. Deadlines()];
+    public static IEnumerable<Case> Rows() => [.. Orders(), .. Export(), .. Exceptions(), .. Resolutions(), .. Deadlines()];
 
     private static IEnumerable<Case> Orders()
     {
@@ -31,6 +31,27 @@ internal static class ListTable
         foreach (var row in list.Page((request, size) => request.PageSize = size, (request, token) => request.PageToken = token)) yield return row;
         yield return list.Bad("page_token", "of another filter", request => request.PageToken = new Mapping.Token(Mapping.TokenKind.OrderList, 1, 0, 77).ToString());
         foreach (var row in list.MinSequence((request, value) => request.MinSequence = value)) yield return row;
+    }
+
+    private static IEnumerable<Case> Export()
+    {
+        var export = Rpc<ExportOrdersRequest>.Unary("ExportOrders", _ => new ExportOrdersRequest(), async (server, request) =>
+        {
+            using var call = server.Orders.ExportOrders(request);
+            while (await call.ResponseStream.MoveNext(default)) { }
+        });
+        foreach (var row in export.Id("channel_id", (request, id) => request.ChannelId = id, required: false, unknown: ErrorReason.ChannelNotFound)) yield return row;
+        yield return export.Ok("states", "of 100", request => Table.Fill(100, () => request.States.Add(Contracts.V1.OrderState.Ready)));
+        yield return export.Bad("states", "of 101", request => Table.Fill(101, () => request.States.Add(Contracts.V1.OrderState.Ready)));
+        yield return export.Bad("states", "unspecified", request => request.States.Add(Contracts.V1.OrderState.Unspecified), "states[0]");
+        yield return export.Bad("states", "unknown", request => request.States.Add((Contracts.V1.OrderState)99), "states[0]");
+        foreach (var row in Times(export, "accepted_since", (request, time) => request.AcceptedSince = time)) yield return row;
+        foreach (var row in Times(export, "accepted_before", (request, time) => request.AcceptedBefore = time)) yield return row;
+        yield return export.Ok("include_history", "asked for", request => request.IncludeHistory = true);
+        yield return export.Ok("include_personal_data", "asked for", request => request.IncludePersonalData = true);
+        yield return export.Bad("resume_token", "no token", request => request.ResumeToken = "x");
+        yield return export.Bad("resume_token", "of a list", request => request.ResumeToken = new Mapping.Token(Mapping.TokenKind.OrderList, 1, 0, 77).ToString());
+        foreach (var row in export.MinSequence((request, value) => request.MinSequence = value)) yield return row;
     }
 
     private static IEnumerable<Case> Times<T>(Rpc<T> rpc, string field, Action<T, Timestamp> set) where T : Google.Protobuf.IMessage<T>
