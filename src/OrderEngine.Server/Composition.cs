@@ -186,6 +186,7 @@ internal static class Composition
         // configured: where there is no provider gRPC adds its own.
         services.PostConfigure<GrpcServiceOptions>(grpc => grpc.CompressionProviders.Clear());
         services.AddSingleton<IServiceMethodProvider<Services.OrderService>, SubmitMethods>();
+        services.AddSingleton<IServiceMethodProvider<Services.TrackingService>, WatchMethods>();
         services.AddSingleton<CallGuard>();
         services.AddSingleton<Services.OrderService>();
         services.AddSingleton<Services.InventoryService>();

@@ -17,6 +17,12 @@ internal static class ServerLimits
     /// <summary>Bytes of one streamed answer, roughly: it is sent before it grows beyond. Clients accept 4 MiB by default.</summary>
     public const int StreamMessageBytes = 1024 * 1024;
 
+    /// <summary>Events that are remembered as WatchOrders sends them, for others who follow.</summary>
+    public const int EncodedEvents = 32_768;
+
+    /// <summary>Bytes of such an event at most: together 32 MiB. An order of three lines takes some 350. Longer ones are encoded for each who follows.</summary>
+    public const int EncodedEventBytes = 1_024;
+
     /// <summary>Bytes of a snapshot or of the keys in one message of a backup.</summary>
     public const int BackupPartBytes = 1024 * 1024;
 

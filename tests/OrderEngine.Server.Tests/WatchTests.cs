@@ -3,6 +3,7 @@
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using OrderEngine.Contracts.V1;
+using OrderEngine.Core.Events;
 using OrderEngine.Server.Mapping;
 using OrderEngine.Server.Tests.Kit;
 
@@ -36,6 +37,40 @@ public sealed class WatchTests : IAsyncLifetime
         Assert.Equal([first.OrderId, second.OrderId], events.Select(e => e.OrderId));
         Assert.Equal([first.Sequence, second.Sequence], events.Select(e => e.Sequence));
         Assert.Equal(("WEB", OrderState.Unspecified, OrderState.Ready), (events[0].ChannelId, events[0].StateBefore, events[0].StateAfter));
+    }
+
+    [Fact]
+    public async Task An_event_is_encoded_once_for_all_who_follow_and_never_taken_for_another()
+    {
+        var small = await Shop.OrderAsync(_server);
+        var next = await Shop.OrderAsync(_server);
+        var large = Shop.Submit();
+        for (var line = 0; line < 60; line++) large.Order.Lines.Add(large.Order.Lines[0].Clone());
+        var long_ = await _server.Orders.SubmitOrderAsync(large);
+        var engine = _server.Service<EngineCalls>();
+        byte[] Journaled(long sequence)
+        {
+            foreach (var batch in engine.Engine.Journal!.Read(sequence))
+            {
+                var walk = new EventEnumerator(batch.Payload.Span);
+                while (walk.MoveNext())
+                    if (new EventView(walk.Current).Sequence == sequence) return walk.Current.ToArray();
+            }
+            throw new InvalidOperationException("not in the journal");
+        }
+
+        using var guard = engine.Reader.Enter();
+        var at = engine.Engine.View.DurableSequence;
+        var encoded = new EncodedEvents();
+        var onePlace = new EncodedEvents(places: 1);
+
+        Assert.Same(encoded.Of(engine.Reader, Journaled(small.Sequence), at), encoded.Of(engine.Reader, Journaled(small.Sequence), at));
+        Assert.NotSame(encoded.Of(engine.Reader, Journaled(long_.Sequence), at), encoded.Of(engine.Reader, Journaled(long_.Sequence), at));
+        foreach (var answer in new[] { small, next, small, long_, next })
+        {
+            var sent = OrderEvent.Parser.ParseFrom(onePlace.Of(engine.Reader, Journaled(answer.Sequence), at).Bytes);
+            Assert.Equal((answer.OrderId, answer.Sequence), (sent.OrderId, sent.Sequence));
+        }
     }
 
     [Fact]

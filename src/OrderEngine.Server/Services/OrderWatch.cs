@@ -11,12 +11,17 @@ using OrderEngine.Core.Events;
 using OrderEngine.Engine;
 using OrderEngine.Server.Access;
 using OrderEngine.Server.Mapping;
+using OrderEngine.Server.Wire;
 
 namespace OrderEngine.Server.Services;
 
 /// <summary>One call's stream of orders' changes.</summary>
-internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerStreamWriter<WatchOrdersResponse> responses, ServerCallContext context)
+internal sealed class OrderWatch(EngineCalls calls, EncodedEvents encoded, TimeProvider time, IServerStreamWriter<EncodedMessage> responses, ServerCallContext context)
 {
+    // WatchOrdersResponse.events and OrderEventPage.events: both are field 1, with a length.
+    private const byte EventsTag = WatchOrdersResponse.EventsFieldNumber << 3 | 2, EventTag = OrderEventPage.EventsFieldNumber << 3 | 2;
+    private readonly List<EncodedEvents.Encoded> _events = [];
+
     /// <summary>Runs until the client leaves or the server stops.</summary>
     public Task RunAsync(WatchOrdersRequest request) => Watches.RunAsync(TokenKind.Orders, calls, () => WatchAsync(request));
 
@@ -109,7 +114,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
             var token = page.Last ? TokenAt(start) : TokenAt(start, number);
             if (page.Last || page.Orders.Count > 0)
             {
-                await responses.WriteAsync(new WatchOrdersResponse
+                await WriteAsync(new WatchOrdersResponse
                 {
                     Snapshot = page, ResumeToken = token.ToString(), HighWatermark = calls.Engine.View.DurableSequence,
                 }, abandon);
@@ -146,7 +151,7 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
     {
         if (page.Events.Count == 0)
         {
-            await responses.WriteAsync(new WatchOrdersResponse
+            await WriteAsync(new WatchOrdersResponse
             {
                 Heartbeat = new Heartbeat { Time = Timestamp.FromDateTimeOffset(time.GetUtcNow()) },
                 ResumeToken = TokenAt(page.Through).ToString(), HighWatermark = page.HighWatermark,
@@ -162,25 +167,36 @@ internal sealed class OrderWatch(EngineCalls calls, TimeProvider time, IServerSt
         }
     }
 
-    private WatchOrdersResponse Message(FeedPage page, ref int next)
+    // WatchOrdersResponse with its events, each as it was encoded for whoever asked first.
+    private EncodedMessage Message(FeedPage page, ref int next)
     {
-        var events = new OrderEventPage();
+        _events.Clear();
         var bytes = 0;
         using (calls.Reader.Enter())
         {
             var at = calls.Engine.View.DurableSequence;
             for (; next < page.Events.Count && bytes < ServerLimits.StreamMessageBytes; next++)
             {
-                var mapped = OrderEvents.Map(calls.Reader, page.Events[next].Span, at);
-                bytes += mapped.CalculateSize();
-                events.Events.Add(mapped);
+                var one = encoded.Of(calls.Reader, page.Events[next].Span, at);
+                bytes += EncodedMessage.FieldSize(one.Bytes.Length);
+                _events.Add(one);
             }
         }
-        var through = next == page.Events.Count ? page.Through : events.Events[^1].Sequence;
-        return new WatchOrdersResponse
-        {
-            Events = events, ResumeToken = TokenAt(through).ToString(), HighWatermark = page.HighWatermark,
-        };
+        var through = next == page.Events.Count ? page.Through : _events[^1].Sequence;
+        var message = new EncodedMessage();
+        var writer = new WireWriter(message.Reserve(EncodedMessage.FieldSize(bytes)));
+        writer.Head(EventsTag, bytes);
+        foreach (var one in _events) writer.Bytes(EventTag, one.Bytes);
+        message.Advance(writer.Length);
+        message.Write(new WatchOrdersResponse { ResumeToken = TokenAt(through).ToString(), HighWatermark = page.HighWatermark });
+        return message;
+    }
+
+    private Task WriteAsync(WatchOrdersResponse response, CancellationToken abandon)
+    {
+        var message = new EncodedMessage();
+        message.Write(response);
+        return responses.WriteAsync(message, abandon);
     }
 
     /// <summary>The filter as a snapshot uses it: which numbers to look at, and whether an order matches as it stands.</summary>

@@ -3,13 +3,17 @@
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Server.Mapping;
+using OrderEngine.Server.Wire;
 using V1 = OrderEngine.Contracts.V1;
 
 namespace OrderEngine.Server.Services;
 
 /// <summary>Serves orderengine.v1.TrackingService.</summary>
+[BindServiceMethod(typeof(WatchMethods), nameof(WatchMethods.BindNothing))]
 internal sealed class TrackingService(EngineCalls calls, TimeProvider time) : V1.TrackingService.TrackingServiceBase
 {
+    private readonly EncodedEvents _events = new();
+
     /// <inheritdoc/>
     public override async Task<OrderTracking> TrackOrder(TrackOrderRequest request, ServerCallContext context)
     {
@@ -39,7 +43,7 @@ internal sealed class TrackingService(EngineCalls calls, TimeProvider time) : V1
         return tracking ?? throw Errors.Exception(ErrorReason.OrderNotFound);
     }
 
-    /// <inheritdoc/>
-    public override Task WatchOrders(WatchOrdersRequest request, IServerStreamWriter<WatchOrdersResponse> responseStream, ServerCallContext context) =>
-        new OrderWatch(calls, time, responseStream, context).RunAsync(request);
+    /// <summary>WatchOrders, with encoded messages.</summary>
+    public Task WatchOrders(WatchOrdersRequest request, IServerStreamWriter<EncodedMessage> responseStream, ServerCallContext context) =>
+        new OrderWatch(calls, _events, time, responseStream, context).RunAsync(request);
 }

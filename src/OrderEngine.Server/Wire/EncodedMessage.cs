@@ -48,6 +48,9 @@ internal sealed class EncodedMessage
         Write(message, size);
     }
 
+    /// <summary>Bytes of a field below 16 whose content has so many.</summary>
+    public static int FieldSize(int length) => 1 + CodedOutputStream.ComputeLengthSize(length) + length;
+
     /// <summary>Adds the fields of a message.</summary>
     public void Write(IMessage message) => Write(message, message.CalculateSize());
 

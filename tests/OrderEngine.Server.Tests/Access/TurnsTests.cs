@@ -9,6 +9,8 @@ namespace OrderEngine.Server.Tests.Access;
 public sealed class TurnsTests : IDisposable
 {
     private const int Most = 4;
+    // Of a test that waits for what must have come.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private readonly ManualTime _time = new();
     private readonly Turns _turns;
 
@@ -41,14 +43,14 @@ public sealed class TurnsTests : IDisposable
         Assert.Equal(11, _turns.Waiting);
 
         greedy[0].GiveBack();
-        Assert.Equal(1, await waiting[0]);
+        Assert.Equal(1, await waiting[0].WaitAsync(s_patience));
         Assert.False(turn.IsCompleted);
         greedy[0].GiveBack();
 
-        Assert.Equal(1, await turn);
+        Assert.Equal(1, await turn.WaitAsync(s_patience));
         Assert.False(waiting[1].IsCompleted);
         good.GiveBack();
-        Assert.Equal(1, await waiting[1]);
+        Assert.Equal(1, await waiting[1].WaitAsync(s_patience));
         foreach (var one in greedy) one.Dispose();
     }
 
@@ -78,7 +80,7 @@ public sealed class TurnsTests : IDisposable
         _time.Advance(ServerLimits.LongestTurn / 2);
         Assert.False(turn.IsCompleted);
         _time.Advance(ServerLimits.LongestTurn);
-        Assert.Equal(1, await turn);
+        Assert.Equal(1, await turn.WaitAsync(s_patience));
         for (var i = 0; i < Most; i++) dead.GiveBack();
         Assert.Equal(1, _turns.Taken);
     }
@@ -95,7 +97,7 @@ public sealed class TurnsTests : IDisposable
         gone.Dispose();
         Assert.Equal(0, await waiting);
         leaves.Dispose();
-        Assert.Equal(1, await turn);
+        Assert.Equal(1, await turn.WaitAsync(s_patience));
         good.GiveBack();
         leaves.TryTake(1);
         Assert.Equal((0, 0), (_turns.Taken, _turns.Waiting));
