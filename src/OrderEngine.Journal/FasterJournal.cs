@@ -133,10 +133,10 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
         {
             if (failure is not null) return null;
             var record = newest;
+            // One append a record: a slot that is lost then speaks of one frame more than the other, and the log shows whether that frame is there.
             var until = log.FlushedUntilAddress;
-            foreach (var append in pending)
+            if (pending.TryPeek(out var append) && append.EndAddress <= until)
             {
-                if (append.EndAddress > until) break;
                 record = record with { UntilAddress = append.EndAddress, LastSequence = append.LastSequence, LastCrc = append.Crc };
             }
             if (truncation is { } cut)

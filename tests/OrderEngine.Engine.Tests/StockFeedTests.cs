@@ -18,6 +18,7 @@ public sealed class StockFeedTests(ITestOutputHelper output)
     public async Task Many_changes_of_a_slot_are_one_entry()
     {
         await using var host = await Host.Serving();
+        await Dispatched(host);
         using var all = host.Engine.Stock.Subscribe([], [], host.Engine.View.DurableSequence);
         using var second = host.Engine.Stock.Subscribe([2], [1], host.Engine.View.DurableSequence);
         using var elsewhere = host.Engine.Stock.Subscribe([], [9], host.Engine.View.DurableSequence);
@@ -58,6 +59,7 @@ public sealed class StockFeedTests(ITestOutputHelper output)
     public async Task Silence_gives_a_heartbeat_and_limits_are_checked()
     {
         await using var host = await Host.Serving(new EngineOptions { MaxStockSubscribers = 1 });
+        await Dispatched(host);
         using var feed = host.Engine.Stock.Subscribe([], [], host.Engine.View.DurableSequence);
         Assert.Throws<SubscriberLimitException>(() => host.Engine.Stock.Subscribe([], [], 0));
         Assert.Throws<PositionAheadException>(() => host.Engine.Stock.Subscribe([], [], host.Engine.View.DurableSequence + 1));

@@ -242,6 +242,25 @@ public sealed class DamageTests(ITestOutputHelper output)
         Assert.Contains("Restore", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Appends_that_become_durable_together_have_a_record_each()
+    {
+        using var directory = new TestDirectory();
+        var disk = new SteppedDisk();
+        await using var journal = FasterJournal.Open(Support.Options(directory.Path) with { Disk = disk, CompletesInline = true }, 1, _ => { });
+        var one = journal.AppendAsync(new JournalBatch(1, 1, 3, new byte[50])).AsTask();
+        var other = journal.AppendAsync(new JournalBatch(1, 4, 9, new byte[50])).AsTask();
+        disk.WriteLog();
+        Assert.False(one.IsCompleted);
+
+        disk.WriteRecord();
+
+        Assert.True(one.IsCompletedSuccessfully && other.IsCompletedSuccessfully);
+        var commit = await File.ReadAllBytesAsync(directory.Layout.Commit);
+        var records = Enumerable.Range(0, CommitFile.Slots).Select(slot => CommitRecord.TryDecode(commit.AsSpan(slot * CommitFile.SlotSize))!).OrderBy(record => record.Number);
+        Assert.Equal([3L, 9], records.Select(record => record.LastSequence));
+    }
+
     private static byte[] Without(byte[] commit, int slot)
     {
         var damaged = (byte[])commit.Clone();

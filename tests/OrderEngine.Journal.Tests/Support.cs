@@ -213,3 +213,34 @@ internal sealed class ManualTime : TimeProvider
         }
     }
 }
+
+/// <summary>A disk on which log and commit records are written when a test says so.</summary>
+internal sealed class SteppedDisk : Disk, IDeviceSteps
+{
+    private readonly Queue<(Action Write, Action Complete)> _log = new();
+    private Action? _record;
+
+    public override IDeviceSteps Steps => this;
+
+    public void Add(long endAddress, Action write, Action complete) => _log.Enqueue((write, complete));
+
+    public void AddRecord(Action write) => _record = write;
+
+    /// <summary>All writes of the log, also those that follow from them.</summary>
+    public void WriteLog()
+    {
+        while (_log.TryDequeue(out var next))
+        {
+            next.Write();
+            next.Complete();
+        }
+    }
+
+    /// <summary>What is to be recorded.</summary>
+    public void WriteRecord()
+    {
+        var record = _record!;
+        _record = null;
+        record();
+    }
+}
