@@ -124,9 +124,11 @@ public sealed class KeyRing : IDisposable
             file.Read(window, KeySlot.OffsetOf(number));
             for (var at = 0; at < window.Length && number < slots; at += KeySlot.Size, number++)
             {
-                if (KeySlot.TryDecode(window.AsSpan(at, KeySlot.Size), number, out _, key))
+                var slot = window.AsSpan(at, KeySlot.Size);
+                if (KeySlot.TryDecode(slot, number, out var state, key))
                 {
                     if (number == 0) key.CopyTo(secret);
+                    if (state == KeySlotState.Destroyed && !KeySlot.IsWhollyDestroyed(slot, number)) WriteDestroyed(file, number);
                     continue;
                 }
                 if (number <= inUseUpTo) throw Damaged(file, number == 0 ? "the engine's secret is unreadable" : $"key {number} is unreadable");
@@ -287,7 +289,9 @@ public sealed class KeyRing : IDisposable
     {
         Span<byte> slot = stackalloc byte[KeySlot.Size];
         KeySlot.Encode(slot, number, KeySlotState.Destroyed, default);
-        file.Write(slot, KeySlot.OffsetOf(number));
+        // In this order: see KeySlot.
+        file.Write(slot[KeySlot.CrcStart..], KeySlot.OffsetOf(number) + KeySlot.CrcStart);
+        file.Write(slot[..KeySlot.CrcStart], KeySlot.OffsetOf(number));
     }
 
     private static JournalException Damaged(DurableFile file, string what) => new(

@@ -10,6 +10,9 @@
 //           20  reserved u32
 //           24  key     32 bytes
 //           56  reserved 8 bytes
+//
+// A slot is destroyed from byte 8 on, magic and checksum last. Wherever that is cut off, the slot is as live as before or says that it is destroyed, which
+// counts without a checksum, too: no single flipped bit makes 2 of 1. The next start finishes it.
 
 using System.Buffers.Binary;
 
@@ -24,7 +27,11 @@ internal static class KeySlot
     public const int HeaderSize = JournalGeometry.BlockSize;
     private const uint Magic = 0x314B454F; // "OEK1"
     private const uint HeaderMagic = 0x3152454F; // "OER1"
-    private const int CrcStart = 8, KeyStart = 24;
+    private const int KeyStart = 24;
+
+    /// <summary>Where the checksum begins to cover a slot.</summary>
+    public const int CrcStart = 8;
+
 
     public static long OffsetOf(long number) => HeaderSize + number * Size;
 
@@ -38,19 +45,27 @@ internal static class KeySlot
         BinaryPrimitives.WriteUInt32LittleEndian(to[4..], Crc32C.Of(to[CrcStart..Size]));
     }
 
-    /// <summary>False when the slot is damaged. The key is copied only from a live slot.</summary>
+    /// <summary>False when the slot is damaged. The key is copied only from a live slot. One whose destruction was cut off is destroyed.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> from, long number, out KeySlotState state, Span<byte> key)
     {
         state = (KeySlotState)BinaryPrimitives.ReadUInt32LittleEndian(from[16..]);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(from) != Magic
-            || BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) != Crc32C.Of(from[CrcStart..Size])
-            || BinaryPrimitives.ReadInt64LittleEndian(from[8..]) != number
-            || state is not (KeySlotState.Live or KeySlotState.Destroyed))
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from) != Magic) return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) == Crc32C.Of(from[CrcStart..Size])
+            && BinaryPrimitives.ReadInt64LittleEndian(from[8..]) == number
+            && (state is KeySlotState.Live or KeySlotState.Destroyed))
         {
-            return false;
+            if (state == KeySlotState.Live) from.Slice(KeyStart, KeySize).CopyTo(key);
+            return true;
         }
-        if (state == KeySlotState.Live) from.Slice(KeyStart, KeySize).CopyTo(key);
-        return true;
+        return state == KeySlotState.Destroyed && BinaryPrimitives.ReadInt64LittleEndian(from[8..]) == number;
+    }
+
+    /// <summary>True: destroyed to the last byte.</summary>
+    public static bool IsWhollyDestroyed(ReadOnlySpan<byte> from, long number)
+    {
+        Span<byte> destroyed = stackalloc byte[Size];
+        Encode(destroyed, number, KeySlotState.Destroyed, default);
+        return from[..Size].SequenceEqual(destroyed);
     }
 
     public static byte[] EncodeHeader()

@@ -87,6 +87,38 @@ public sealed class KeyRingTests
     }
 
     [Fact]
+    public void A_destruction_that_was_cut_off_is_finished_by_the_next_start()
+    {
+        using var directory = new TestDirectory();
+        byte[] key;
+        using (var keys = KeyRing.Open(directory.Path, 0)) key = Key(keys, keys.Take());
+        var live = File.ReadAllBytes(directory.Layout.Keys);
+        using (var keys = KeyRing.Open(directory.Path, 1)) keys.Destroy(1);
+        var destroyed = File.ReadAllBytes(directory.Layout.Keys)[..live.Length];
+        var at = (int)KeySlot.OffsetOf(1);
+        var writes = new List<(long Offset, int Length)>();
+        using (var keys = KeyRing.Open(directory.Path, 1, new WatchedDisk((_, offset, length) => writes.Add((offset, length))))) keys.Destroy(keys.Take());
+        Assert.Equal([KeySlot.CrcStart, 0L], writes.Where(write => write.Length < KeySlot.Size).Select(write => (write.Offset - KeySlot.HeaderSize) % KeySlot.Size));
+        for (var written = 0; written <= KeySlot.Size; written++)
+        {
+            // From byte 8 on to the end, then the first 8.
+            var torn = (byte[])live.Clone();
+            for (var i = 0; i < written; i++)
+            {
+                var place = at + (KeySlot.CrcStart + i) % KeySlot.Size;
+                torn[place] = destroyed[place];
+            }
+            File.WriteAllBytes(directory.Layout.Keys, torn);
+            using var again = KeyRing.Open(directory.Path, 1);
+            // The number does not change: what differs first is the state.
+            var isLive = written <= 8;
+            Assert.Equal(isLive, again.TryGet(1, new byte[32]));
+            var left = File.ReadAllBytes(directory.Layout.Keys).AsSpan(at, KeySlot.Size);
+            Assert.Equal(isLive ? key : new byte[32], left[24..56].ToArray());
+        }
+    }
+
+    [Fact]
     public void A_flipped_bit_in_a_key_that_is_in_use_is_refused()
     {
         using var directory = new TestDirectory();

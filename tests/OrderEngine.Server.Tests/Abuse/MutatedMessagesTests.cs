@@ -86,11 +86,15 @@ public sealed class MutatedMessagesTests(ITestOutputHelper output)
                 (false, true) => nameof(ServerStreamAsync),
                 _ => nameof(DuplexAsync),
             };
-            // Services take the messages of some rpcs as bytes.
-            _isEncoded = _method.GetParameters()[0].ParameterType is var first && (first == typeof(EncodedMessage) || first.GenericTypeArguments.Contains(typeof(EncodedMessage)));
+            // Services take, or give, the messages of some rpcs as bytes.
+            Type[] parameters = [.. _method.GetParameters().Select(one => one.ParameterType)];
+            _isEncoded = IsEncoded(parameters[0]);
+            var answers = _isEncoded || rpc.IsServerStreaming && IsEncoded(parameters[1]) ? typeof(EncodedMessage) : rpc.OutputType.ClrType;
             _call = typeof(Target).GetMethod(shape, BindingFlags.Instance | BindingFlags.NonPublic)!.MakeGenericMethod(
-                _isEncoded ? [typeof(EncodedMessage), typeof(EncodedMessage)] : [rpc.InputType.ClrType, rpc.OutputType.ClrType]);
+                _isEncoded ? typeof(EncodedMessage) : rpc.InputType.ClrType, answers);
         }
+
+        private static bool IsEncoded(Type type) => type == typeof(EncodedMessage) || type.GenericTypeArguments.Contains(typeof(EncodedMessage));
 
         public MethodDescriptor Rpc { get; }
 
