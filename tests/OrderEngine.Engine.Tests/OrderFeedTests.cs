@@ -184,7 +184,11 @@ public sealed class OrderFeedTests(ITestOutputHelper output)
         var readers = Enumerable.Range(0, 6).Select(i => Task.Run(() => Follow(host, i, 2_000))).ToList();
         var writers = Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
         {
-            for (var i = 0; i < 500; i++) await host.Ok(Host.Submit(channel: 1 + worker % 2));
+            for (var i = 0; i < 500; i++)
+            {
+                await host.Ok(Host.Submit(channel: 1 + worker % 2));
+                host.Time.Advance(EngineBounds.WakeRound);
+            }
         }));
         await Task.WhenAll(writers);
         var expected = Sequences(host, start, _ => true);
@@ -193,6 +197,40 @@ public sealed class OrderFeedTests(ITestOutputHelper output)
         var late = new List<long>();
         while (late.Count < expected.Count) late.AddRange((await stopped.ReadAsync(100, Never, default)).Events.Select(e => new EventView(e.Span).Sequence));
         Assert.Equal(expected, late);
+    }
+
+    [Fact]
+    public async Task Who_has_little_to_read_is_woken_in_turns_and_who_has_much_at_once()
+    {
+        const int Rounds = 3;
+        using var rig = new FeedRig(new Random(1), windowBatches: 64, bufferEvents: 1_000);
+        rig.CommitOf(1);
+        rig.DispatchAll();
+        var feeds = Enumerable.Range(0, Rounds * EngineBounds.WakesPerRound).Select(_ => rig.Orders.Subscribe(new OrderFilter([], [], [1], []), 1)).ToList();
+        var hungry = rig.Orders.Subscribe(new OrderFilter([], [], [2], []), 1);
+        var reads = feeds.Select(feed => feed.ReadAsync(1_000, Never, default).AsTask()).ToList();
+        var feast = hungry.ReadAsync(1_000, Never, default).AsTask();
+        var dispatching = rig.RunAsync();
+
+        rig.CommitOf(1);
+        await Woken(1);
+        rig.CommitOf([.. Enumerable.Repeat(2L, EngineBounds.EventsWorthWaking), 1]);
+        Assert.Equal(EngineBounds.EventsWorthWaking, (await feast).Events.Count);
+        Assert.Equal(EngineBounds.WakesPerRound, reads.Count(read => read.IsCompleted));
+        for (var round = 2; round <= Rounds; round++)
+        {
+            await rig.Time.WhenTimerSetBy(rig.Time.GetUtcNow() + EngineBounds.WakeRound);
+            Assert.Equal((round - 1) * EngineBounds.WakesPerRound, reads.Count(read => read.IsCompleted));
+            rig.Time.Advance(EngineBounds.WakeRound);
+            await Woken(round);
+        }
+        // In the order in which events came to them, and who waited longer finds what came meanwhile, too.
+        Assert.All(reads.Take(EngineBounds.WakesPerRound), read => Assert.Single(read.Result.Events));
+        Assert.All(reads.Skip(EngineBounds.WakesPerRound), read => Assert.Equal(2, read.Result.Events.Count));
+        rig.Close();
+        await dispatching;
+
+        async Task Woken(int round) => await Task.WhenAll(reads.Take(round * EngineBounds.WakesPerRound));
     }
 
     private static async Task<List<long>> Follow(Host host, int pace, int count)

@@ -6,6 +6,7 @@ using Google.Protobuf.WellKnownTypes;
 using OrderEngine.Access;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core;
+using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 using OrderEngine.Engine;
 using OrderEngine.Server.Access;
@@ -116,6 +117,53 @@ public sealed class PlainOrderTests(ITestOutputHelper output) : IAsyncLifetime
             }
         }
         Assert.Equal(policy == AllocationPolicy.AllOrNothing ? 0 : 2, short_);
+    }
+
+    [Fact]
+    public async Task Events_are_the_same_either_way()
+    {
+        var calls = _server.Service<EngineCalls>();
+        Grant.Current = Grant.Trusted;
+        var random = new Random(2);
+        var start = calls.Engine.View.DurableSequence;
+        for (var i = 0; i < 600; i++)
+        {
+            var request = Sound(random);
+            request.Order.Lines.Clear();
+            // Now and then more than there is, more than fits the room, and what is not plain.
+            for (var line = random.Next(20) == 0 ? 40 : random.Next(1, 9); line > 0; line--)
+                request.Order.Lines.Add(new OrderLineDraft { SkuId = random.Next(30) == 0 ? "EMPTY" : random.Next(2) == 0 ? "A" : "B", Quantity = random.Next(1, 3), UnitPriceMinor = random.NextInt64(1L << random.Next(1, 30)) });
+            if (random.Next(5) == 0) request.Order.ShipToRegion = "EU";
+            if (random.Next(3) == 0) request.Order.ExternalOrderId = new string('x', 50) + i;
+            if (random.Next(3) == 0 && request.Actor is not null) request.Actor.Id = new string('a', 64);
+            var mapped = await OrderRequests.MapAsync(request, calls.Reader, calls.Vault);
+            if (mapped.Command is { } command) await calls.Engine.ExecuteAsync(command, Lane.Normal, long.MaxValue, default);
+        }
+        var hold = await _server.Inventory.CreateReservationAsync(Shop.Reserve());
+        await _server.Inventory.CommitReservationAsync(new CommitReservationRequest { RequestId = Shop.NewId(), ReservationId = hold.ReservationId, Order = Shop.Draft() });
+
+        int plain = 0, declined = 0, fromHold = 0;
+        using var feed = calls.Engine.Orders.Subscribe(OrderFilter.All, start);
+        while (feed.Through < calls.Engine.View.DurableSequence)
+        {
+            foreach (var journaled in (await feed.ReadAsync(100, TimeSpan.Zero, default)).Events)
+            {
+                using var guard = calls.Reader.Enter();
+                var expected = OrderEvents.Map(calls.Reader, journaled.Span, calls.Engine.View.DurableSequence);
+                foreach (var bytes in new[] { ServerLimits.EncodedEventBytes, random.Next(ServerLimits.EncodedEventBytes) })
+                {
+                    var room = new byte[bytes];
+                    var length = PlainEvents.Write(room, new EventView(journaled.Span), calls.Reader);
+                    if (length == 0) declined++;
+                    else plain++;
+                    if (length == 0) continue;
+                    Assert.Equal(expected.ToByteArray(), room[..length]);
+                    if (expected.Submitted.ReservationId.Length > 0) fromHold++;
+                }
+            }
+        }
+        output.WriteLine($"{plain} plain, {declined} declined, {fromHold} from a hold.");
+        Assert.True(plain > 200 && declined > 200 && fromHold > 0, $"{plain} plain, {declined} declined, {fromHold} from a hold");
     }
 
     private static Grant Bound(string channel, Scopes scopes, StateReader reader) =>

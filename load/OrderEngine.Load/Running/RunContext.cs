@@ -1,5 +1,6 @@
 // What a scenario needs to reach the server and to know its place: made once for a run, shared by all threads.
 
+using Grpc.Core;
 using Grpc.Net.Client;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Load.Ledger;
@@ -19,6 +20,9 @@ public sealed class EngineConnection(GrpcChannel channel) : IDisposable
     public FulfillmentService.FulfillmentServiceClient Fulfillment { get; } = new(channel);
 
     public TrackingService.TrackingServiceClient Tracking { get; } = new(channel);
+
+    /// <summary>For calls whose messages are not read as the generated classes read them.</summary>
+    public CallInvoker Invoker { get; } = channel.CreateCallInvoker();
 
     public CatalogService.CatalogServiceClient Catalog { get; } = new(channel);
 

@@ -15,7 +15,7 @@ internal sealed class OrderSubscriber : IAsyncDisposable
     private readonly ChunkedLongs _sentAt;
     private readonly Action<long> _delivered;
     private readonly CancellationTokenSource _stop = new();
-    private readonly AsyncServerStreamingCall<WatchOrdersResponse> _call;
+    private readonly AsyncServerStreamingCall<WatchedMessage> _call;
     private readonly TaskCompletionSource _mayRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
     private long _received;
@@ -33,7 +33,7 @@ internal sealed class OrderSubscriber : IAsyncDisposable
         Stopped = stopped;
         var filter = new WatchFilter { ChannelIds = { run.Workload.ChannelId } };
         if (customer is { } number) filter.CustomerIds.Add(Workload.CustomerId(number));
-        _call = connection.Tracking.WatchOrders(new WatchOrdersRequest { Filter = filter, ResumeToken = token }, cancellationToken: _stop.Token);
+        _call = connection.Invoker.AsyncServerStreamingCall(WatchedMessage.Method, null, new CallOptions(cancellationToken: _stop.Token), new WatchOrdersRequest { Filter = filter, ResumeToken = token });
         if (!stopped) _mayRead.SetResult();
         _reading = Task.Run(ReadAsync);
     }
@@ -82,10 +82,7 @@ internal sealed class OrderSubscriber : IAsyncDisposable
         try
         {
             await _mayRead.Task;
-            await foreach (var message in _call.ResponseStream.ReadAllAsync(_stop.Token))
-            {
-                if (message.ContentCase == WatchOrdersResponse.ContentOneofCase.Events) Take(message.Events);
-            }
+            await foreach (var message in _call.ResponseStream.ReadAllAsync(_stop.Token)) Take(message);
             Volatile.Write(ref _broken, "STREAM_ENDED");
         }
         catch (Exception exception) when (exception is RpcException or OperationCanceledException)
@@ -94,14 +91,14 @@ internal sealed class OrderSubscriber : IAsyncDisposable
         }
     }
 
-    private void Take(OrderEventPage page)
+    private void Take(WatchedMessage message)
     {
         var now = _run.Clock.Now;
-        foreach (var change in page.Events)
+        foreach (var (sequence, externalId, isSubmitted) in message.Events)
         {
-            if (change.Sequence <= _lastSequence) Interlocked.Increment(ref _outOfOrder);
-            _lastSequence = change.Sequence;
-            if (change.ChangeCase != OrderEvent.ChangeOneofCase.Submitted || !_run.Workload.TryIndex(change.ExternalOrderId, out var index)) continue;
+            if (sequence <= _lastSequence) Interlocked.Increment(ref _outOfOrder);
+            _lastSequence = sequence;
+            if (!isSubmitted || !_run.Workload.TryIndex(externalId, out var index)) continue;
             Interlocked.Increment(ref _received);
             var sent = _sentAt[index];
             if (sent > 0) _delivered(now - sent);

@@ -11,6 +11,7 @@ internal sealed class FeedDispatcher(FeedWindow window, OrderFeed orders, StockF
     /// <summary>Ends after <see cref="Close"/>, once everything is dispatched. Never throws.</summary>
     public async Task RunAsync()
     {
+        await using var round = orders.Context.Time.CreateTimer(static window => ((FeedWindow)window!).Wake(), window, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try
         {
             while (true)
@@ -20,6 +21,7 @@ internal sealed class FeedDispatcher(FeedWindow window, OrderFeed orders, StockF
                 {
                 }
                 if (closed) break;
+                if (orders.WakeNext()) round.Change(EngineBounds.WakeRound, Timeout.InfiniteTimeSpan);
                 await window.WaitAsync();
             }
         }

@@ -30,6 +30,9 @@ public sealed class OrderSubscription : IDisposable
     private bool _overflowed;
     private long _liveAfter;
 
+    // The dispatcher's: it waits for its turn to be woken.
+    private bool _isQueued;
+
     internal OrderSubscription(OrderFeed feed, OrderMatcher matcher, long after, int capacity)
     {
         _feed = feed;
@@ -116,6 +119,9 @@ public sealed class OrderSubscription : IDisposable
         return _stagedItems.Count == 1;
     }
 
+    /// <summary>Events that waited in the buffer after the last dispatch; all there can be when it overflowed.</summary>
+    internal int Staged { get; private set; }
+
     /// <summary>Puts what was staged into the buffer, as much as there is room for.</summary>
     internal void TakeStaged()
     {
@@ -127,6 +133,7 @@ public sealed class OrderSubscription : IDisposable
                 if (_buffer.Count >= _capacity) _overflowed = true;
                 else _buffer.Enqueue(item);
             }
+            Staged = _overflowed ? int.MaxValue : _buffer.Count;
         }
         _stagedItems.Clear();
     }
@@ -166,6 +173,16 @@ public sealed class OrderSubscription : IDisposable
     }
 
     internal void Wake() => _wake.Set();
+
+    /// <summary>Puts it into the line of those that are to be woken; false: it stands there.</summary>
+    internal bool Queue() => !_isQueued && (_isQueued = true);
+
+    /// <summary>Wakes it, out of that line.</summary>
+    internal void WakeInTurn()
+    {
+        _isQueued = false;
+        Wake();
+    }
 
     // --- the reader's side ---
 

@@ -23,13 +23,10 @@ internal static class PlainAnswers
     private const byte Etag = SubmitOrderResponse.EtagFieldNumber << 3 | Delimited;
     private const byte AcceptTime = SubmitOrderResponse.AcceptTimeFieldNumber << 3 | Delimited;
     private const byte Replayed = SubmitOrderResponse.ReplayedFieldNumber << 3 | Numeric;
-    private const byte Seconds = Google.Protobuf.WellKnownTypes.Timestamp.SecondsFieldNumber << 3 | Numeric;
-    private const byte Nanos = Google.Protobuf.WellKnownTypes.Timestamp.NanosFieldNumber << 3 | Numeric;
     private const byte Results = StreamSubmitOrdersResponse.ResultsFieldNumber << 3 | Delimited;
     private const byte ClientSeq = SubmitResult.ClientSeqFieldNumber << 3 | Numeric;
     private const byte Accepted = SubmitResult.AcceptedFieldNumber << 3 | Delimited;
 
-    private const ulong MicrosPerSecond = 1_000_000;
     // Six fields of at most 20 digits or bytes each and their heads, and the two heads around them: less than half of this.
     private const int MostBytes = 256;
     private const int LongestNumber = 20;
@@ -78,8 +75,8 @@ internal static class PlainAnswers
         return results.Length - before;
     }
 
-    // True when the answer is made of the event's header alone: all lines reserved whole, and no field of the event that came later than the first ones.
-    private static bool IsPlain(in EventView e)
+    /// <summary>True when the answer is made of the event's header alone: all lines reserved whole, and no field of the event that came later than the first ones.</summary>
+    public static bool IsPlain(in EventView e)
     {
         var body = new ProtoReader(e.Body);
         while (body.Next(out var field, out var wireType))
@@ -109,16 +106,13 @@ internal static class PlainAnswers
         Span<byte> etag = stackalloc byte[LongestNumber];
         Utf8Formatter.TryFormat(e.Sequence, etag, out var etagLength);
         Span<byte> time = stackalloc byte[2 * (1 + LongestNumber)];
-        var acceptTime = new WireWriter(time);
-        acceptTime.Number(Seconds, (ulong)e.Time / MicrosPerSecond);
-        acceptTime.Number(Nanos, (ulong)e.Time % MicrosPerSecond * 1_000);
 
         var response = new WireWriter(room);
         response.Bytes(OrderId, id);
         response.Number(Sequence, (ulong)e.Sequence);
         response.Number(State, (ulong)e.After);
         response.Bytes(Etag, etag[..etagLength]);
-        if (e.Time != 0) response.Bytes(AcceptTime, time[..acceptTime.Length]);
+        if (e.Time != 0) response.Bytes(AcceptTime, time[..WireWriter.Time(time, e.Time)]);
         response.Number(Replayed, replayed ? 1UL : 0);
         return response.Length;
     }

@@ -40,11 +40,22 @@ internal sealed class FeedRig : IDisposable
     public List<FeedFact> Facts { get; } = [];
 
     /// <summary>Commits a batch of made-up events: journal, then view, then window.</summary>
-    public void Commit(int events)
+    public void Commit(int events) => CommitFacts(Enumerable.Range(0, events).Select(_ => MakeUp()));
+
+    /// <summary>Commits a batch with an event of each of these orders.</summary>
+    public void CommitOf(params long[] orders) => CommitFacts(orders.Select(order => Fact(order)));
+
+    /// <summary>Runs the dispatcher until it is closed.</summary>
+    public Task RunAsync() => Task.Run(_dispatcher.RunAsync);
+
+    /// <summary>Nothing more will be committed.</summary>
+    public void Close() => _dispatcher.Close();
+
+    private void CommitFacts(IEnumerable<FeedFact> facts)
     {
         var buffer = new EventBuffer();
         var first = Facts.Count + 1;
-        for (var i = 0; i < events; i++) Write(buffer, MakeUp());
+        foreach (var fact in facts) Write(buffer, fact);
         var payload = buffer.Written.ToArray();
         Assert.True(Journal.AppendAsync(new JournalBatch(1, first, Facts.Count, payload)).AsTask().IsCompletedSuccessfully);
         View.Publish(new StateSummary(Facts.Count, 0, 0, 0, 0, 0, 0, 0, 0));
@@ -74,9 +85,10 @@ internal sealed class FeedRig : IDisposable
         && (filter.Customers.Length == 0 || filter.Customers.Any(customer => customer == fact.Customer))
         && (filter.States.Length == 0 || filter.States.Any(state => state == fact.Before || state == fact.After));
 
-    private FeedFact MakeUp()
+    private FeedFact MakeUp() => Fact(_random.Next(5) == 0 ? 0 : _random.Next(1, 12));
+
+    private FeedFact Fact(long order)
     {
-        var order = _random.Next(5) == 0 ? 0 : _random.Next(1, 12);
         var fact = new FeedFact(Facts.Count + 1, order, order == 0 ? 0 : _random.Next(1, 4), order == 0 ? 0 : _random.Next(0, 4),
             (OrderState)_random.Next(0, 10), (OrderState)_random.Next(1, 10));
         Facts.Add(fact);
