@@ -30,7 +30,6 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
     private readonly Lock sync = new();
     private readonly Queue<AppendCompletion> pending = new(IJournal.MaxAppendsInFlight);
     private readonly Stack<AppendCompletion> spare = new();
-    private readonly List<AppendCompletion> finished = new(IJournal.MaxAppendsInFlight);
     private readonly FrameEntry entry = new();
     private Chain chain;
     private JournalException? failure;
@@ -155,12 +154,14 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
     void ICommitSource.Written(CommitRecord record)
     {
         TaskCompletionSource? truncated = null, wake = null;
+        AppendCompletion? finished = null;
         lock (sync)
         {
             if (failure is not null) return;
             durableAddress = record.UntilAddress;
             Volatile.Write(ref lastSequence, record.LastSequence);
-            while (pending.TryPeek(out var first) && first.EndAddress <= durableAddress) finished.Add(pending.Dequeue());
+            // A record speaks of one append at most.
+            if (pending.TryPeek(out var first) && first.EndAddress <= durableAddress) finished = pending.Dequeue();
             if (pending.Count == 0) wake = drained;
             if (truncation is { } cut && record.BeginAddress == cut.Start.Address)
             {
@@ -172,8 +173,7 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
             }
         }
         // Outside the lock: whoever waits may go on here.
-        foreach (var append in finished) append.Complete();
-        finished.Clear();
+        finished?.Complete();
         wake?.TrySetResult();
         if (truncated is null) return;
         try

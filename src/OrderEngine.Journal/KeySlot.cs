@@ -32,7 +32,6 @@ internal static class KeySlot
     /// <summary>Where the checksum begins to cover a slot.</summary>
     public const int CrcStart = 8;
 
-
     public static long OffsetOf(long number) => HeaderSize + number * Size;
 
     public static void Encode(Span<byte> to, long number, KeySlotState state, ReadOnlySpan<byte> key)
@@ -49,15 +48,11 @@ internal static class KeySlot
     public static bool TryDecode(ReadOnlySpan<byte> from, long number, out KeySlotState state, Span<byte> key)
     {
         state = (KeySlotState)BinaryPrimitives.ReadUInt32LittleEndian(from[16..]);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(from) != Magic) return false;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) == Crc32C.Of(from[CrcStart..Size])
-            && BinaryPrimitives.ReadInt64LittleEndian(from[8..]) == number
-            && (state is KeySlotState.Live or KeySlotState.Destroyed))
-        {
-            if (state == KeySlotState.Live) from.Slice(KeyStart, KeySize).CopyTo(key);
-            return true;
-        }
-        return state == KeySlotState.Destroyed && BinaryPrimitives.ReadInt64LittleEndian(from[8..]) == number;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from) != Magic || BinaryPrimitives.ReadInt64LittleEndian(from[8..]) != number) return false;
+        if (state == KeySlotState.Destroyed) return true;
+        if (state != KeySlotState.Live || BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) != Crc32C.Of(from[CrcStart..Size])) return false;
+        from.Slice(KeyStart, KeySize).CopyTo(key);
+        return true;
     }
 
     /// <summary>True: destroyed to the last byte.</summary>

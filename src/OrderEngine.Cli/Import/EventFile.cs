@@ -25,34 +25,18 @@ internal static class EventFile
         using var call = session.Client.Admin.ExportEvents(
             new ExportEventsRequest { FromSequence = 1, IncludePersonalData = personalData }, cancellationToken: cancellationToken);
         var more = await call.ResponseStream.MoveNext(cancellationToken);
-        using var file = OutputFile.OpenOrStandardOutput(session.Terminal, path, "FILE");
-        using var sum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        void Write(string line)
-        {
-            sum.AppendData(Encoding.UTF8.GetBytes(line));
-            sum.AppendData("\n"u8);
-            file.Writer.Write(line);
-            file.Writer.Write('\n');
-        }
-
-        Write(Session.ToJson(new JsonObject { ["format"] = Format, ["version"] = FormatVersion, ["personalData"] = personalData }));
+        using var file = new ExportFile(session, path, new JsonObject { ["format"] = Format, ["version"] = FormatVersion, ["personalData"] = personalData });
         var (events, last) = (0L, 0L);
         for (; more; more = await call.ResponseStream.MoveNext(cancellationToken))
         {
             foreach (var happened in call.ResponseStream.Current.Events)
             {
-                Write(Compact.Format(happened));
+                file.Write(Compact.Format(happened));
                 (events, last) = (events + 1, (long)happened.Sequence);
             }
         }
 
-        var trailer = new JsonObject { ["events"] = events, ["sha256"] = Convert.ToHexStringLower(sum.GetHashAndReset()) };
-        await file.Writer.WriteAsync(Session.ToJson(trailer) + "\n");
-        file.Complete();
-        if (session.Json && !file.IsStandardOutput)
-            session.Say(Session.ToJson(new JsonObject { ["events"] = events, ["sequence"] = last }));
-        session.Note($"{Session.Number(events)} events written{(file.IsStandardOutput ? "" : " to " + path)}, up to sequence {Session.Number(last)}");
-        return ExitCodes.Ok;
+        return await file.EndAsync("events", events, last, "up to");
     }
 
     public static async Task<int> ImportAsync(Session session, string path, CancellationToken cancellationToken)
