@@ -1,6 +1,7 @@
 // First figures: the core alone, the core with its journal, snapshots, and recovery from journal and from snapshot, without a network.
 // A program to run by hand on a quiet machine: dotnet run -c Release --project load/OrderEngine.Figures -- [orders] [rounds]
 // A year of traffic on the whole engine: dotnet run -c Release --project load/OrderEngine.Figures -- year (Year.cs)
+// An export of orders in memory and archived: dotnet run -c Release --project load/OrderEngine.Figures -- export (Export.cs)
 // Prints each figure's minimum, median and maximum over the rounds; it judges nothing.
 
 using System.Diagnostics;
@@ -16,10 +17,21 @@ const int Skus = 10_000;
 const int LinesPerOrder = 3;
 const int OrdersPerBatch = 256;
 
-if (args is ["year", ..]) return await Year.RunAsync(args);
+if (args is ["year", ..])
+{
+    using var year = new Year(Argument(1, 960), Argument(2, 365), Argument(3, 30));
+    await year.RunAsync();
+    return 0;
+}
+if (args is ["export", ..])
+{
+    using var export = new Export(Argument(1, 100_000), Argument(2, 100_000), Argument(3, 5));
+    await export.RunAsync();
+    return 0;
+}
 
-var orders = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 500_000;
-var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5;
+var orders = Argument(0, 500_000);
+var rounds = Argument(1, 5);
 var figures = new SortedDictionary<string, List<double>>(StringComparer.Ordinal);
 
 for (var round = 0; round < rounds; round++)
@@ -36,6 +48,8 @@ foreach (var (name, values) in figures)
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-48} {values[0],14:N0} {values[values.Count / 2],14:N0} {values[^1],14:N0}"));
 }
 return 0;
+
+int Argument(int index, int fallback) => args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : fallback;
 
 void Note(string name, double value)
 {

@@ -60,7 +60,7 @@ public sealed class OrderExport : IDisposable
             writer.Write(bytes);
         });
         writer.Flush();
-        return new OrderExport(view.Reader, query, spool, captured);
+        return new OrderExport(view.Reader, query, spool, captured with { First = FirstSince(view, query.Since, captured) });
     }
 
     /// <summary>The order that comes next is the first one wanted behind this number.</summary>
@@ -95,6 +95,35 @@ public sealed class OrderExport : IDisposable
     {
         _spooled.Dispose();
         _spool.Dispose();
+    }
+
+    // A start leaves no marks of time for what is in the archive, but records are numbered in the order of their times: a look at some twenty of them passes
+    // over all that were accepted too early. Behind one that cannot be read nothing is passed over: whether it is wanted is found out when it comes to it.
+    private static long FirstSince(ReadView view, long since, in CapturedOrders captured)
+    {
+        var (low, high) = (captured.First, since == 0 ? captured.First : captured.Last + 1);
+        while (low < high)
+        {
+            var middle = low + (high - low) / 2;
+            if (AcceptedAt(view, middle) is not { } accepted) break;
+            if (accepted < since) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    private static long? AcceptedAt(ReadView view, long number)
+    {
+        using var guard = view.Reader.Enter();
+        try
+        {
+            var order = view.Reader.Order(number, view.DurableSequence);
+            return order.Exists ? order.Head.AcceptedAt : null;
+        }
+        catch (Exception error) when (error is JournalException or SnapshotContentException)
+        {
+            return null;
+        }
     }
 
     private PinnedOrder Read(long number, ReadOnlySpan<byte> entry)

@@ -111,7 +111,7 @@ public sealed partial class ArchiveTests
                 await Submit(engine, Host.Submit(channel: order % 2 == 0 ? 2 : 1));
                 if (order <= 150 && order % 3 != 0) await Deliver(engine, order);
                 else if (order <= 150) await Ok(engine, new CancelOrder { Order = order, Lines = [], Role = Role.Customer });
-                using (engine.View.Reader.Enter()) times.Add(engine.View.Reader.Order(order, engine.View.DurableSequence).Head.AcceptedAt);
+                times.Add(AcceptedAt(engine, order));
                 _time.Advance(TimeSpan.FromMilliseconds(1));
             }
             await Archive(engine);
@@ -134,6 +134,65 @@ public sealed partial class ArchiveTests
             var numbers = new List<long>();
             while (export.Next(default) is { } order) numbers.Add(order.Number);
             return numbers;
+        }
+    }
+
+    [Fact]
+    public async Task Archived_orders_that_were_accepted_too_early_are_passed_over_unread()
+    {
+        const int orders = 200, wanted = 181, looks = 8;
+        var since = 0L;
+        await using (var engine = await Start(define: true))
+        {
+            for (var order = 1; order <= orders; order++)
+            {
+                await Delivered(engine, Host.Submit());
+                if (order == wanted) since = AcceptedAt(engine, order);
+                _time.Advance(TimeSpan.FromMilliseconds(1));
+            }
+            await Archive(engine);
+            await Submit(engine, Host.Submit());
+            Assert.Equal(orders, engine.View.Summary.Archived);
+            while ((await engine.CreateCheckpointAsync()).Status == CheckpointStatus.AlreadyRunning) await Task.Yield();
+        }
+        // A start knows the times of what is in memory only.
+        await using var again = await Start();
+        var all = await ReadAsync(new OrderQuery());
+        Assert.Equal(Enumerable.Range(1, orders + 1).Select(number => (long)number), all.Numbers);
+        Assert.Equal(orders, all.Reads);
+        var some = await ReadAsync(new OrderQuery { Since = since });
+        Assert.Equal(Enumerable.Range(wanted, orders + 2 - wanted).Select(number => (long)number), some.Numbers);
+        Assert.InRange(some.Reads, 1, orders - wanted + 1 + looks);
+        var late = await ReadAsync(new OrderQuery { Since = AcceptedAt(again, orders + 1) });
+        Assert.Equal([orders + 1L], late.Numbers);
+        Assert.InRange(late.Reads, 1, looks);
+
+        // Where looks find damage, each is read, and what is damaged is named.
+        var path = Path.Combine(_folder.FullName, "archive", "000000.seg");
+        var bytes = File.ReadAllBytes(path);
+        for (var at = bytes.Length / 4; at < bytes.Length * 3 / 4; at += 50) bytes[at] ^= 1;
+        File.WriteAllBytes(path, bytes);
+        var damaged = await ReadAsync(new OrderQuery { Since = since });
+        Assert.Equal(some.Numbers, damaged.Numbers);
+        Assert.Contains(orders / 2L, damaged.Unread);
+
+        async Task<(List<long> Numbers, List<long> Unread, int Reads)> ReadAsync(OrderQuery query)
+        {
+            _disk.Reads = 0;
+            using var export = await again.ExportOrdersAsync(query, new MemoryStream(), default);
+            var (numbers, unread) = (new List<long>(), new List<long>());
+            while (true)
+            {
+                try
+                {
+                    if (export.Next(default) is not { } order) return (numbers, unread, _disk.Reads);
+                    numbers.Add(order.Number);
+                }
+                catch (ArchivedOrderException damaged)
+                {
+                    unread.Add(damaged.Order);
+                }
+            }
         }
     }
 
@@ -178,6 +237,12 @@ public sealed partial class ArchiveTests
 
     private ReceiveStock LongReceipt() =>
         new() { Location = 1, Items = [.. Enumerable.Repeat(new SkuQuantity(1, 1), 500)], Role = Role.Warehouse, RequestKey = (UInt128)(1_000 + _keys++) };
+
+    private static long AcceptedAt(Engine engine, long order)
+    {
+        using var guard = engine.View.Reader.Enter();
+        return engine.View.Reader.Order(order, engine.View.DurableSequence).Head.AcceptedAt;
+    }
 
     private static async Task<List<Picture>> ExportAsync(Engine engine)
     {

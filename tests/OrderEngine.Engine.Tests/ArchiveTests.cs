@@ -410,6 +410,16 @@ public sealed partial class ArchiveTests : IDisposable
     {
         public bool Fails { get; set; }
 
+        /// <summary>Reads of the archive's segments that found something.</summary>
+        public int Reads { get; set; }
+
+        public override int Read(SafeFileHandle file, string path, Span<byte> bytes, long offset)
+        {
+            var count = base.Read(file, path, bytes, offset);
+            if (count > 0 && path.EndsWith(".seg", StringComparison.Ordinal)) Reads++;
+            return count;
+        }
+
         public override void Flush(SafeFileHandle file, string path)
         {
             if (Fails) throw new IOException("Input/output error");

@@ -5,15 +5,17 @@ using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Core.State;
+using OrderEngine.Journal;
 using OrderEngine.Server.Services;
 using OrderEngine.Server.Tests.Kit;
 
 namespace OrderEngine.Server.Tests;
 
-public sealed class ExportOrdersTests : IDisposable
+public sealed partial class ExportOrdersTests : IDisposable
 {
     private readonly ManualTime _time = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("orderengine-server-");
+    private long _free = 1L << 40;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -168,8 +170,8 @@ public sealed class ExportOrdersTests : IDisposable
         Assert.Equal(3, rest[^1].End.Orders);
     }
 
-    private Task<TestServer> StartAsync() =>
-        TestServer.StartAsync(services => services.AddSingleton<TimeProvider>(_time), Path.Combine(_folder.FullName, "data"));
+    private Task<TestServer> StartAsync(TimeProvider? time = null) => TestServer.StartAsync(
+        services => services.AddSingleton(time ?? _time).AddSingleton<Func<DiskSpace>>(() => new DiskSpace(Volatile.Read(ref _free), 0)), Path.Combine(_folder.FullName, "data"));
 
     private static OrderDraft Delivered(string name)
     {
@@ -218,8 +220,13 @@ public sealed class ExportOrdersTests : IDisposable
     {
         messages ??= [];
         using var call = server.Orders.ExportOrders(request);
-        while (await call.ResponseStream.MoveNext(default)) messages.Add(call.ResponseStream.Current);
+        await ReadAsync(call, messages);
         return messages;
+    }
+
+    private static async Task ReadAsync(AsyncServerStreamingCall<ExportedOrders> call, List<ExportedOrders> messages)
+    {
+        while (await call.ResponseStream.MoveNext(default)) messages.Add(call.ResponseStream.Current);
     }
 
     // As a client puts them together: an order whose history was cut off by a break comes again.

@@ -1,8 +1,6 @@
 // Proves: a data directory that a newer version wrote is refused, with a message that says so and the exit code of a refused start, and not a
 // byte of it changes. The directory is the golden one of the first format, each part in turn given a later number, its checksums made good.
 using System.Buffers.Binary;
-using System.Formats.Tar;
-using System.IO.Compression;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
@@ -15,12 +13,7 @@ public sealed class NewerFormatTests : IDisposable
     private const int RecoveryFailed = 80;
     private readonly string _data = Directory.CreateTempSubdirectory("orderengine-newer-").FullName;
 
-    public NewerFormatTests()
-    {
-        using var file = File.OpenRead(Path.Combine(Setting.Root, "tests", "golden", "format-1", "data.tar.gz"));
-        using var unzipped = new GZipStream(file, CompressionMode.Decompress);
-        TarFile.ExtractToDirectory(unzipped, _data, overwriteFiles: false);
-    }
+    public NewerFormatTests() => Golden.Unpack(_data);
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
 

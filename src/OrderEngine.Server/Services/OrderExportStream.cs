@@ -126,6 +126,7 @@ internal sealed class OrderExportStream(EngineCalls calls, OrderExports exports,
         message.ResumeToken = _token.ToString();
         using var patience = new CancellationTokenSource(ServerLimits.ExportPatience, calls.Time);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(stop, patience.Token);
-        await responses.WriteAsync(message, any.Token);
+        // The write itself is not called off: that would reset the call, and its reader would not be told why, nor get the message that is on its way.
+        await responses.WriteAsync(message, CancellationToken.None).WaitAsync(any.Token);
     }
 }
