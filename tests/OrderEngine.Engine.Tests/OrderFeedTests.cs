@@ -215,7 +215,7 @@ public sealed class OrderFeedTests(ITestOutputHelper output)
         rig.CommitOf(1);
         await Woken(1);
         rig.CommitOf([.. Enumerable.Repeat(2L, EngineBounds.EventsWorthWaking), 1]);
-        Assert.Equal(EngineBounds.EventsWorthWaking, (await feast).Events.Count);
+        Assert.Equal(EngineBounds.EventsWorthWaking, (await feast.WaitAsync(TimeSpan.FromSeconds(30))).Events.Count);
         Assert.Equal(EngineBounds.WakesPerRound, reads.Count(read => read.IsCompleted));
         for (var round = 2; round <= Rounds; round++)
         {
