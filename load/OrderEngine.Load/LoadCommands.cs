@@ -15,9 +15,10 @@ using OrderEngine.Load.Scenarios;
 namespace OrderEngine.Load;
 
 /// <summary>The commands.</summary>
-public static class LoadCommands
+public static partial class LoadCommands
 {
     private const int SmokeSeconds = 1;
+    private const int MaxTick = 1_000;
 
     /// <summary>Runs a command line; the answer is an exit code.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
@@ -66,6 +67,16 @@ public static class LoadCommands
         var warmUp = WarmUp(10);
         var copies = Positive<int>("--copies", "closed loop: so many copies instead of the scenario's own number");
         var rate = Positive<double>("--rate", "open loop: so many runs a second instead of the scenario's own load");
+        var tick = new Option<double>("--tick")
+        {
+            Description = "open loop: milliseconds that the generator sleeps at least; what is due meanwhile goes out together, late by up to as much. 0: each when it is due",
+            DefaultValueFactory = _ => OpenLoop.DefaultTick.TotalMilliseconds,
+        };
+        tick.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is < 0 or > MaxTick) result.AddError($"--tick must be 0 to {MaxTick}");
+        });
+        var disk = new Option<string?>("--disk") { Description = "a directory on the server's disk: its flush is timed before and after the load" };
         var connections = Positive<int>("--connections", "connections that the copies share, instead of the scenario's own number");
         var hot = new Option<bool>("--hot") { Description = "half of all lines on 10 SKUs" };
         var openOrders = Positive<int>("--open-orders", "make so many orders first, which stay open");
@@ -90,7 +101,7 @@ public static class LoadCommands
         var (json, report) = (Json(), Report());
         var command = new Command("run", "Runs one scenario against a server that is there.")
         {
-            scenario, address, seconds, warmUp, copies, rate, connections, hot, openOrders, backorders, ledger, pid, thresholds, json, report,
+            scenario, address, seconds, warmUp, copies, rate, tick, disk, connections, hot, openOrders, backorders, ledger, pid, thresholds, json, report,
         };
         command.SetAction(async (parsed, token) =>
         {
@@ -101,6 +112,8 @@ public static class LoadCommands
                 WarmUp = TimeSpan.FromSeconds(parsed.GetRequiredValue(warmUp)),
                 Copies = parsed.GetValue(copies),
                 Rate = parsed.GetValue(rate),
+                Tick = TimeSpan.FromMilliseconds(parsed.GetRequiredValue(tick)),
+                Disk = parsed.GetValue(disk),
                 Connections = parsed.GetValue(connections),
                 Hot = parsed.GetValue(hot),
                 OpenOrders = parsed.GetValue(openOrders) ?? 0,
@@ -129,11 +142,18 @@ public static class LoadCommands
         var rounds = new Option<int>("--rounds") { Description = "how often everything is measured; figures are medians", DefaultValueFactory = _ => 3 };
         rounds.Validators.Add(AtLeastOne<int>("--rounds"));
         var scenarios = ScenarioList();
+        var withPeers = new Option<bool>("--peers") { Description = "in each round also PostgreSQL and Redis on the same work, where a scenario has such peers" };
+        var folder = Folder();
+        var clients = PeerClients(ComparisonSettings.DefaultPeerClients);
         var (server, data, json, report) = (Server(), Data(), Json(), Report());
         var command = new Command("compare", "Starts the engine and the no-op server itself and measures them by turns.")
         {
-            seconds, warmUp, rounds, scenarios, server, data, json, report,
+            seconds, warmUp, rounds, scenarios, withPeers, folder, clients, server, data, json, report,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(folder) is { Implicit: false } && !result.GetValue(withPeers)) result.AddError("--folder goes with --peers");
+        });
         command.SetAction(async (parsed, token) =>
         {
             var settings = new ComparisonSettings
@@ -144,7 +164,15 @@ public static class LoadCommands
                 WarmUp = TimeSpan.FromSeconds(parsed.GetRequiredValue(warmUp)),
                 DataRoot = parsed.GetRequiredValue(data),
                 ServerDll = ServerProcess.FindServer(parsed.GetValue(server)),
+                PeersFolder = parsed.GetValue(withPeers) ? Peers.FindFolder(parsed.GetValue(folder)) : null,
+                PeerClients = parsed.GetRequiredValue(clients),
             };
+            if (parsed.GetValue(withPeers) && NoPeers(settings) is { Count: > 0 } missing)
+            {
+                foreach (var what in missing) await errors.WriteLineAsync(what);
+                await errors.WriteLineAsync("Nothing was measured; without --peers it needs none of this.");
+                return ExitCodes.CannotRun;
+            }
             using var progress = NewProgress(errors);
             var result = await Comparison.RunAsync(settings, progress.Say, progress.Begin, token);
             await output.WriteLineAsync(ComparisonTable.Render(result));
@@ -153,6 +181,14 @@ public static class LoadCommands
             return Worst(result.Runs, result.Errors.Count);
         });
         return command;
+    }
+
+    // Said before anything is measured: a comparison takes long.
+    private static IReadOnlyList<string> NoPeers(ComparisonSettings settings)
+    {
+        if (settings.PeersFolder is null) return [NoScripts];
+        var groups = settings.Scenarios.SelectMany(name => PeerPlan.Of(name, settings.PeerClients)).Select(peer => peer.Ask.Group).Distinct().ToList();
+        return groups.Count == 0 ? ["None of these scenarios has a peer."] : [.. groups.SelectMany(Peers.Missing).Distinct()];
     }
 
     private static Command Smoke(TextWriter output, TextWriter errors)
@@ -212,17 +248,17 @@ public static class LoadCommands
 
     private static Command PeersCommand(TextWriter output, TextWriter errors)
     {
-        var folder = new Option<string?>("--folder") { Description = "where peers.sh is; found beside the repository when left out" };
+        var folder = Folder();
         var seconds = Seconds(5);
         var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 1 };
-        var clients = new Option<string>("--clients") { Description = "numbers of clients, with spaces between", DefaultValueFactory = _ => "32" };
+        var clients = PeerClients("32");
         var (data, json) = (Data(), Json());
         var command = new Command("peers", "Measures PostgreSQL and Redis on the same work with the peers' own scripts, where they are present.") { folder, seconds, rounds, clients, data, json };
         command.SetAction(async (parsed, token) =>
         {
             if (Peers.FindFolder(parsed.GetValue(folder)) is not { } scripts)
             {
-                await errors.WriteLineAsync("peers.sh was not found; name its folder with --folder. Nothing was measured.");
+                await errors.WriteLineAsync(NoScripts);
                 return ExitCodes.CannotRun;
             }
             var lines = new List<PeerLine>();
@@ -231,8 +267,8 @@ public static class LoadCommands
                 var missing = Peers.Missing(group);
                 foreach (var what in missing) await errors.WriteLineAsync($"{group} not measured: {what}");
                 if (missing.Count > 0) continue;
-                lines.AddRange(await Peers.RunAsync(scripts, group, (int)Math.Ceiling(parsed.GetRequiredValue(seconds)), parsed.GetRequiredValue(rounds), parsed.GetRequiredValue(clients),
-                    parsed.GetRequiredValue(data), line => errors.WriteLine(ComparisonTable.Peer(line)), token));
+                lines.AddRange(await Peers.RunAsync(scripts, new PeerAsk(group, "uniform hot", parsed.GetRequiredValue(clients)), (int)Math.Ceiling(parsed.GetRequiredValue(seconds)),
+                    parsed.GetRequiredValue(rounds), parsed.GetRequiredValue(data), line => errors.WriteLine(ComparisonTable.Peer(line)), token));
             }
             foreach (var line in lines) await output.WriteLineAsync(ComparisonTable.Peer(line));
             await WriteAsync(parsed.GetValue(json), lines);
@@ -250,79 +286,5 @@ public static class LoadCommands
             return ExitCodes.Passed;
         });
         return command;
-    }
-
-    private static Option<double> Seconds(double usual)
-    {
-        var option = new Option<double>("--seconds") { Description = "measured seconds", DefaultValueFactory = _ => usual };
-        option.Validators.Add(AtLeastOne<double>("--seconds"));
-        return option;
-    }
-
-    private static Option<double> WarmUp(double usual)
-    {
-        var option = new Option<double>("--warm-up") { Description = "seconds of load before, not measured", DefaultValueFactory = _ => usual };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() < 0) result.AddError("--warm-up must not be negative");
-        });
-        return option;
-    }
-
-    private static Option<T?> Positive<T>(string name, string description) where T : struct, IComparable<T>
-    {
-        var option = new Option<T?>(name) { Description = description };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<T?>() is { } value && value.CompareTo(default) <= 0) result.AddError($"{name} must be above 0");
-        });
-        return option;
-    }
-
-    private static Action<System.CommandLine.Parsing.OptionResult> AtLeastOne<T>(string name) where T : IConvertible => result =>
-    {
-        if (result.GetValueOrDefault<T>()?.ToDouble(CultureInfo.InvariantCulture) < 1) result.AddError($"{name} must be at least 1");
-    };
-
-    private static Option<string[]> ScenarioList()
-    {
-        var option = new Option<string[]>("--scenarios") { Description = "only these (with spaces or commas between)", AllowMultipleArgumentsPerToken = true };
-        option.Validators.Add(result =>
-        {
-            foreach (var name in result.Tokens.SelectMany(t => t.Value.Split(',', StringSplitOptions.RemoveEmptyEntries)))
-            {
-                if (!ScenarioCatalog.Names.Contains(name)) result.AddError($"there is no scenario '{name}'; there are {string.Join(", ", ScenarioCatalog.Names)}");
-            }
-        });
-        return option;
-    }
-
-    private static IReadOnlyList<string> Chosen(string[]? given) => given is { Length: > 0 }
-        ? [.. given.SelectMany(g => g.Split(',', StringSplitOptions.RemoveEmptyEntries))]
-        : ScenarioCatalog.Names;
-
-    private static Option<string?> Server() => new("--server") { Description = "OrderEngine.Server.dll; found in this repository when left out" };
-
-    private static Option<string> Data() => new("--data") { Description = "where data directories are made: the disk to be measured", DefaultValueFactory = _ => Path.GetTempPath() };
-
-    private static Option<string?> Json() => new("--json") { Description = "write the result to this file" };
-
-    private static Option<string?> Report() => new("--report") { Description = "write report.html, report.md, report.csv and report.json into this folder" };
-
-    private static Progress NewProgress(TextWriter errors) => new(errors, !Console.IsErrorRedirected && ReferenceEquals(errors, Console.Error), MachineClock.Instance);
-
-    private static async Task WriteAsync<T>(string? path, T result)
-    {
-        if (path is not null) await File.WriteAllTextAsync(path, JsonReport.Render(result));
-    }
-
-    private static async Task WriteReportsAsync(string? folder, IReadOnlyList<RunResult> results)
-    {
-        if (folder is null) return;
-        Directory.CreateDirectory(folder);
-        await File.WriteAllTextAsync(Path.Combine(folder, "report.html"), HtmlReport.Render(results));
-        await File.WriteAllTextAsync(Path.Combine(folder, "report.md"), string.Join("\n", results.Select(MarkdownReport.Render)));
-        await File.WriteAllTextAsync(Path.Combine(folder, "report.csv"), CsvReport.Render(results));
-        await File.WriteAllTextAsync(Path.Combine(folder, "report.json"), results.Count == 1 ? JsonReport.Render(results[0]) : JsonReport.Render(results));
     }
 }

@@ -95,12 +95,28 @@ public class ReportTests
     {
         var engine = ((double[])[100, 300, 200]).Select(Rate).ToList();
         var ceiling = ((double[])[400, 400, 1_000]).Select(Rate).ToList();
-        var row = Comparison.ToRow(engine, ceiling);
+        var row = Comparison.ToRow(engine, ceiling, []);
         Assert.Equal(200, row.OrdersPerSecond);
         Assert.Equal(400, row.CeilingOrdersPerSecond);
         Assert.Equal(0.25, row.CeilingRatio); // 0.25, 0.75 and 0.2: neighbours are compared, not medians.
-        Assert.Null(Comparison.ToRow(engine, []).CeilingRatio);
-        Assert.False(Comparison.ToRow([SampleResults.Run(missing: 1)], []).Passed);
+        Assert.Null(Comparison.ToRow(engine, [], []).CeilingRatio);
+        Assert.False(Comparison.ToRow([SampleResults.Run(missing: 1)], [], []).Passed);
+    }
+
+    [Fact]
+    public void The_disks_flush_stands_beside_the_p99_in_every_report_and_is_a_figure_for_thresholds()
+    {
+        var flush = new LatencyFigures(600, 0.1, 0.1, 0.1, 0.1, 0.2, 0.2, 0.25, 0.5, 0.5);
+        var run = SampleResults.Run() with { DiskFlush = flush };
+        var times = run.P99Ms / 0.25;
+        Assert.Equal(times, run.P99ToFlush!.Value, tolerance: 0.001);
+        Assert.Equal(times, run.Figure("", "p99ToFlush")!.Value, tolerance: 0.001);
+        foreach (var text in (string[])[MarkdownReport.Render(run), HtmlReport.Render([run])])
+            Assert.Contains("Disk: write and flush of 4 KiB p50 0.1 ms, p99 0.25 ms, before and after the load. The p99 of keep-constant is 39.6 times the disk", text, StringComparison.Ordinal);
+        // The median of the rounds' own: 39.6, 19.8 and 79.2.
+        Assert.Equal(times, Comparison.ToRow([run, run with { DiskFlush = flush with { P99Ms = 0.5 } }, run with { DiskFlush = flush with { P99Ms = 0.125 } }], [], []).P99ToFlush!.Value, tolerance: 0.01);
+        Assert.Null(SampleResults.Run().P99ToFlush);
+        Assert.Null(Comparison.ToRow([run, SampleResults.Run()], [], []).P99ToFlush);
     }
 
     [Fact]

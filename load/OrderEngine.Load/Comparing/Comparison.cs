@@ -1,4 +1,4 @@
-// Engine and ceiling, one after the other in the same round, on fresh servers each round: ratios come from neighbouring measurements, because
+// Engine, ceiling and peers, one after the other in the same round, on fresh servers each round: ratios come from neighbouring measurements, because
 // a shared disk and shared cores change within minutes. The order within a round turns from round to round.
 
 using OrderEngine.Load.Measuring;
@@ -26,6 +26,15 @@ public sealed record ComparisonSettings
     public required string DataRoot { get; init; }
 
     public required string ServerDll { get; init; }
+
+    /// <summary>The folder of the peers' scripts; null: no peers.</summary>
+    public string? PeersFolder { get; init; }
+
+    /// <summary>Numbers of clients that the peers are tried with for calls of one order.</summary>
+    public string PeerClients { get; init; } = DefaultPeerClients;
+
+    /// <summary>Where PostgreSQL is best on two shared cores, below and above.</summary>
+    public const string DefaultPeerClients = "8 32";
 }
 
 /// <summary>The result of a comparison.</summary>
@@ -69,6 +78,7 @@ public static class Comparison
         var started = DateTimeOffset.UtcNow;
         var engine = new List<RunResult>();
         var ceiling = new List<RunResult>();
+        var beside = new List<(string Scenario, PeerPair Pair)>();
         var flushes = new List<LatencyFigures>();
         var errors = new List<string>();
         for (var round = 0; round < settings.Rounds; round++)
@@ -79,36 +89,68 @@ public static class Comparison
             await using var noOp = ServerProcess.NoOp();
             await WarmAsync(engineServer, settings.ServerWarmUp, cancellationToken);
             await WarmAsync(noOp, settings.ServerWarmUp, cancellationToken);
+            var peers = settings.PeersFolder is { } folder ? new PeerRound(ask => PeersAsync(folder, ask, settings, say, cancellationToken)) : null;
             foreach (var name in settings.Scenarios)
             {
-                // Both or neither, so that the rounds of a row stay pairs. A server that has died fails what is left of its round.
-                var engineFirst = round % 2 == 0;
-                var hasCeiling = ScenarioCatalog.Create(name)!.HasCeiling;
+                // Engine and ceiling both or neither, so that the rounds of a row stay pairs. A server that has died fails what is left of its round.
+                RunResult? measured = null, top = null;
+                IReadOnlyList<PeerLine> best = [];
+                List<Func<Task>> turns = [async () => measured = await MeasureAsync(name, engineServer, settings, say, progress, cancellationToken)];
+                if (ScenarioCatalog.Create(name)!.HasCeiling) turns.Add(async () => top = await MeasureAsync(name, noOp, settings, say, progress, cancellationToken));
+                if (peers is not null && PeerPlan.Of(name, settings.PeerClients) is { Count: > 0 } plan) turns.Add(async () => best = await BestAsync(peers, plan));
+                if (round % 2 == 1) turns.Reverse();
                 try
                 {
-                    var before = hasCeiling && !engineFirst ? await MeasureAsync(name, noOp, settings, say, progress, cancellationToken) : null;
-                    var measured = await MeasureAsync(name, engineServer, settings, say, progress, cancellationToken);
-                    var after = hasCeiling && engineFirst ? await MeasureAsync(name, noOp, settings, say, progress, cancellationToken) : null;
-                    engine.Add(measured);
-                    if ((before ?? after) is { } top) ceiling.Add(top);
+                    foreach (var turn in turns) await turn();
                 }
                 catch (MeasurementException exception)
                 {
-                    errors.Add(exception.Message);
-                    say(exception.Message);
+                    Fail(exception.Message);
+                    continue;
                 }
+                engine.Add(measured!);
+                if (top is not null) ceiling.Add(top);
+                beside.AddRange(best.Select(line => (name, new PeerPair(line, measured!.OrdersPerSecond))));
             }
         }
         return new ComparisonResult
         {
             Started = started, Machine = Machine.This(), Seconds = settings.During.TotalSeconds, RoundCount = settings.Rounds, DiskFlush = flushes,
             Rows = [.. settings.Scenarios.Where(name => engine.Exists(r => r.Scenario == name))
-                .Select(name => ToRow([.. engine.Where(r => r.Scenario == name)], [.. ceiling.Where(r => r.Scenario == name)]))],
+                .Select(name => ToRow([.. engine.Where(r => r.Scenario == name)], [.. ceiling.Where(r => r.Scenario == name)],
+                    [.. beside.Where(b => b.Scenario == name).Select(b => b.Pair)]))],
             Runs = engine,
             CeilingRuns = ceiling,
             Errors = errors,
         };
+
+        void Fail(string message)
+        {
+            errors.Add(message);
+            say(message);
+        }
+
+        // A peer that fails leaves its own place empty; engine, ceiling and the other peers stand.
+        async Task<IReadOnlyList<PeerLine>> BestAsync(PeerRound peers, IReadOnlyList<ScenarioPeer> plan)
+        {
+            var best = new List<PeerLine>();
+            foreach (var peer in plan)
+            {
+                try
+                {
+                    best.Add(await peers.MeasureAsync(peer));
+                }
+                catch (InvalidOperationException exception)
+                {
+                    Fail($"{peer.Name}: {exception.Message}");
+                }
+            }
+            return best;
+        }
     }
+
+    private static Task<IReadOnlyList<PeerLine>> PeersAsync(string folder, PeerAsk ask, ComparisonSettings settings, Action<string> say, CancellationToken cancellationToken) =>
+        Peers.RunAsync(folder, ask, (int)Math.Ceiling(settings.During.TotalSeconds), 1, settings.DataRoot, line => say(Reports.ComparisonTable.Peer(line)), cancellationToken);
 
     // A fresh process runs code that is not yet optimised, and for some ten busy seconds its compiler takes up to half of what it uses: without this
     // the first scenario of a round measures the compiler.
@@ -123,10 +165,15 @@ public static class Comparison
     internal static async Task<RunResult> MeasureAsync(string name, ServerProcess server, ComparisonSettings settings, Action<string> say,
         Action<RunProgress>? progress, CancellationToken cancellationToken)
     {
-        var run = new RunSettings { Address = server.Address, During = settings.During, WarmUp = settings.WarmUp, ServerPid = server.Pid };
+        var scenario = ScenarioCatalog.Create(name)!;
+        var run = new RunSettings
+        {
+            Address = server.Address, During = settings.During, WarmUp = settings.WarmUp, ServerPid = server.Pid,
+            Disk = scenario.ComparesWithDisk ? settings.DataRoot : null,
+        };
         try
         {
-            var result = await LoadRun.RunAsync(name, run, LoadRun.DefaultThresholds(ScenarioCatalog.Create(name)!), progress, cancellationToken);
+            var result = await LoadRun.RunAsync(name, run, LoadRun.DefaultThresholds(scenario), progress, cancellationToken);
             say(FormattableString.Invariant($"{name,-20} {server.Name,-7} {result.OrdersPerSecond,12:N0} {result.Unit}/s   p50 {result.P50Ms,9:0.###} ms   p99 {result.P99Ms,9:0.###} ms   {(result.Passed ? "" : "FAILED")}"));
             if (!result.Passed) say(Failure(result));
             return result;
@@ -147,7 +194,7 @@ public static class Comparison
     ]);
 
     /// <summary>Medians over the rounds; the ratio is the median of the rounds' own ratios.</summary>
-    internal static Row ToRow(IReadOnlyList<RunResult> engine, IReadOnlyList<RunResult> ceiling)
+    internal static Row ToRow(IReadOnlyList<RunResult> engine, IReadOnlyList<RunResult> ceiling, IReadOnlyList<PeerPair> peers)
     {
         var paired = ceiling.Count == engine.Count;
         return new Row
@@ -159,6 +206,8 @@ public static class Comparison
             P99Ms = Figures.Round(Median(engine.Select(r => r.P99Ms))),
             CeilingRatio = paired ? Figures.Round(Median(engine.Zip(ceiling, (e, c) => c.OrdersPerSecond > 0 ? e.OrdersPerSecond / c.OrdersPerSecond : 0))) : null,
             CeilingOrdersPerSecond = paired ? Figures.Round(Median(ceiling.Select(r => r.OrdersPerSecond))) : null,
+            P99ToFlush = engine.All(r => r.P99ToFlush is not null) ? Figures.Round(Median(engine.Select(r => r.P99ToFlush!.Value))) : null,
+            Peers = PeerPlan.Rows(peers),
             Failed = engine.Sum(r => r.MainFigures.Main.Failed),
             Refused = engine.Sum(r => r.MainFigures.Main.Refused),
             Passed = engine.All(r => r.Passed),

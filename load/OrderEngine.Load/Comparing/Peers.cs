@@ -26,9 +26,12 @@ public sealed record PeerLine(string Peer, string Variant, int Clients, double O
 /// <summary>Drives the peers.</summary>
 public static class Peers
 {
+    private const string PostgresRoot = "/usr/lib/postgresql";
+
+    private static readonly string[] PostgresTools = ["initdb", "pg_ctl", "pgbench"];
     private static readonly string[] RedisTools = ["redis-server", "redis-benchmark", "redis-cli"];
 
-    /// <summary>Where the scripts are looked for: --peers, then beside the repository.</summary>
+    /// <summary>Where the scripts are looked for: --folder, then shared/peers beside the repository.</summary>
     public static string? FindFolder(string? given)
     {
         if (given is not null) return File.Exists(Path.Combine(given, "peers.sh")) ? Path.GetFullPath(given) : null;
@@ -41,43 +44,69 @@ public static class Peers
     }
 
     /// <summary>What stands in the way of each group here, with what to install; empty: nothing.</summary>
-    public static IReadOnlyList<string> Missing(string group) => group switch
-    {
-        "pg" when PostgresBinary("pgbench") is null => ["PostgreSQL and pgbench are not installed: apt-get install postgresql-15"],
-        "redis" => [.. RedisTools.Where(tool => OnPath(tool) is null)
-            .Select(tool => $"{tool} is not installed: apt-get install redis-server redis-tools")],
-        _ => [],
-    };
+    public static IReadOnlyList<string> Missing(string group) =>
+        Missing(group, Environment.GetEnvironmentVariable("PATH") ?? "", Environment.GetEnvironmentVariable("PGBIN"), PostgresRoot);
 
-    /// <summary>Runs pg-function and pg-batch100 (group pg) or redis-lua-fsync-always (group redis), telling each line as it comes.</summary>
-    /// <exception cref="InvalidOperationException">The script failed; the message holds what it wrote.</exception>
-    public static async Task<IReadOnlyList<PeerLine>> RunAsync(string folder, string group, int seconds, int rounds, string clients, string dataRoot,
+    internal static IReadOnlyList<string> Missing(string group, string path, string? postgresBinaries, string postgresRoot)
+    {
+        var folders = path.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        bool OnPath(string tool) => folders.Any(folder => File.Exists(Path.Combine(folder, tool)));
+        var missing = new List<string>();
+        if (group is "pg" or "reads")
+        {
+            // As the scripts look: PGBIN, else Debian's folder of a version.
+            var places = postgresBinaries is { } named ? [named]
+                : Directory.Exists(postgresRoot) ? Directory.EnumerateDirectories(postgresRoot).Select(version => Path.Combine(version, "bin")) : [];
+            if (!places.Any(place => PostgresTools.All(tool => File.Exists(Path.Combine(place, tool)))))
+                missing.Add($"PostgreSQL ({string.Join(", ", PostgresTools)}) is not installed: apt-get install postgresql-15, or name the folder of its programs in PGBIN");
+            if (!OnPath("psql")) missing.Add("psql is not installed: apt-get install postgresql-client-15");
+        }
+        // The scripts measure Redis along with PostgreSQL's reads.
+        if (group is "redis" or "reads")
+            missing.AddRange(RedisTools.Where(tool => !OnPath(tool)).Select(tool => $"{tool} is not installed: apt-get install redis-server redis-tools"));
+        return missing;
+    }
+
+    /// <summary>Runs the scripts once for <paramref name="ask"/>, telling each line as it comes. Only what is durable before the answer is asked for.</summary>
+    /// <exception cref="InvalidOperationException">The script failed, or a peer answered nothing; the message holds what it wrote.</exception>
+    public static async Task<IReadOnlyList<PeerLine>> RunAsync(string folder, PeerAsk ask, int seconds, int rounds, string dataRoot,
         Action<PeerLine> tell, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(ask);
         ArgumentNullException.ThrowIfNull(tell);
-        var scratch = Path.Combine(dataRoot, $"orderengine-peers-{Guid.NewGuid():N}");
-        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var scratch = Path.Combine(Path.GetFullPath(dataRoot), $"orderengine-peers-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(scratch);
+        // In a group of its own, so that the script and what it runs can be asked to end together; it then stops the servers, which are in none of ours.
+        var grouped = OperatingSystem.IsLinux();
+        var start = new ProcessStartInfo(grouped ? "setsid" : "bash") { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (grouped) start.ArgumentList.Add("bash");
         start.ArgumentList.Add(Path.Combine(folder, "peers.sh"));
-        start.ArgumentList.Add(group);
-        start.Environment["SECONDS_PER_RUN"] = seconds.ToString(CultureInfo.InvariantCulture);
-        start.Environment["ROUNDS"] = rounds.ToString(CultureInfo.InvariantCulture);
-        start.Environment["CLIENTS"] = clients;
-        start.Environment["REDIS_FSYNC"] = "always";
-        start.Environment["SCRATCH"] = scratch;
+        start.ArgumentList.Add(ask.Group);
+        foreach (var (name, value) in Narrowed(ask, seconds, rounds, scratch)) start.Environment[name] = value;
         var lines = new List<PeerLine>();
         try
         {
             using var process = Process.Start(start) ?? throw new InvalidOperationException("bash did not start");
-            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-            using var stop = cancellationToken.Register(() => process.Kill(entireProcessTree: true));
-            while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
+            var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+            try
             {
-                if (PeerLine.Parse(line) is not { } peer) continue;
-                lines.Add(peer);
-                tell(peer);
+                while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
+                {
+                    if (PeerLine.Parse(line) is not { } peer) continue;
+                    lines.Add(peer);
+                    tell(peer);
+                }
+                await process.WaitForExitAsync(cancellationToken);
             }
-            await process.WaitForExitAsync(cancellationToken);
-            if (process.ExitCode != 0) throw new InvalidOperationException($"peers.sh {group} ended with {process.ExitCode}: {(await errors).Trim()}");
+            finally
+            {
+                await Signals.EndAsync(process, grouped);
+            }
+            var wrote = (await errors).Trim();
+            if (process.ExitCode != 0) throw new InvalidOperationException($"peers.sh {ask.Group} ended with {process.ExitCode}: {wrote}");
+            // The scripts print a rate of 0 where the peer's own tool failed.
+            if (lines.Find(l => l.OrdersPerSecond <= 0) is { } dead)
+                throw new InvalidOperationException($"peers.sh {ask.Group}: {dead.Peer}, {dead.Variant}, {dead.Clients} clients answered nothing: {wrote}");
             return lines;
         }
         finally
@@ -86,13 +115,15 @@ public static class Peers
         }
     }
 
-    private static string? PostgresBinary(string name)
+    private static IEnumerable<(string Name, string Value)> Narrowed(PeerAsk ask, int seconds, int rounds, string scratch)
     {
-        const string root = "/usr/lib/postgresql";
-        if (!Directory.Exists(root)) return OnPath(name);
-        return Directory.EnumerateDirectories(root).Select(version => Path.Combine(version, "bin", name)).FirstOrDefault(File.Exists) ?? OnPath(name);
+        static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+        return
+        [
+            ("SECONDS_PER_RUN", Text(seconds)), ("ROUNDS", Text(rounds)), ("CLIENTS", ask.Clients), ("VARIANTS", ask.Variants), ("REDIS_FSYNC", "always"),
+            // Ports that nobody has: the scripts would measure whatever answers on theirs.
+            ("PGPORT_PEER", Text(ServerProcess.FreePort())), ("REDISPORT_PEER", Text(ServerProcess.FreePort())),
+            ("SCRATCH", scratch), ("TMPDIR", scratch),
+        ];
     }
-
-    private static string? OnPath(string tool) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Select(folder => Path.Combine(folder, tool)).FirstOrDefault(File.Exists);
 }

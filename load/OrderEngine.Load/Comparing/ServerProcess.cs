@@ -4,7 +4,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace OrderEngine.Load.Comparing;
 
@@ -12,8 +11,6 @@ namespace OrderEngine.Load.Comparing;
 public sealed class ServerProcess : IAsyncDisposable
 {
     private const int OutputKept = 200;
-
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
 
     private readonly Process _process;
     private readonly Queue<string> _output = new();
@@ -99,21 +96,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-        {
-            // Asked first, as an operator would: the engine then closes its journal.
-            if (OperatingSystem.IsWindows() || kill(_process.Id, SigTerm) != 0) _process.Kill();
-            using var patience = new CancellationTokenSource(StopPatience);
-            try
-            {
-                await _process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                _process.Kill(entireProcessTree: true);
-                await _process.WaitForExitAsync(CancellationToken.None);
-            }
-        }
+        await Signals.EndAsync(_process, group: false);
         _process.Dispose();
         if (_data is not null && Directory.Exists(_data)) Directory.Delete(_data, recursive: true);
     }
@@ -128,16 +111,11 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
+    /// <summary>A port of 127.0.0.1 that nobody has just now.</summary>
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
-
-    private const int SigTerm = 15;
-
-    [DllImport("libc", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int kill(int pid, int signal);
 }

@@ -25,6 +25,9 @@ public interface IScenario
     /// <summary>False where a server that does nothing would not do the same work.</summary>
     bool HasCeiling => true;
 
+    /// <summary>True where the figure is read beside the time that the server's disk takes for a flush.</summary>
+    bool ComparesWithDisk => false;
+
     /// <summary>HTTP/2 connections that its runs share, unless the command line says otherwise. A server takes 100 calls at once on each.</summary>
     int Connections => 4;
 

@@ -115,6 +115,7 @@ public static class HtmlReport
         foreach (var phase in run.Phases)
             add($"<tr><td>{Text(phase.Phase)}</td><td>{phase.Seconds:0.##}</td><td>{MarkdownReport.Cores(phase.Client)}</td><td>{MarkdownReport.Cores(phase.Server)}</td><td>{MarkdownReport.Memory(phase.Server)}</td><td>{(phase.SendLag is { } lag ? lag.P99Ms.ToString("0.### ms", CultureInfo.InvariantCulture) : "closed loop")}</td></tr>");
         add($"</table></div>");
+        if (MarkdownReport.DiskText(run) is { } disk) add($"<p>{Text(disk)}</p>");
     }
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);

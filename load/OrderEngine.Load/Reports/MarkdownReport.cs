@@ -41,6 +41,7 @@ public static class MarkdownReport
         {
             Line($"| {phase.Phase} | {Cores(phase.Client)} | {Cores(phase.Server)} | {Memory(phase.Server)} | {(phase.SendLag is { } lag ? lag.P99Ms.ToString("0.###", CultureInfo.InvariantCulture) : "closed loop")} |");
         }
+        if (DiskText(run) is { } disk) Line($"\n{disk}");
         AppendStatuses(run, Line);
         AppendLedger(run, Line);
         foreach (var threshold in run.Thresholds)
@@ -57,6 +58,10 @@ public static class MarkdownReport
         static string MiB(long bytes) => (bytes / (1 << 20)).ToString("N0", CultureInfo.InvariantCulture);
         return figures is null ? "not seen" : $"{MiB(figures.ResidentBytesFirst)} to {MiB(figures.ResidentBytesLast)} MiB ({MiB(figures.ResidentBytesPeak)})";
     }
+
+    /// <summary>The disk in a sentence; null when it was not timed.</summary>
+    internal static string? DiskText(RunResult run) => run.DiskFlush is not { } flush ? null : string.Create(CultureInfo.InvariantCulture,
+        $"Disk: write and flush of 4 KiB p50 {flush.P50Ms:0.###} ms, p99 {flush.P99Ms:0.###} ms, before and after the load. The p99 of {run.MainPhase} is {run.P99ToFlush:0.0} times the disk's.");
 
     /// <summary>The ledger in a sentence.</summary>
     internal static string LedgerText(RunResult run)

@@ -25,6 +25,9 @@ public sealed class ArrivalSchedule
     /// <summary>Arrivals of the whole stretch.</summary>
     public long Total { get; }
 
+    /// <summary>How long the stretch is, in ns.</summary>
+    public long LengthNanos => (long)(_seconds * MachineClock.Second);
+
     /// <summary>When arrival <paramref name="number"/> is due.</summary>
     public long DueNanos(long number)
     {

@@ -44,11 +44,14 @@ public static class LoadRun
 
         using var client = new ProcessSampler(Environment.ProcessId, clock);
         using var server = ServerPid(settings) is { } pid ? new ProcessSampler(pid, clock) : null;
+        var flush = settings.Disk is { } disk ? DiskProbe.Measure(disk) : null;
         var start = clock.Now;
         var simulations = Simulations(scenario, settings);
-        var phases = await new ScenarioRunner(clock, progress).RunAsync(scenario, simulations, settings.WarmUp, cancellationToken);
+        var phases = await new ScenarioRunner(clock, progress, settings.Tick).RunAsync(scenario, simulations, settings.WarmUp, cancellationToken);
         client.Sample();
         server?.Sample();
+        // Before and after: a shared disk changes within minutes, and during the load the probe would be part of it.
+        if (settings.Disk is { } same) flush!.Add(DiskProbe.Measure(same));
         var findings = await scenario.CleanAsync(run, cancellationToken);
         var ledger = await LedgerCheck.RunAsync(run, cancellationToken);
 
@@ -66,9 +69,10 @@ public static class LoadRun
             Phases = [.. phases.Select(p => ResultBuilder.Phase(p, client, server))],
             Resources = ResultBuilder.Resources(start, client, server),
             Ledger = ledger,
+            DiskFlush = flush is null ? null : LatencyFigures.Of(flush),
             Failures = findings.Failures,
         };
-        result = result with { Notes = [.. findings.Notes, .. Notes(result, run)] };
+        result = result with { Notes = [.. findings.Notes, .. Notes(result, run, scenario)] };
         return Judge(result, thresholds);
     }
 
@@ -100,8 +104,9 @@ public static class LoadRun
         return address.IsLoopback ? ProcessSampler.ListeningOn(address.Port) : null;
     }
 
-    private static IEnumerable<string> Notes(RunResult result, RunContext run)
+    private static IEnumerable<string> Notes(RunResult result, RunContext run, IScenario scenario)
     {
+        if (scenario.ComparesWithDisk && result.DiskFlush is null) yield return "The disk's flush was not timed: --disk names a directory on the server's disk.";
         if (run.ServerIsNoOp) yield return "The server does nothing: this is the ceiling.";
         if (result.Phases.All(p => p.Server is null)) yield return "The server's process was not seen (not on this machine, or not to be found by its port); --server-pid names it.";
         foreach (var phase in result.Phases)

@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
+using OrderEngine.Load.Comparing;
 using OrderEngine.Load.Ledger;
 using OrderEngine.Load.Measuring;
 using OrderEngine.Load.Model;
@@ -108,6 +109,12 @@ public sealed record Row
 
     public long Refused { get; init; }
 
+    /// <summary>p99 divided by the disk's p99 flush in the same run (median of the rounds); null where the disk was not timed.</summary>
+    public double? P99ToFlush { get; init; }
+
+    /// <summary>What a user would run instead, in the same rounds; empty where it was not asked for or there is none.</summary>
+    public IReadOnlyList<PeerRow> Peers { get; init; } = [];
+
     /// <summary>True when ledger, findings and thresholds of every round passed.</summary>
     public bool Passed { get; init; }
 
@@ -115,6 +122,25 @@ public sealed record Row
     public IReadOnlyList<double> Rounds { get; init; } = [];
 
     public IReadOnlyList<double> CeilingRounds { get; init; } = [];
+}
+
+/// <summary>A peer beside a scenario.</summary>
+public sealed record PeerRow
+{
+    public required string Name { get; init; }
+
+    /// <summary>The peer's median over the rounds; of each round, what it did best.</summary>
+    public required double OrdersPerSecond { get; init; }
+
+    /// <summary>Engine's rate divided by the peer's in the same round: the median of the rounds.</summary>
+    public required double Ratio { get; init; }
+
+    public required double RatioLowest { get; init; }
+
+    public required double RatioHighest { get; init; }
+
+    /// <summary>The peer's best line of each round.</summary>
+    public IReadOnlyList<PeerLine> Rounds { get; init; } = [];
 }
 
 /// <summary>One run.</summary>
@@ -143,6 +169,9 @@ public sealed record RunResult
 
     public required LedgerReport Ledger { get; init; }
 
+    /// <summary>Write and flush of 4 KiB on the server's disk, before and after the load; null when it was not timed.</summary>
+    public LatencyFigures? DiskFlush { get; init; }
+
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>What must not be: a gap in a stream, a doubled event.</summary>
@@ -159,6 +188,9 @@ public sealed record RunResult
 
     public double P99Ms => MainFigures.Main.Latency.P99Ms;
 
+    /// <summary>p99 divided by the disk's p99 flush; null when that was not timed.</summary>
+    public double? P99ToFlush => DiskFlush is { P99Ms: > 0 } flush ? Figures.Round(P99Ms / flush.P99Ms) : null;
+
     public bool LedgerPassed => Ledger.Passed && Failures.Count == 0;
 
     public bool ThresholdsPassed => Thresholds.All(t => t.Passed);
@@ -171,7 +203,7 @@ public sealed record RunResult
     public Row ToRow() => new()
     {
         Scenario = Scenario, Unit = Unit, OrdersPerSecond = OrdersPerSecond, P50Ms = P50Ms, P99Ms = P99Ms, Failed = MainFigures.Main.Failed,
-        Refused = MainFigures.Main.Refused, Passed = Passed, Rounds = [OrdersPerSecond],
+        Refused = MainFigures.Main.Refused, Passed = Passed, Rounds = [OrdersPerSecond], P99ToFlush = P99ToFlush,
     };
 
     /// <summary>A figure by the name that thresholds use; the scope is a phase or a step of the main phase.</summary>
@@ -195,6 +227,7 @@ public sealed record RunResult
             "P99MS" => step.Latency.P99Ms,
             "P999MS" => step.Latency.P999Ms,
             "MAXMS" => step.Latency.MaxMs,
+            "P99TOFLUSH" => P99ToFlush,
             "SENDLAGP99MS" => phase.SendLag?.P99Ms,
             "SERVERCORES" => phase.Server?.CpuCores,
             "SERVERBYTES" => phase.Server?.ResidentBytesPeak,

@@ -47,6 +47,9 @@ public sealed record RunSettings
     /// <summary>Open loop: runs a second; null: the scenario's own load.</summary>
     public double? Rate { get; init; }
 
+    /// <summary>Open loop: how long the generator sleeps at least, and so how late it may send; zero: every arrival when it is due.</summary>
+    public TimeSpan Tick { get; init; } = OpenLoop.DefaultTick;
+
     /// <summary>HTTP/2 connections that the copies share; null: the scenario's own number.</summary>
     public int? Connections { get; init; }
 
@@ -64,6 +67,9 @@ public sealed record RunSettings
 
     /// <summary>How the ledger is checked.</summary>
     public LedgerMode Ledger { get; init; } = LedgerMode.Snapshot;
+
+    /// <summary>A directory on the server's disk, whose flush is timed before and after the load; null: not timed.</summary>
+    public string? Disk { get; init; }
 
     /// <summary>The server's process, for its CPU and memory; null: found by its port when it is on this machine.</summary>
     public int? ServerPid { get; init; }
@@ -119,7 +125,7 @@ public sealed class RunContext : IDisposable
 }
 
 /// <summary>One run of a scenario.</summary>
-/// <param name="Copy">In a closed loop: which copy runs. In an open loop: the arrival's number.</param>
+/// <param name="Copy">In a closed loop: which copy runs. In an open loop: eight arrivals in a row have the same.</param>
 /// <param name="Number">Counts the runs of the whole scenario, from 0.</param>
 /// <param name="Begun">When it was due (open loop) or began (closed loop), by the run's clock.</param>
 /// <param name="Clock">The run's clock.</param>

@@ -9,7 +9,10 @@ namespace OrderEngine.Load.Running;
 public sealed record RunProgress(string Scenario, string Unit, PhaseRecorder Phase, TimeSpan Elapsed, TimeSpan During);
 
 /// <summary>Runs one scenario. One run at a time.</summary>
-public sealed class ScenarioRunner(ILoadClock clock, Action<RunProgress>? phaseBegins = null)
+/// <param name="clock">Times everything.</param>
+/// <param name="phaseBegins">Told of every phase.</param>
+/// <param name="tick">The open loop's; <see cref="OpenLoop.DefaultTick"/> when left out.</param>
+public sealed class ScenarioRunner(ILoadClock clock, Action<RunProgress>? phaseBegins = null, TimeSpan? tick = null)
 {
     /// <summary>The phase before the first, of which nothing is kept.</summary>
     public const string WarmUpPhase = "warm-up";
@@ -17,8 +20,8 @@ public sealed class ScenarioRunner(ILoadClock clock, Action<RunProgress>? phaseB
     /// <summary>How long unanswered runs of an open loop are waited for after a phase; then they count as failed.</summary>
     public static readonly TimeSpan Drain = TimeSpan.FromSeconds(10);
 
+    private readonly TimeSpan _tick = tick ?? OpenLoop.DefaultTick;
     private long _runs;
-    private long _unanswered;
 
     /// <summary>Runs warm-up and all simulations; Init and Clean are the caller's.</summary>
     public async Task<IReadOnlyList<PhaseRecorder>> RunAsync(IScenario scenario, IReadOnlyList<LoadSimulation> simulations, TimeSpan warmUp,
@@ -85,36 +88,19 @@ public sealed class ScenarioRunner(ILoadClock clock, Action<RunProgress>? phaseB
     private async Task InjectAsync(IScenario scenario, ArrivalSchedule schedule, PhaseRecorder recorder, TimeSpan during, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var token = stop.Token;
-        var pump = new Thread(() => OpenLoop.Pump(schedule, recorder.Start, clock, recorder, arrival =>
-        {
-            var invocation = new Invocation(arrival.Number, Interlocked.Increment(ref _runs) - 1, arrival.Due, clock, recorder, token);
-            if (Interlocked.Increment(ref _unanswered) > scenario.MaxUnanswered)
-            {
-                Interlocked.Decrement(ref _unanswered);
-                recorder.RecordMain(Response.Fail(OpenLoop.NotSent), arrival.Due, clock.Now);
-                return;
-            }
-            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Runner.Launch(work.Scenario, work.Invocation, work.Recorder),
-                (Runner: this, Scenario: scenario, Invocation: invocation, Recorder: recorder), preferLocal: false);
-        }, cancellationToken)) { IsBackground = true, Name = "arrivals" };
+        var runs = new OpenLoopRuns(scenario, clock, recorder, () => Interlocked.Increment(ref _runs) - 1, stop.Token);
+        var pump = new Thread(() => OpenLoop.Pump(schedule, recorder.Start, clock, _tick, runs.Launch, cancellationToken)) { IsBackground = true, Name = "arrivals" };
         pump.Start();
         await clock.WaitUntilAsync(recorder.Start + (long)during.TotalNanoseconds, cancellationToken);
         await Task.Run(pump.Join, CancellationToken.None);
         recorder.End = Math.Max(recorder.Start + (long)during.TotalNanoseconds, 0);
         var until = clock.Now + (long)Drain.TotalNanoseconds;
-        while (Interlocked.Read(ref _unanswered) > 0 && clock.Now < until)
+        while (runs.Unanswered > 0 && clock.Now < until)
             await clock.WaitUntilAsync(clock.Now + 5 * MachineClock.Millisecond, cancellationToken);
         // What is still unanswered is told to stop, fails as STOPPED, and is counted.
-        if (Interlocked.Read(ref _unanswered) > 0) await stop.CancelAsync();
-        while (Interlocked.Read(ref _unanswered) > 0)
+        if (runs.Unanswered > 0) await stop.CancelAsync();
+        while (runs.Unanswered > 0)
             await clock.WaitUntilAsync(clock.Now + 5 * MachineClock.Millisecond, cancellationToken);
-    }
-
-    private async void Launch(IScenario scenario, Invocation invocation, PhaseRecorder recorder)
-    {
-        await OpenLoop.RunOneAsync(scenario.RunAsync, invocation, recorder);
-        Interlocked.Decrement(ref _unanswered);
     }
 
     private async Task CopiesAsync(IScenario scenario, int from, int to, PhaseRecorder recorder, TimeSpan during, CancellationToken cancellationToken)

@@ -38,6 +38,7 @@ public static class ScenarioCatalog
             var stream = new SubmitStreamScenario(100);
             return new OverloadScenario("overload-stream", stream, stream.DefaultCopies, SubmitStreamScenario.Streams);
         }),
+        ("half-load", false, 0, () => new HalfLoadScenario()),
         ("connections", false, 0, () => new ConnectionsScenario()),
     ];
 
