@@ -1,4 +1,4 @@
-// Micro-benchmarks of the parts an order passes: core, codec, lanes, read view. Run by hand: dotnet run -c Release --project
+// Micro-benchmarks of the parts an order passes: core, codec, lanes, journal, read view. Run by hand: dotnet run -c Release --project
 // load/OrderEngine.Benchmarks -- --filter '*' [--job short]. Each prints time and allocated bytes an operation; nothing is judged.
 
 using BenchmarkDotNet.Running;

@@ -235,6 +235,19 @@ public sealed partial class ArchiveTests
         Assert.Throws<InvalidDataException>(() => export.Next(default));
     }
 
+    [Fact]
+    public async Task A_spool_that_the_disk_does_not_take_is_let_go_of_and_nothing_else_suffers()
+    {
+        await using var engine = await Start(define: true);
+        for (var order = 1; order <= 20; order++) await Submit(engine, Host.Submit());
+        var spool = new FullSpool(1_000);
+        Assert.Equal("No space left on device", (await Assert.ThrowsAsync<IOException>(() => engine.ExportOrdersAsync(new OrderQuery(), spool, default))).Message);
+        Assert.True(spool.IsDisposed);
+        Assert.Equal(20, (await ExportAsync(engine)).Count);
+        await Submit(engine, Host.Submit());
+        Assert.Equal(0, _failStop.Calls);
+    }
+
     private ReceiveStock LongReceipt() =>
         new() { Location = 1, Items = [.. Enumerable.Repeat(new SkuQuantity(1, 1), 500)], Role = Role.Warehouse, RequestKey = (UInt128)(1_000 + _keys++) };
 
@@ -282,6 +295,23 @@ public sealed partial class ArchiveTests
         private void Tell(long order)
         {
             if (order is > 0 and < 100 && _told.Add(order)) captured(order);
+        }
+    }
+
+    private sealed class FullSpool(long room) : MemoryStream
+    {
+        public bool IsDisposed { get; private set; }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            if (Length + buffer.Length > room) throw new IOException("No space left on device");
+            base.Write(buffer);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            IsDisposed = true;
+            base.Dispose(disposing);
         }
     }
 }

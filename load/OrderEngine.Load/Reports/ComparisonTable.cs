@@ -38,7 +38,7 @@ public static class ComparisonTable
         return text.ToString();
     }
 
-    private static string Shape(PeerLine line) => string.Create(CultureInfo.InvariantCulture, $"{line.Variant}, {line.Clients} clients");
+    private static string Shape(PeerLine line) => string.Create(CultureInfo.InvariantCulture, $"{line.Variant}, {line.Clients} {(line.Clients == 1 ? "client" : "clients")}");
 
     /// <summary>A peer's line.</summary>
     public static string Peer(PeerLine line)
