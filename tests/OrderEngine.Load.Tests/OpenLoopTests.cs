@@ -34,6 +34,7 @@ public class OpenLoopTests
         OpenLoop.Pump(new ArrivalSchedule(100, 100, TimeSpan.FromSeconds(1)), 0, clock, OpenLoop.DefaultTick, runs.Launch, CancellationToken.None);
         Assert.Equal(200, phase.Main.Latency.MaxNanos / 1e6);
         Assert.Equal(190, phase.SendLag.MaxNanos / 1e6);
+        Assert.Equal(190, phase.Main.Latency.PercentileMs(99), tolerance: 0.1);
         Assert.Equal(100, phase.Main.Latency.Count);
         // From sending, only the run that held everything up took long: those behind it waited for the generator.
         Assert.Equal(200, phase.Step(OpenLoop.FromSending).Latency.MaxNanos / 1e6);

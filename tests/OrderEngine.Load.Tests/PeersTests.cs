@@ -116,10 +116,10 @@ public sealed class PeersTests : IDisposable
     [Fact]
     public void The_ratio_is_the_median_of_the_rounds_own_with_the_lowest_and_the_highest()
     {
-        // 4.0, 2.0 and 10.0: medians divided by each other would say 5.
-        var row = Assert.Single(PeerPlan.Rows([Pair(200, 50), Pair(100, 50), Pair(200, 20)]));
-        Assert.Equal(("pg-function", 50, 4, 2, 10), (row.Name, row.OrdersPerSecond, row.Ratio, row.RatioLowest, row.RatioHighest));
-        Assert.Equal([50, 50, 20], row.Rounds.Select(r => r.OrdersPerSecond));
+        // 2, 3 and 10: medians divided by each other would say 4.
+        var row = Assert.Single(PeerPlan.Rows([Pair(100, 50), Pair(300, 100), Pair(200, 20)]));
+        Assert.Equal(("pg-function", 50, 3, 2, 10), (row.Name, row.OrdersPerSecond, row.Ratio, row.RatioLowest, row.RatioHighest));
+        Assert.Equal([50, 100, 20], row.Rounds.Select(r => r.OrdersPerSecond));
     }
 
     [Fact]
