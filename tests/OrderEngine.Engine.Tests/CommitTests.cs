@@ -12,6 +12,7 @@ public sealed class CommitTests
     public async Task Nothing_is_visible_before_the_commit_and_everything_after_it()
     {
         await using var host = await Host.Serving();
+        await host.WhenDispatched();
         var before = host.Engine.View.DurableSequence;
         using var feed = host.Engine.Orders.Subscribe(OrderFilter.All, before);
         using var stock = host.Engine.Stock.Subscribe([], [], before);

@@ -18,12 +18,12 @@ public sealed class StockFeedTests(ITestOutputHelper output)
     public async Task Many_changes_of_a_slot_are_one_entry()
     {
         await using var host = await Host.Serving();
-        await Dispatched(host);
+        await host.WhenDispatched();
         using var all = host.Engine.Stock.Subscribe([], [], host.Engine.View.DurableSequence);
         using var second = host.Engine.Stock.Subscribe([2], [1], host.Engine.View.DurableSequence);
         using var elsewhere = host.Engine.Stock.Subscribe([], [9], host.Engine.View.DurableSequence);
         for (var i = 0; i < 100; i++) await host.Ok(Host.Submit(sku: 1 + i % 3));
-        await Dispatched(host);
+        await host.WhenDispatched();
         var page = await all.ReadAsync(100, Never, default);
         Assert.Equal([1L, 2, 3], page.Slots.Order());
         Assert.Equal(host.Engine.View.DurableSequence, page.Through);
@@ -40,7 +40,7 @@ public sealed class StockFeedTests(ITestOutputHelper output)
         var start = host.Engine.View.DurableSequence;
         await host.Ok(Host.Submit(sku: 3));
         await host.Ok(Host.Submit(sku: 4));
-        await Dispatched(host);
+        await host.WhenDispatched();
         using var since = host.Engine.Stock.Subscribe([], [], start);
         using var later = host.Engine.Stock.Subscribe([], [], start + 1);
         using var everything = host.Engine.Stock.Subscribe([], [], 0);
@@ -59,7 +59,7 @@ public sealed class StockFeedTests(ITestOutputHelper output)
     public async Task Silence_gives_a_heartbeat_and_limits_are_checked()
     {
         await using var host = await Host.Serving(new EngineOptions { MaxStockSubscribers = 1 });
-        await Dispatched(host);
+        await host.WhenDispatched();
         using var feed = host.Engine.Stock.Subscribe([], [], host.Engine.View.DurableSequence);
         Assert.Throws<SubscriberLimitException>(() => host.Engine.Stock.Subscribe([], [], 0));
         Assert.Throws<PositionAheadException>(() => host.Engine.Stock.Subscribe([], [], host.Engine.View.DurableSequence + 1));
@@ -106,11 +106,6 @@ public sealed class StockFeedTests(ITestOutputHelper output)
                 await reader.Read(3);
             }
         }
-    }
-
-    private static async Task Dispatched(Host host)
-    {
-        while (host.Engine.Stock.DispatchedThrough < host.Engine.View.DurableSequence) await Task.Yield();
     }
 
     /// <summary>A real core for real stock rows; the test plays writer, publisher and dispatcher.</summary>

@@ -74,6 +74,12 @@ internal sealed class Host : IAsyncDisposable
         if (units > 0) await Ok(Receive(units, 1, 2, 3, 4));
     }
 
+    /// <summary>Completes when what was committed so far has been handed to those who follow; who subscribes to stock earlier is told of it, too.</summary>
+    public async Task WhenDispatched()
+    {
+        while (Engine.Stock.DispatchedThrough < Engine.View.DurableSequence) await Task.Yield();
+    }
+
     public async Task<CommandAnswer> Ok(Command command, Lane lane = Lane.Normal)
     {
         var answer = await Execute(command, lane);
