@@ -66,8 +66,8 @@ internal sealed class AsyncSignal
     private TaskCompletionSource? _waiter;
     private bool _set;
 
-    /// <summary>Any thread.</summary>
-    public void Set()
+    /// <summary>Any thread; false: nobody waited.</summary>
+    public bool Set()
     {
         TaskCompletionSource? waiter;
         lock (_sync)
@@ -77,7 +77,7 @@ internal sealed class AsyncSignal
             waiter = _waiter;
             _waiter = null;
         }
-        waiter?.TrySetResult();
+        return waiter?.TrySetResult() == true;
     }
 
     /// <summary>One waiter at a time; completes once for any number of sets since the last completion.</summary>

@@ -160,7 +160,7 @@ public sealed partial class FasterJournal : IJournal, ICommitSource
             if (failure is not null) return;
             durableAddress = record.UntilAddress;
             Volatile.Write(ref lastSequence, record.LastSequence);
-            // A record speaks of one append at most.
+            // A record speaks of one append at most: NextRecord.
             if (pending.TryPeek(out var first) && first.EndAddress <= durableAddress) finished = pending.Dequeue();
             if (pending.Count == 0) wake = drained;
             if (truncation is { } cut && record.BeginAddress == cut.Start.Address)

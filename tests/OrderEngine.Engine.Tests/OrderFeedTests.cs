@@ -192,6 +192,12 @@ public sealed class OrderFeedTests(ITestOutputHelper output)
         }));
         await Task.WhenAll(writers);
         var expected = Sequences(host, start, _ => true);
+        // Whoever waits for a turn gets it.
+        while (!Task.WhenAll(readers).IsCompleted)
+        {
+            host.Time.Advance(EngineBounds.WakeRound);
+            await Task.Yield();
+        }
         foreach (var sequences in await Task.WhenAll(readers)) Assert.Equal(expected, sequences);
         // One that has read nothing so far.
         var late = new List<long>();
@@ -231,6 +237,29 @@ public sealed class OrderFeedTests(ITestOutputHelper output)
         await dispatching;
 
         async Task Woken(int round) => await Task.WhenAll(reads.Take(round * EngineBounds.WakesPerRound));
+    }
+
+    [Fact]
+    public async Task Nobody_stands_in_line_until_what_he_is_to_read_has_left_the_window()
+    {
+        const int Batches = 16;
+        using var rig = new FeedRig(new Random(1), windowBatches: Batches, bufferEvents: 1_000);
+        rig.CommitOf(1);
+        rig.DispatchAll();
+        var feeds = Enumerable.Range(0, 3 * EngineBounds.WakesPerRound).Select(_ => rig.Orders.Subscribe(new OrderFilter([], [], [1], []), 1)).ToList();
+        var reads = feeds.Select(feed => feed.ReadAsync(1_000, Never, default).AsTask()).ToList();
+        rig.CommitOf(1);
+        // The clock stands still: no round ends. The last one takes the first one's place.
+        for (var batch = 2; batch <= Batches; batch++)
+        {
+            rig.DispatchAll();
+            rig.CommitOf(2);
+        }
+        Assert.False(reads[^1].IsCompleted);
+        rig.DispatchAll();
+        foreach (var page in await Task.WhenAll(reads).WaitAsync(TimeSpan.FromSeconds(30))) Assert.Equal(2, new EventView(Assert.Single(page.Events).Span).Sequence);
+        // Out of the window, not of the journal, which they would have had to read one after the other.
+        Assert.Equal(0, rig.Journal.Reads);
     }
 
     private static async Task<List<long>> Follow(Host host, int pace, int count)

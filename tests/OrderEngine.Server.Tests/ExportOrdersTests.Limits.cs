@@ -55,6 +55,8 @@ public sealed partial class ExportOrdersTests
             _time.Advance(TimeSpan.FromMinutes(1));
         }
         Assert.Equal(0, Spools(server));
+        // Nor does what it has not read wait for it: the call was reset, and nothing says why.
+        Assert.NotEqual("EXPORT_READER_SLOW", (await Refusal.ExpectAsync(() => ReadAsync(never, []))).Reason);
     }
 
     [Fact]

@@ -166,6 +166,44 @@ public sealed class PlainOrderTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.True(plain > 200 && declined > 200 && fromHold > 0, $"{plain} plain, {declined} declined, {fromHold} from a hold");
     }
 
+    [Fact]
+    public async Task Events_with_the_longest_ids_fit_or_go_the_long_way_whatever_the_room()
+    {
+        static string Longest(char letter) => new(letter, Limits.IdBytes);
+        var calls = _server.Service<EngineCalls>();
+        Grant.Current = Grant.Trusted;
+        var start = calls.Engine.View.DurableSequence;
+        await _server.Catalog.UpsertChannelAsync(new UpsertChannelRequest { RequestId = Shop.NewId(), Channel = new Channel { ChannelId = Longest('C') } });
+        await _server.Customers.UpsertCustomerAsync(new UpsertCustomerRequest { RequestId = Shop.NewId(), Customer = new Customer { CustomerId = Longest('U') } });
+        foreach (var place in "LM")
+        {
+            await _server.Catalog.UpsertLocationAsync(new UpsertLocationRequest { RequestId = Shop.NewId(), Location = new Location { LocationId = Longest(place) } });
+            if (place == 'L') await _server.Catalog.UpsertSkuAsync(new UpsertSkuRequest { RequestId = Shop.NewId(), Sku = new Sku { SkuId = Longest('S'), Name = "S" } });
+            await _server.Inventory.ReceiveStockAsync(new ReceiveStockRequest { RequestId = Shop.NewId(), LocationId = Longest(place), Items = { new ReservationItem { SkuId = Longest('S'), Quantity = 50_000 } } });
+        }
+        var request = new SubmitOrderRequest
+        {
+            RequestId = Shop.NewId(), Actor = new Actor { Id = Longest('A'), Role = Contracts.V1.Role.Channel },
+            Order = new OrderDraft { ChannelId = Longest('C'), ExternalOrderId = Longest('X'), CustomerId = Longest('U'), CurrencyCode = "GBP", AllocationPolicy = AllocationPolicy.PartialBackorder },
+        };
+        // More than one location has.
+        request.Order.Lines.Add(new OrderLineDraft { SkuId = Longest('S'), Quantity = 60_000, UnitPriceMinor = 1_000_000 });
+        await _server.Orders.SubmitOrderAsync(request);
+
+        using var feed = calls.Engine.Orders.Subscribe(OrderFilter.All, start);
+        var journaled = Assert.Single((await feed.ReadAsync(10, TimeSpan.FromHours(1), default)).Events).ToArray();
+        using var guard = calls.Reader.Enter();
+        var expected = OrderEvents.Map(calls.Reader, journaled, calls.Engine.View.DurableSequence).ToByteArray();
+        Assert.Equal(2, OrderEvent.Parser.ParseFrom(expected).Submitted.Lines[0].Reserved.Count);
+        for (var bytes = 0; bytes <= 2 * ServerLimits.EncodedEventBytes; bytes++)
+        {
+            var room = new byte[bytes];
+            var length = PlainEvents.Write(room, new EventView(journaled), calls.Reader);
+            if (length > 0) Assert.Equal(expected, room[..length]);
+            else Assert.True(bytes < ServerLimits.EncodedEventBytes, $"{expected.Length} bytes do not fit into {bytes}");
+        }
+    }
+
     private static Grant Bound(string channel, Scopes scopes, StateReader reader) =>
         new(new Caller("key of " + channel, channel, scopes, null, reader, default), Roles.Of(scopes));
 

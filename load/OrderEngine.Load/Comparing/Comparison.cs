@@ -140,7 +140,7 @@ public static class Comparison
                 {
                     best.Add(await peers.MeasureAsync(peer));
                 }
-                catch (InvalidOperationException exception)
+                catch (Exception exception) when (exception is InvalidOperationException or IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
                 {
                     Fail($"{peer.Name}: {exception.Message}");
                 }

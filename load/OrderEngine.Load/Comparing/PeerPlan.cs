@@ -63,14 +63,15 @@ public static class PeerPlan
 /// <summary>The peers of one round. Scenarios that ask the scripts for the same share the answer, taken beside the first of them.</summary>
 internal sealed class PeerRound(Func<PeerAsk, Task<IReadOnlyList<PeerLine>>> measure)
 {
-    private readonly Dictionary<PeerAsk, IReadOnlyList<PeerLine>> _measured = [];
+    private readonly Dictionary<PeerAsk, Task<IReadOnlyList<PeerLine>>> _measured = [];
 
     /// <summary>The best line of a peer: numbers of clients and depths of pipelines are the peer's to choose.</summary>
     /// <exception cref="InvalidOperationException">The script failed, or printed nothing of the peer.</exception>
     public async Task<PeerLine> MeasureAsync(ScenarioPeer peer)
     {
-        if (!_measured.TryGetValue(peer.Ask, out var lines)) _measured[peer.Ask] = lines = await measure(peer.Ask);
-        return lines.Where(peer.Has).MaxBy(l => l.OrdersPerSecond)
+        // A script that failed has failed for all that it would have measured.
+        if (!_measured.TryGetValue(peer.Ask, out var lines)) _measured[peer.Ask] = lines = measure(peer.Ask);
+        return (await lines).Where(peer.Has).MaxBy(l => l.OrdersPerSecond)
             ?? throw new InvalidOperationException($"peers.sh {peer.Ask.Group} printed no line of {peer.Name}, {peer.Variant}");
     }
 }

@@ -21,7 +21,7 @@ internal sealed class FeedDispatcher(FeedWindow window, OrderFeed orders, StockF
                 {
                 }
                 if (closed) break;
-                if (orders.WakeNext()) round.Change(EngineBounds.WakeRound, Timeout.InfiniteTimeSpan);
+                if (orders.WakeNext() is { Ticks: > 0 } rest) round.Change(rest, Timeout.InfiniteTimeSpan);
                 await window.WaitAsync();
             }
         }

@@ -24,6 +24,9 @@ internal sealed class FeedWindow(int maxBatches, long maxBytes)
     /// <summary>Number of the newest batch; 0 before the first. Any thread.</summary>
     public long Last => Volatile.Read(ref _last);
 
+    /// <summary>True: batches fall out, and this one stands among the older half of those that are left. Any thread.</summary>
+    public bool IsLeaving(long number) => First is > 1 and var first && number < first + (Last - first) / 2;
+
     /// <summary>Completes when something was added since the last time. The dispatcher alone waits.</summary>
     public Task WaitAsync() => _added.WaitAsync();
 

@@ -2,8 +2,8 @@
 // task; everything else on any thread. Neither writer nor publisher ever waits for it.
 //
 // A message costs the same processor time with one event as with a hundred, and a thousand subscribers of few events each would take all there is. So
-// subscribers are woken in the order in which events came to them, so many at most in a while (EngineBounds.WakesPerRound): where that is enough for all,
-// at once; where it is not, each finds more events when its turn comes.
+// those who sleep are woken in the order in which events came to them, so many at most in a round (EngineBounds.WakesPerRound): at once as long as that is
+// enough; then in the next round, where each finds more events.
 
 using OrderEngine.Core.Events;
 using OrderEngine.Journal;
@@ -20,7 +20,7 @@ public sealed class OrderFeed
     private readonly Dictionary<long, List<OrderSubscription>> _byCustomer = [];
     private readonly Dictionary<long, List<OrderSubscription>> _byOrder = [];
     private readonly List<OrderSubscription> _staged = [];
-    // Those that have events and sleep; the feeds' task's, like the round.
+    // Those that have got events and were asleep, as far as is known; the feeds' task's, like the round.
     private readonly Queue<OrderSubscription> _toWake = [];
     private long _roundBegan;
     private int _wokenInRound;
@@ -125,26 +125,32 @@ public sealed class OrderFeed
         {
             // A full message is worth its price, and its subscriber must not fall behind.
             if (subscriber.Staged >= EngineBounds.EventsWorthWaking) subscriber.Wake();
-            else if (subscriber.Queue()) _toWake.Enqueue(subscriber);
+            else if (subscriber.Queue(batch.Number)) _toWake.Enqueue(subscriber);
         }
         _staged.Clear();
         WakeNext();
     }
 
-    /// <summary>Wakes whose turn it is; true when others wait for the next round. The feeds' task.</summary>
-    internal bool WakeNext()
+    /// <summary>Wakes whose turn it is. The feeds' task.</summary>
+    /// <returns>When to come again for the others; zero when there are none.</returns>
+    internal TimeSpan WakeNext()
     {
         while (_toWake.Count > 0)
         {
             if (_wokenInRound >= EngineBounds.WakesPerRound)
             {
-                if (_context.Time.GetElapsedTime(_roundBegan) < EngineBounds.WakeRound) return true;
-                _wokenInRound = 0;
+                var rest = EngineBounds.WakeRound - _context.Time.GetElapsedTime(_roundBegan);
+                // Nobody stands in line until what he is to read has left the window. Timers count whole milliseconds, and must not ring before the round is over.
+                if (rest > TimeSpan.Zero && !_context.Window.IsLeaving(_toWake.Peek().QueuedAt)) return TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds));
+                if (rest <= TimeSpan.Zero) _wokenInRound = 0;
             }
-            if (_wokenInRound++ == 0) _roundBegan = _context.Time.GetTimestamp();
-            _toWake.Dequeue().WakeInTurn();
+            var began = _wokenInRound == 0 ? _context.Time.GetTimestamp() : _roundBegan;
+            // Who is awake, waiting for a client or reading already, costs nothing.
+            if (!_toWake.Dequeue().WakeInTurn()) continue;
+            _roundBegan = began;
+            _wokenInRound++;
         }
-        return false;
+        return TimeSpan.Zero;
     }
 
     /// <summary>Batches were lost to the dispatcher: everybody goes on from the journal, the dispatcher at <paramref name="next"/>. The feeds' task.</summary>

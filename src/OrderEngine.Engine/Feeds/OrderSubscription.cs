@@ -174,14 +174,22 @@ public sealed class OrderSubscription : IDisposable
 
     internal void Wake() => _wake.Set();
 
-    /// <summary>Puts it into the line of those that are to be woken; false: it stands there.</summary>
-    internal bool Queue() => !_isQueued && (_isQueued = true);
+    /// <summary>The batch for which it stands in the line of those that are to be woken.</summary>
+    internal long QueuedAt { get; private set; }
 
-    /// <summary>Wakes it, out of that line.</summary>
-    internal void WakeInTurn()
+    /// <summary>Puts it into that line; false: it stands there.</summary>
+    internal bool Queue(long batch)
+    {
+        if (_isQueued) return false;
+        QueuedAt = batch;
+        return _isQueued = true;
+    }
+
+    /// <summary>Wakes it, out of that line; false: it was awake.</summary>
+    internal bool WakeInTurn()
     {
         _isQueued = false;
-        Wake();
+        return _wake.Set();
     }
 
     // --- the reader's side ---

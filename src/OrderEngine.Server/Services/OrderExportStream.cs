@@ -20,6 +20,7 @@ internal sealed class OrderExportStream(EngineCalls calls, OrderExports exports,
     // Where the next message goes on, should the stream break behind it.
     private Token _token;
     private long _sequence;
+    private CancellationTokenSource _callOff = null!;
 
     /// <summary>Runs until all is sent.</summary>
     public async Task RunAsync(ExportOrdersRequest request)
@@ -49,27 +50,37 @@ internal sealed class OrderExportStream(EngineCalls calls, OrderExports exports,
     {
         using var longest = new CancellationTokenSource(ServerLimits.LongestExport, calls.Time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, longest.Token, takenOver);
+        using var callOff = CancellationTokenSource.CreateLinkedTokenSource(stop, takenOver);
+        _callOff = callOff;
         try
         {
-            orders.GoOnBehind(_token.A);
-            while (Next(orders, end.Token) is { } order)
-            {
-                await AddAsync(order, request, end.Token);
-                _token = _token with { A = order.Number, B = _token.B + 1 };
-                if (_message.Orders.Count >= ServerLimits.OrdersPerMessage || _bytes >= ServerLimits.StreamMessageBytes) await FlushAsync(end.Token);
-            }
-            _message.End = new ExportOrdersEnd { Orders = _token.B };
-            await FlushAsync(end.Token);
-        }
-        catch (ArchivedOrderException damaged)
-        {
-            if (_message.Orders.Count > 0) await FlushAsync(end.Token);
-            throw Errors.Status(ErrorReason.ArchiveDamaged, damaged.Message, ("order_id", Texts.Order(damaged.Order)),
-                ("resume_token", (_token with { A = damaged.Order }).ToString())).ToException();
+            await SendAllAsync(orders, request, end.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
             throw Errors.Exception(takenOver.IsCancellationRequested ? ErrorReason.ExportEnded : ErrorReason.ExportReaderSlow);
+        }
+    }
+
+    private async Task SendAllAsync(OrderExport orders, ExportOrdersRequest request, CancellationToken end)
+    {
+        try
+        {
+            orders.GoOnBehind(_token.A);
+            while (Next(orders, end) is { } order)
+            {
+                await AddAsync(order, request, end);
+                _token = _token with { A = order.Number, B = _token.B + 1 };
+                if (_message.Orders.Count >= ServerLimits.OrdersPerMessage || _bytes >= ServerLimits.StreamMessageBytes) await FlushAsync(end);
+            }
+            _message.End = new ExportOrdersEnd { Orders = _token.B };
+            await FlushAsync(end);
+        }
+        catch (ArchivedOrderException damaged)
+        {
+            if (_message.Orders.Count > 0) await FlushAsync(end);
+            throw Errors.Status(ErrorReason.ArchiveDamaged, damaged.Message, ("order_id", Texts.Order(damaged.Order)),
+                ("resume_token", (_token with { A = damaged.Order }).ToString())).ToException();
         }
     }
 
@@ -126,7 +137,19 @@ internal sealed class OrderExportStream(EngineCalls calls, OrderExports exports,
         message.ResumeToken = _token.ToString();
         using var patience = new CancellationTokenSource(ServerLimits.ExportPatience, calls.Time);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(stop, patience.Token);
-        // The write itself is not called off: that would reset the call, and its reader would not be told why, nor get the message that is on its way.
-        await responses.WriteAsync(message, CancellationToken.None).WaitAsync(any.Token);
+        var write = responses.WriteAsync(message, _callOff.Token);
+        try
+        {
+            await write.WaitAsync(any.Token);
+        }
+        catch (OperationCanceledException) when (!write.IsCompleted)
+        {
+            // To call off the write is to reset the call, whose reader is then not told why. So it has a little longer to take the message and the reason
+            // behind it; what it does not take must not stay in memory, where nobody counts it any more.
+            using var last = new CancellationTokenSource(ServerLimits.LastWrite, calls.Time);
+            await using var calledOff = last.Token.Register(_callOff.Cancel);
+            await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
     }
 }
