@@ -108,7 +108,7 @@ public static class LoadRun
     {
         if (scenario.ComparesWithDisk && result.DiskFlush is null) yield return "The disk's flush was not timed: --disk names a directory on the server's disk.";
         // What waits for the generator's tick waits for the tool, not for the engine.
-        if (scenario.ComparesWithDisk && result.MainFigures.Steps.FirstOrDefault(step => step.Name == OpenLoop.FromSending) is { } sent)
+        if (scenario.ComparesWithDisk && result.MainFigures.Steps.FirstOrDefault(step => step.Step == OpenLoop.FromSending) is { } sent)
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"From when a call was sent, p99 is {sent.Latency.P99Ms:0.00} ms; the latency above is from when it was due, up to a tick of the generator (--tick) earlier.");
         if (run.ServerIsNoOp) yield return "The server does nothing: this is the ceiling.";
