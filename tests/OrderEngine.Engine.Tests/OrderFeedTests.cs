@@ -115,7 +115,7 @@ public sealed class OrderFeedTests(ITestOutputHelper output)
         var reading = feed.ReadAsync(10, TimeSpan.FromSeconds(5), default).AsTask();
         await host.Time.WhenTimerSetBy(host.Time.GetUtcNow().AddSeconds(5));
         await host.Ok(Host.Submit(channel: 1));
-        await Dispatched(host);
+        await host.WhenDispatched();
         Assert.False(reading.IsCompleted);
         host.Time.Advance(TimeSpan.FromSeconds(5));
         var page = await reading;
@@ -285,14 +285,6 @@ public sealed class OrderFeedTests(ITestOutputHelper output)
         var kinds = new List<EventKind>();
         while (kinds.Count < count) kinds.AddRange((await feed.ReadAsync(10, Never, default)).Events.Select(e => new EventView(e.Span).Kind));
         return kinds;
-    }
-
-    // The feeds' task has handed out everything that is durable: a fresh subscriber joins at once and sees it.
-    private static async Task Dispatched(Host host)
-    {
-        using var probe = host.Engine.Orders.Subscribe(OrderFilter.All, host.Engine.View.DurableSequence - 1);
-        await probe.ReadAsync(10, Never, default);
-        while (host.Engine.Orders.DispatchedThrough < host.Engine.View.DurableSequence) await Task.Yield();
     }
 
     private static OrderFilter RandomFilter(Random random) => new(

@@ -144,11 +144,9 @@ public sealed class OrderFeed
                 if (rest > TimeSpan.Zero && !_context.Window.IsLeaving(_toWake.Peek().QueuedAt)) return TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds));
                 if (rest <= TimeSpan.Zero) _wokenInRound = 0;
             }
-            var began = _wokenInRound == 0 ? _context.Time.GetTimestamp() : _roundBegan;
             // Who is awake, waiting for a client or reading already, costs nothing.
             if (!_toWake.Dequeue().WakeInTurn()) continue;
-            _roundBegan = began;
-            _wokenInRound++;
+            if (_wokenInRound++ == 0) _roundBegan = _context.Time.GetTimestamp();
         }
         return TimeSpan.Zero;
     }

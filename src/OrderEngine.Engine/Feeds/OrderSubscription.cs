@@ -30,9 +30,6 @@ public sealed class OrderSubscription : IDisposable
     private bool _overflowed;
     private long _liveAfter;
 
-    // The dispatcher's: it waits for its turn to be woken.
-    private bool _isQueued;
-
     internal OrderSubscription(OrderFeed feed, OrderMatcher matcher, long after, int capacity)
     {
         _feed = feed;
@@ -174,21 +171,21 @@ public sealed class OrderSubscription : IDisposable
 
     internal void Wake() => _wake.Set();
 
-    /// <summary>The batch for which it stands in the line of those that are to be woken.</summary>
+    /// <summary>The batch for which it stands in the line of those that are to be woken; 0: it does not. The dispatcher's.</summary>
     internal long QueuedAt { get; private set; }
 
     /// <summary>Puts it into that line; false: it stands there.</summary>
     internal bool Queue(long batch)
     {
-        if (_isQueued) return false;
+        if (QueuedAt != 0) return false;
         QueuedAt = batch;
-        return _isQueued = true;
+        return true;
     }
 
     /// <summary>Wakes it, out of that line; false: it was awake.</summary>
     internal bool WakeInTurn()
     {
-        _isQueued = false;
+        QueuedAt = 0;
         return _wake.Set();
     }
 

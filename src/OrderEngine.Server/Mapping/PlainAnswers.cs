@@ -8,6 +8,7 @@ using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 using OrderEngine.Engine;
 using OrderEngine.Server.Wire;
+using static OrderEngine.Server.Wire.WireWriter;
 using Journaled = OrderEngine.Contracts.Journal;
 using RpcStatus = Google.Rpc.Status;
 
@@ -16,7 +17,6 @@ namespace OrderEngine.Server.Mapping;
 /// <summary>Writes SubmitOrderResponses and SubmitResults.</summary>
 internal static class PlainAnswers
 {
-    private const byte Numeric = 0, Delimited = 2;
     private const byte OrderId = SubmitOrderResponse.OrderIdFieldNumber << 3 | Delimited;
     private const byte Sequence = SubmitOrderResponse.SequenceFieldNumber << 3 | Numeric;
     private const byte State = SubmitOrderResponse.StateFieldNumber << 3 | Numeric;

@@ -6,6 +6,7 @@ using OrderEngine.Core;
 using OrderEngine.Core.Events;
 using OrderEngine.Core.State;
 using OrderEngine.Server.Wire;
+using static OrderEngine.Server.Wire.WireWriter;
 using Journaled = OrderEngine.Contracts.Journal;
 using Role = OrderEngine.Core.Role;
 
@@ -14,7 +15,6 @@ namespace OrderEngine.Server.Mapping;
 /// <summary>Writes OrderEvents of plain orders.</summary>
 internal static class PlainEvents
 {
-    private const uint Numeric = 0, Delimited = 2;
     private const uint Submitted = OrderEvent.SubmittedFieldNumber << 3 | Delimited;
     private const uint ShippingPolicyOfOrder = OrderSubmitted.ShippingPolicyFieldNumber << 3 | Numeric;
 
@@ -29,9 +29,10 @@ internal static class PlainEvents
     {
         // Without a role there was no request behind it, which the long way tells from one whose role is not set.
         if (e.Kind != EventKind.OrderSubmitted || e.Role == Role.None || !PlainAnswers.IsPlain(e)) return 0;
-        if (room.Length < HeadBytes + e.Actor.Length + e.Reason.Length) return 0;
-        Span<byte> body = stackalloc byte[room.Length];
-        var length = WriteBody(body[..^(HeadBytes + e.Actor.Length + e.Reason.Length)], e.Body, reader);
+        var forBody = room.Length - HeadBytes - e.Actor.Length - e.Reason.Length;
+        if (forBody < 0) return 0;
+        Span<byte> body = stackalloc byte[forBody];
+        var length = WriteBody(body, e.Body, reader);
         if (length == 0) return 0;
 
         Span<byte> id = stackalloc byte[PublicId.Length];

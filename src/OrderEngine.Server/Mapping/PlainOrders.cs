@@ -8,6 +8,7 @@ using OrderEngine.Core.State;
 using OrderEngine.Engine;
 using OrderEngine.Server.Access;
 using OrderEngine.Server.Wire;
+using static OrderEngine.Server.Wire.WireWriter;
 
 namespace OrderEngine.Server.Mapping;
 
@@ -15,7 +16,6 @@ namespace OrderEngine.Server.Mapping;
 internal static class PlainOrders
 {
     // Tags of the contract's fields: number and wire type. All numbers here are below 16, so each is one byte.
-    private const byte Numeric = 0, Delimited = 2;
     private const byte RequestId = SubmitOrderRequest.RequestIdFieldNumber << 3 | Delimited;
     private const byte ActorTag = SubmitOrderRequest.ActorFieldNumber << 3 | Delimited;
     private const byte Order = SubmitOrderRequest.OrderFieldNumber << 3 | Delimited;

@@ -19,7 +19,7 @@ namespace OrderEngine.Server.Services;
 internal sealed class OrderWatch(EngineCalls calls, EncodedEvents encoded, TimeProvider time, IServerStreamWriter<EncodedMessage> responses, ServerCallContext context)
 {
     // WatchOrdersResponse.events and OrderEventPage.events: both are field 1, with a length.
-    private const byte EventsTag = WatchOrdersResponse.EventsFieldNumber << 3 | 2, EventTag = OrderEventPage.EventsFieldNumber << 3 | 2;
+    private const byte EventsTag = WatchOrdersResponse.EventsFieldNumber << 3 | WireWriter.Delimited, EventTag = OrderEventPage.EventsFieldNumber << 3 | WireWriter.Delimited;
     private readonly List<EncodedEvents.Encoded> _events = [];
 
     /// <summary>Runs until the client leaves or the server stops.</summary>

@@ -27,9 +27,9 @@ internal readonly record struct EncodedOrder(EncodedMessage Message, ulong Clien
 /// <param name="grant">What the call may.</param>
 internal sealed class SubmitStream(EngineCalls calls, Grant grant) : CommandStream<EncodedMessage, EncodedOrder, EncodedMessage>(calls)
 {
-    private const byte Orders = StreamSubmitOrdersRequest.OrdersFieldNumber << 3 | 2;
+    private const byte Orders = StreamSubmitOrdersRequest.OrdersFieldNumber << 3 | WireWriter.Delimited;
     private const byte ClientSeq = StreamedOrder.ClientSeqFieldNumber << 3;
-    private const byte Request = StreamedOrder.RequestFieldNumber << 3 | 2;
+    private const byte Request = StreamedOrder.RequestFieldNumber << 3 | WireWriter.Delimited;
 
     private readonly EngineCalls _calls = calls;
     private readonly List<EncodedOrder> _items = [];

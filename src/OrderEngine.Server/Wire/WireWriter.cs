@@ -8,6 +8,12 @@ namespace OrderEngine.Server.Wire;
 /// <param name="room">Where it goes.</param>
 internal ref struct WireWriter(Span<byte> room)
 {
+    /// <summary>The wire type of numbers, in the last three bits of a tag.</summary>
+    public const byte Numeric = 0;
+
+    /// <summary>The wire type of texts, bytes and messages.</summary>
+    public const byte Delimited = 2;
+
     private const ulong MicrosPerSecond = 1_000_000;
     private readonly Span<byte> _room = room;
 
@@ -29,8 +35,8 @@ internal ref struct WireWriter(Span<byte> room)
     public static int Time(Span<byte> room, long micros)
     {
         var writer = new WireWriter(room);
-        writer.Number(Timestamp.SecondsFieldNumber << 3, (ulong)micros / MicrosPerSecond);
-        writer.Number(Timestamp.NanosFieldNumber << 3, (ulong)micros % MicrosPerSecond * 1_000);
+        writer.Number(Timestamp.SecondsFieldNumber << 3 | Numeric, (ulong)micros / MicrosPerSecond);
+        writer.Number(Timestamp.NanosFieldNumber << 3 | Numeric, (ulong)micros % MicrosPerSecond * 1_000);
         return writer.Length;
     }
 
