@@ -181,9 +181,14 @@ public sealed class WatchTests : IAsyncLifetime
         var beat = hello;
         while (beat.HighWatermark < order.Sequence)
         {
-            await _time.WhenTimerSetBy(_time.GetUtcNow() + TimeSpan.FromSeconds(5));
-            _time.Advance(TimeSpan.FromSeconds(5));
-            beat = await NextAsync(watch);
+            // When the server begins to wait for its next beat is its own affair: time goes on until the beat is there.
+            var next = NextAsync(watch);
+            while (!next.IsCompleted)
+            {
+                _time.Advance(TimeSpan.FromSeconds(5));
+                await _server.StatusAsync();
+            }
+            beat = await next;
         }
 
         Assert.Equal(WatchOrdersResponse.ContentOneofCase.Heartbeat, beat.ContentCase);
