@@ -102,6 +102,39 @@ public sealed class ArchiveTests : IDisposable
         Assert.Throws<JournalException>(() => BackupReader.Open(backup).Verify());
     }
 
+    [Fact]
+    public async Task A_backup_that_takes_too_long_ends_with_a_reason_and_the_next_one_is_whole()
+    {
+        await using var server = await StartAsync("data");
+        await Shop.OpenAsync(server);
+        var slow = new SlowReader(() => _time.Advance(ServerLimits.LongestBackup / 2));
+        using var call = new Abuse.DirectCall("/orderengine.v1.AdminService/CreateBackup");
+
+        var thrown = await Assert.ThrowsAnyAsync<RpcException>(() => server.Service<Services.AdminService>().CreateBackup(new CreateBackupRequest(), slow, call));
+
+        Assert.Equal((StatusCode.DeadlineExceeded, "DEADLINE_PASSED"), (thrown.StatusCode, Refusal.Of(thrown).Reason));
+        Assert.Contains("6 hours", thrown.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(2, slow.Parts);
+        Assert.Equal((await server.StatusAsync()).StateHash, (await BackUpAsync(server, Path.Combine(_folder.FullName, "backup"))).StateHash);
+    }
+
+    /// <summary>Takes its time for each part.</summary>
+    private sealed class SlowReader(Action pause) : IServerStreamWriter<BackupPart>
+    {
+        public int Parts { get; private set; }
+
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task WriteAsync(BackupPart message)
+        {
+            Parts++;
+            pause();
+            return Task.CompletedTask;
+        }
+
+        public Task WriteAsync(BackupPart message, CancellationToken cancellationToken) => WriteAsync(message);
+    }
+
     private Task<TestServer> StartAsync(string name) =>
         TestServer.StartAsync(services => services.AddSingleton<TimeProvider>(_time), Path.Combine(_folder.FullName, name));
 

@@ -15,10 +15,12 @@ namespace OrderEngine.Server.Services;
 internal sealed class BackupTransfer(EngineCalls calls)
 {
     /// <summary>Streams snapshots, archive and journal.</summary>
-    public async Task SendAsync(IServerStreamWriter<BackupPart> parts, ServerCallContext context)
+    public async Task SendAsync(IServerStreamWriter<BackupPart> responses, ServerCallContext context)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping);
-        end.CancelAfter(ServerLimits.LongestBackup);
+        using var longest = new CancellationTokenSource(ServerLimits.LongestBackup, calls.Time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Stopping, longest.Token);
+        using var abandon = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, calls.Abandoning);
+        var parts = new Sender(responses, end.Token, abandon.Token);
         var journal = calls.Engine.Journal ?? throw Errors.Exception(ErrorReason.EngineRecovering);
         using var hold = await calls.Engine.HoldJournalAsync();
         var snapshots = new List<(SnapshotFile File, Stream Bytes)>();
@@ -32,10 +34,10 @@ internal sealed class BackupTransfer(EngineCalls calls)
                 {
                     CreationId = ByteString.CopyFrom(journal.CreationId.ToByteArray()), FirstSequence = journal.FirstSequence, LastSequence = summary.Sequence,
                 },
-            }, end.Token);
-            foreach (var (file, bytes) in snapshots.Where(snapshot => snapshot.File.Sequence <= summary.Sequence)) await SendSnapshotAsync(file, bytes, parts, end.Token);
+            });
+            foreach (var (file, bytes) in snapshots.Where(snapshot => snapshot.File.Sequence <= summary.Sequence)) await SendSnapshotAsync(file, bytes, parts);
             // Taken after the summary, so it holds whatever had left memory by then; more is dropped by the start of what is restored.
-            foreach (var (segment, length) in calls.Engine.Archive?.Segments() ?? []) await SendSegmentAsync(segment, length, parts, end.Token);
+            foreach (var (segment, length) in calls.Engine.Archive?.Segments() ?? []) await SendSegmentAsync(segment, length, parts);
             foreach (var batch in journal.Read(journal.FirstSequence, end.Token))
             {
                 if (batch.FirstSequence > summary.Sequence) break;
@@ -45,7 +47,7 @@ internal sealed class BackupTransfer(EngineCalls calls)
                     {
                         Epoch = batch.Epoch, FirstSequence = batch.FirstSequence, LastSequence = batch.LastSequence, Events = UnsafeByteOperations.UnsafeWrap(batch.Payload),
                     },
-                }, end.Token);
+                });
             }
             await parts.WriteAsync(new BackupPart
             {
@@ -53,11 +55,16 @@ internal sealed class BackupTransfer(EngineCalls calls)
                 {
                     LastSequence = summary.Sequence, StateHash = summary.StateHash.ToString("x16", CultureInfo.InvariantCulture), HighestKey = summary.HighestKey,
                 },
-            }, end.Token);
+            });
         }
         catch (OperationCanceledException) when (calls.Stopping.IsCancellationRequested)
         {
             throw Errors.Exception(ErrorReason.EngineDraining);
+        }
+        catch (OperationCanceledException) when (longest.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        {
+            throw Errors.Status(ErrorReason.DeadlinePassed, string.Create(CultureInfo.InvariantCulture,
+                $"A backup may take {ServerLimits.LongestBackup.TotalHours} hours. Read it faster, or where the server is.")).ToException();
         }
         catch (Exception error) when (error is SnapshotFileException or JournalException or IOException)
         {
@@ -89,24 +96,24 @@ internal sealed class BackupTransfer(EngineCalls calls)
         }
     }
 
-    private static async Task SendSnapshotAsync(SnapshotFile file, Stream bytes, IServerStreamWriter<BackupPart> parts, CancellationToken stop)
+    private static async Task SendSnapshotAsync(SnapshotFile file, Stream bytes, Sender parts)
     {
         var part = new byte[ServerLimits.BackupPartBytes];
-        while (await bytes.ReadAtLeastAsync(part, part.Length, throwOnEndOfStream: false, stop) is var count && count > 0)
+        while (await bytes.ReadAtLeastAsync(part, part.Length, throwOnEndOfStream: false, parts.End) is var count && count > 0)
         {
-            await parts.WriteAsync(new BackupPart { Snapshot = new BackupSnapshotPart { Sequence = file.Sequence, Data = ByteString.CopyFrom(part, 0, count) } }, stop);
+            await parts.WriteAsync(new BackupPart { Snapshot = new BackupSnapshotPart { Sequence = file.Sequence, Data = ByteString.CopyFrom(part, 0, count) } });
         }
     }
 
-    private async Task SendSegmentAsync(int segment, long length, IServerStreamWriter<BackupPart> parts, CancellationToken stop)
+    private async Task SendSegmentAsync(int segment, long length, Sender parts)
     {
         await using var bytes = calls.Engine.Archive!.OpenSegment(segment);
         var part = new byte[ServerLimits.BackupPartBytes];
         while (length > 0)
         {
-            var count = await bytes.ReadAtLeastAsync(part.AsMemory(0, (int)Math.Min(part.Length, length)), (int)Math.Min(part.Length, length), throwOnEndOfStream: true, stop);
+            var count = await bytes.ReadAtLeastAsync(part.AsMemory(0, (int)Math.Min(part.Length, length)), (int)Math.Min(part.Length, length), throwOnEndOfStream: true, parts.End);
             length -= count;
-            await parts.WriteAsync(new BackupPart { Archive = new BackupArchivePart { Segment = segment, Data = ByteString.CopyFrom(part, 0, count) } }, stop);
+            await parts.WriteAsync(new BackupPart { Archive = new BackupArchivePart { Segment = segment, Data = ByteString.CopyFrom(part, 0, count) } });
         }
     }
 
@@ -121,5 +128,15 @@ internal sealed class BackupTransfer(EngineCalls calls)
             await parts.WriteAsync(new KeysPart { Data = ByteString.CopyFrom(part, 0, count) }, end.Token);
         }
         Array.Clear(part);
+    }
+
+    /// <summary>Sends parts until the backup has to end. A write that is called off resets the call, which then cannot say why: so it is looked at before each.</summary>
+    private sealed record Sender(IServerStreamWriter<BackupPart> Parts, CancellationToken End, CancellationToken Abandon)
+    {
+        public Task WriteAsync(BackupPart part)
+        {
+            End.ThrowIfCancellationRequested();
+            return Parts.WriteAsync(part, Abandon);
+        }
     }
 }
