@@ -24,6 +24,8 @@ internal sealed class Rig : IAsyncDisposable
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
     private const int TicksPerScrape = 20;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
+    private const int StrangersPerSecond = 50;
+    private const int StrangersCalls = 10;
 
     private readonly Server _server;
     private readonly OrderEngineClient _client;
@@ -58,7 +60,7 @@ internal sealed class Rig : IAsyncDisposable
         using var client = _server.Connect();
         var good = new GoodClient(client);
         // What a process does for the first time it does slowly: figures are of one that has been at it for a while.
-        if (polite) await RunAsync(good, WarmUp);
+        if (polite) await Task.WhenAll(RunAsync(good, WarmUp), ComeAndGoAsync());
         var before = await RunAsync(good, alone);
         var memory = Memory();
         var peak = memory;
@@ -89,6 +91,27 @@ internal sealed class Rig : IAsyncDisposable
         var arrived = await arriving;
         var ended = (await attacker.WaitAsync()).Succeeded();
         return new Trial(before, during, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak, arrived, connections);
+    }
+
+    // Handshakes and refusals, too, are of a process that has seen some: strangers who connect, are refused some calls and leave.
+    private async Task ComeAndGoAsync()
+    {
+        var target = new Target(new Uri(_server.Address).Port, true, null, 1);
+        using var over = new CancellationTokenSource(WarmUp);
+        using var tick = new PeriodicTimer(TimeSpan.FromSeconds(1) / StrangersPerSecond);
+        while (!over.IsCancellationRequested)
+        {
+            await using (var wire = await Wire.OpenAsync(target, new Counters(), CancellationToken.None))
+            {
+                await wire.Greeted;
+                for (var call = 0; call < StrangersCalls; call++)
+                {
+                    var stream = wire.NextStream();
+                    await wire.SendAsync((byte[])[.. Frames.Call(stream, "/orderengine.v1.OrderService/ListOrders", null), .. Frames.Of(FrameType.Data, Frames.EndStream, stream, Frames.Message([]))], CancellationToken.None);
+                }
+            }
+            await tick.WaitForNextTickAsync(CancellationToken.None);
+        }
     }
 
     /// <summary>A metric of the server, all of its series added up.</summary>
