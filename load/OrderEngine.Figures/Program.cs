@@ -161,7 +161,15 @@ void MeasureWriterBesideSnapshots()
     {
         while (!Volatile.Read(ref stop))
         {
-            SnapshotWriter.Write(core.Reader, () => Volatile.Read(ref summary), _ => { });
+            // At the engine's pace (EngineBounds.WalkTurn): it rests for as long as it has worked.
+            var began = Stopwatch.GetTimestamp();
+            SnapshotWriter.Write(core.Reader, () => Volatile.Read(ref summary), _ =>
+            {
+                var worked = Stopwatch.GetElapsedTime(began);
+                if (worked < TimeSpan.FromMilliseconds(2)) return;
+                Thread.Sleep(worked);
+                began = Stopwatch.GetTimestamp();
+            });
             taken++;
         }
     });

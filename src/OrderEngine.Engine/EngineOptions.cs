@@ -170,6 +170,12 @@ internal static class EngineBounds
     /// <summary>Who has so many events waiting is woken at once.</summary>
     public const int EventsWorthWaking = 256;
 
+    /// <summary>A snapshot that has worked for so long rests for as long: whoever answers is short of processors and memory, and nobody waits for a snapshot.</summary>
+    public static readonly TimeSpan WalkTurn = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>The longest of such rests: work that stood still before the disk needs none.</summary>
+    public static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(10);
+
     /// <summary>Subscribers that read the journal at once; others wait their turn, so that stragglers do not take the machine.</summary>
     public const int JournalReaders = 2;
 

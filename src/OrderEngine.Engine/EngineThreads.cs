@@ -16,6 +16,9 @@ internal class EngineThreads
     public virtual Task<T> RunLong<T>(Func<Task<T>> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
 
+    /// <summary>Leaves the processor to others for so long, in the middle of long work. On the thread of <see cref="RunLong"/>.</summary>
+    public virtual void Rest(TimeSpan time) => Thread.Sleep(time);
+
     /// <summary>Runs a piece of work that does not wait, so many times at once.</summary>
     public virtual void Scatter(IThreadPoolWorkItem work, int times)
     {

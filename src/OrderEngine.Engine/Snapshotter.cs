@@ -237,11 +237,20 @@ internal sealed class Snapshotter : IDisposable
         }
     }
 
-    private long Walk(Action<ReadOnlySpan<byte>> add) => SnapshotWriter.Write(_view.Reader, () => _view.Summary, block =>
+    private long Walk(Action<ReadOnlySpan<byte>> add)
     {
-        if (_failure.HasFailed) throw new OperationCanceledException("The engine has failed.");
-        add(block);
-    }).Sequence;
+        var began = _time.GetTimestamp();
+        return SnapshotWriter.Write(_view.Reader, () => _view.Summary, block =>
+        {
+            if (_failure.HasFailed) throw new OperationCanceledException("The engine has failed.");
+            add(block);
+            var worked = _time.GetElapsedTime(began);
+            // At a stop somebody does wait for it.
+            if (worked < EngineBounds.WalkTurn || !Volatile.Read(ref _open)) return;
+            _threads.Rest(worked < EngineBounds.LongestRest ? worked : EngineBounds.LongestRest);
+            began = _time.GetTimestamp();
+        }).Sequence;
+    }
 
     [SuppressMessage("Design", "CA1031", Justification = "The process ends with whatever it was.")]
     private async Task TruncateAsync()

@@ -147,6 +147,47 @@ public sealed class SnapshotTests : IDisposable
     }
 
     [Fact]
+    public async Task One_rests_for_as_long_as_it_works_unless_a_stop_waits_for_it()
+    {
+        double[] work = [1.5, 1, 40];
+        var store = new WatchedSnapshots();
+        var threads = new RestingThreads();
+        await using var host = new Host(Small with { SnapshotAtStopBytes = 1 }, time: _time, directory: _folder, snapshots: store, threads: threads);
+        await host.Engine.StartAsync(default);
+        await host.Define(1_000_000);
+        await host.Ok(Host.Submit());
+        var expected = new List<TimeSpan>();
+        var worked = 0.0;
+        store.BeforeBlock = number =>
+        {
+            var now = work[number % work.Length];
+            _time.Advance(TimeSpan.FromMilliseconds(now));
+            worked += now;
+            if (worked < 2) return;
+            // What stood still before the disk for longer was no work.
+            expected.Add(TimeSpan.FromMilliseconds(Math.Min(worked, 10)));
+            worked = 0;
+        };
+        Assert.Equal(CheckpointStatus.Created, (await host.Engine.CreateCheckpointAsync()).Status);
+        Assert.Contains(TimeSpan.FromMilliseconds(10), expected);
+        Assert.Equal(expected, threads.Rests);
+
+        await host.Ok(Host.Submit());
+        await host.Engine.StopAsync();
+        await store.WhenWritten(2);
+        Assert.Equal(2, store.List().Count);
+        Assert.Equal(threads.Rests, expected[..threads.Rests.Count]);
+        Assert.True(expected.Count > threads.Rests.Count);
+    }
+
+    private sealed class RestingThreads : EngineThreads
+    {
+        public List<TimeSpan> Rests { get; } = [];
+
+        public override void Rest(TimeSpan time) => Rests.Add(time);
+    }
+
+    [Fact]
     public async Task On_demand_says_what_it_did_and_a_failure_costs_nothing_else()
     {
         var store = new WatchedSnapshots();

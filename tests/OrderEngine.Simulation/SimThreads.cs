@@ -62,6 +62,9 @@ internal sealed class SimThreads(Baton baton) : EngineThreads
         return done.Task;
     }
 
+    // Whoever walks runs when it is drawn, and at no other time.
+    public override void Rest(TimeSpan time) { }
+
     // What it completes is posted, and drawn like everything else.
     public override void Scatter(IThreadPoolWorkItem work, int times)
     {

@@ -35,13 +35,14 @@ internal sealed class Host : IAsyncDisposable
     private readonly bool _ownsDirectory;
 
     public Host(EngineOptions? options = null, MemoryJournal? journal = null, ManualTime? time = null, DirectoryInfo? directory = null,
-        ISnapshotStore? snapshots = null, Func<DiskSpace>? space = null)
+        ISnapshotStore? snapshots = null, Func<DiskSpace>? space = null, EngineThreads? threads = null)
     {
         _ownsDirectory = directory is null;
         _directory = directory ?? Directory.CreateTempSubdirectory("orderengine-engine-");
         Journal = journal ?? new MemoryJournal();
         Time = time ?? new ManualTime();
-        Engine = new Engine(options ?? new EngineOptions(), Open, highest => KeyRing.Open(_directory.FullName, highest), Time, FailStop, Metrics, NullLogger<Engine>.Instance, snapshots, space);
+        Engine = new Engine(options ?? new EngineOptions(), Open, highest => KeyRing.Open(_directory.FullName, highest), Time, FailStop, Metrics, NullLogger<Engine>.Instance, snapshots,
+            threads ?? EngineThreads.Real, space);
     }
 
     public Engine Engine { get; }
