@@ -10,6 +10,7 @@ using System.Text;
 using OrderEngine.Core;
 using OrderEngine.Core.Events;
 using OrderEngine.Core.Snapshots;
+using OrderEngine.Engine;
 using OrderEngine.Figures;
 using OrderEngine.Journal;
 
@@ -161,12 +162,12 @@ void MeasureWriterBesideSnapshots()
     {
         while (!Volatile.Read(ref stop))
         {
-            // At the engine's pace (EngineBounds.WalkTurn): it rests for as long as it has worked.
+            // At the engine's pace: it rests for as long as it has worked.
             var began = Stopwatch.GetTimestamp();
             SnapshotWriter.Write(core.Reader, () => Volatile.Read(ref summary), _ =>
             {
                 var worked = Stopwatch.GetElapsedTime(began);
-                if (worked < TimeSpan.FromMilliseconds(2)) return;
+                if (worked < EngineBounds.WalkTurn) return;
                 Thread.Sleep(worked);
                 began = Stopwatch.GetTimestamp();
             });

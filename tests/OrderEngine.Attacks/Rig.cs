@@ -104,11 +104,7 @@ internal sealed class Rig : IAsyncDisposable
             await using (var wire = await Wire.OpenAsync(target, new Counters(), CancellationToken.None))
             {
                 await wire.Greeted;
-                for (var call = 0; call < StrangersCalls; call++)
-                {
-                    var stream = wire.NextStream();
-                    await wire.SendAsync((byte[])[.. Frames.Call(stream, "/orderengine.v1.OrderService/ListOrders", null), .. Frames.Of(FrameType.Data, Frames.EndStream, stream, Frames.Message([]))], CancellationToken.None);
-                }
+                await Slow.AskAsync(wire, target, new Counters(), CancellationToken.None, StrangersCalls);
             }
             await tick.WaitForNextTickAsync(CancellationToken.None);
         }

@@ -134,9 +134,10 @@ internal static class Slow
         }
     }
 
-    private static async Task AskAsync(Wire wire, Target target, Counters counters, CancellationToken until)
+    /// <summary>Asks for so many lists, and waits for none of them.</summary>
+    public static async Task AskAsync(Wire wire, Target target, Counters counters, CancellationToken until, int calls = CallsAtOnce)
     {
-        for (var i = 0; i < CallsAtOnce; i++)
+        for (var i = 0; i < calls; i++)
         {
             var stream = wire.NextStream();
             await wire.SendAsync((byte[])[.. Frames.Call(stream, "/orderengine.v1.CatalogService/ListSkus", target.Credential), .. Frames.Of(FrameType.Data, Frames.EndStream, stream, Frames.Message([0x08, 0xe8, 0x07]))], until);

@@ -14,8 +14,6 @@ namespace OrderEngine.Server.Tests;
 
 public sealed class DiskTests
 {
-    // A start that waits for a test goes on when that has failed: the server could not stop otherwise.
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
     private const long Giga = 1024L * 1024 * 1024;
     private readonly ManualTime _time = new();
     private long _free = 100 * Giga;
@@ -81,7 +79,7 @@ public sealed class DiskTests
             AddDisk(services);
             services.AddSingleton<OpenJournal>(_ => (directory, from, replay, progress) =>
             {
-                opening.Task.Wait(s_patience);
+                opening.Task.Wait(TestServer.HeldStart);
                 return FasterJournal.Open(new JournalOptions { Directory = directory }, from, replay, progress);
             });
         });

@@ -11,8 +11,6 @@ namespace OrderEngine.Server.Tests;
 
 public sealed class HealthTableTests
 {
-    // A start that waits for a test goes on when that has failed: the server could not stop otherwise.
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
     private const long Giga = 1024L * 1024 * 1024;
     private readonly ManualTime _time = new();
     private long _free = 100 * Giga;
@@ -26,7 +24,7 @@ public sealed class HealthTableTests
             .AddSingleton<OpenJournal>(_ => (directory, from, replay, progress) =>
             {
                 progress.Report(new RecoveryProgress(500, 2_000, 7, 1));
-                go.Wait(s_patience);
+                go.Wait(TestServer.HeldStart);
                 return FasterJournal.Open(new JournalOptions { Directory = directory }, from, replay, progress);
             }));
         using var http = new HttpClient { BaseAddress = new Uri(server.MetricsAddress) };

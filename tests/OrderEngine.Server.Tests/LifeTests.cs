@@ -19,8 +19,6 @@ namespace OrderEngine.Server.Tests;
 
 public sealed class LifeTests
 {
-    // A start that waits for a test goes on when that has failed: the server could not stop otherwise.
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
     [Theory]
     [InlineData(50, 100, 100)]
     [InlineData(150, 100, 150)]
@@ -30,7 +28,7 @@ public sealed class LifeTests
         await using var server = await TestServer.ListenAsync(services => services.AddSingleton<OpenJournal>(_ => (directory, from, replay, progress) =>
         {
             progress.Report(new RecoveryProgress(done, known, 7, 1));
-            go.Wait(s_patience);
+            go.Wait(TestServer.HeldStart);
             return FasterJournal.Open(new JournalOptions { Directory = directory }, from, replay, progress);
         }));
 

@@ -16,6 +16,9 @@ namespace OrderEngine.Server.Tests.Kit;
 
 internal sealed class TestServer : IAsyncDisposable
 {
+    /// <summary>How long a start waits for its test at most: a server cannot stop before, and that of a test that has failed would never end.</summary>
+    public static readonly TimeSpan HeldStart = TimeSpan.FromMinutes(1);
+
     private readonly WebApplication _app;
     private readonly GrpcChannel _channel;
     private readonly bool _ownsDirectory;
