@@ -39,6 +39,9 @@ internal static class Composition
         // in our services is logged by CallGuard.
         ["Logging:LogLevel:Grpc.AspNetCore.Server.ServerCallHandler"] = "None",
         ["Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel.Http2"] = "None",
+        // Not for its lines: with this logger on, each request is given an activity and a scope that nobody reads. Where calls are traced they are made
+        // for the traces (CallTraces).
+        ["Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics"] = "None",
         // A listener that cannot bind is told by Program in one line.
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
     };

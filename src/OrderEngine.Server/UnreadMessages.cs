@@ -12,13 +12,15 @@ using OrderEngine.Server.Mapping;
 namespace OrderEngine.Server;
 
 /// <summary>Around each HTTP request; touches only answers that carry no details of ours.</summary>
-internal sealed class UnreadMessages(RequestDelegate next, AccessMetrics metrics)
+internal sealed class UnreadMessages(RequestDelegate next, AccessMetrics metrics, IServiceProvider services)
 {
     private const string StatusTrailer = "grpc-status";
     private static readonly string ResourceExhausted = Text(StatusCode.ResourceExhausted);
     private static readonly string Unknown = Text(StatusCode.Unknown);
     private static readonly string Internal = Text(StatusCode.Internal);
     private static readonly string Unimplemented = Text(StatusCode.Unimplemented);
+
+    private readonly NoScope _services = new(services);
 
     /// <summary>Goes on, then looks at the status.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -31,6 +33,7 @@ internal sealed class UnreadMessages(RequestDelegate next, AccessMetrics metrics
             ShownCredential.Count(context, isWasted: true);
             return;
         }
+        context.Features.Set<IServiceProvidersFeature>(_services);
         Task served;
         try
         {
@@ -53,6 +56,16 @@ internal sealed class UnreadMessages(RequestDelegate next, AccessMetrics metrics
         if (refusal is null) return;
         metrics.Declined(refusal);
         refusal.WriteTo(trailers);
+    }
+
+    // All services are singletons: a scope for each call, which the framework would make otherwise, is for nothing.
+    private sealed class NoScope(IServiceProvider services) : IServiceProvidersFeature
+    {
+        public IServiceProvider RequestServices
+        {
+            get => services;
+            set => throw new NotSupportedException("It is that of all calls.");
+        }
     }
 
     private static string Text(StatusCode status) => ((int)status).ToString(CultureInfo.InvariantCulture);

@@ -15,6 +15,9 @@ internal sealed class MetricsCollector : IDisposable
     private const string RequestDuration = "http.server.request.duration";
     private static readonly string[] Meters = [EngineMetrics.MeterName, Access.AccessMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime"];
 
+    // Counted up and down by every call, for what nobody asks: calls that are open are the share's, those that wait are in the engine's lanes.
+    private static readonly string[] Unread = ["http.server.active_requests", "kestrel.queued_requests"];
+
     /// <summary>Seconds: from a tenth of a millisecond, below which nothing is durable, to ten seconds, above which everything is broken.</summary>
     private static readonly double[] LatencyBuckets =
         [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -42,7 +45,7 @@ internal sealed class MetricsCollector : IDisposable
 
     /// <summary>True for what is served: ours, the web server's and the runtime's, of this host.</summary>
     public static bool IsShown(Instrument instrument, IMeterFactory meters) =>
-        Meters.Contains(instrument.Meter.Name) && (instrument.Meter.Scope is not { } scope || ReferenceEquals(scope, meters));
+        Meters.Contains(instrument.Meter.Name) && !Unread.Contains(instrument.Name) && (instrument.Meter.Scope is not { } scope || ReferenceEquals(scope, meters));
 
     /// <summary>The bounds of a histogram: its own, or for the durations of calls ours; none: those of OpenTelemetry.</summary>
     public static double[]? Buckets(Instrument instrument) => instrument switch

@@ -74,7 +74,7 @@ public sealed class WasteTests
         {
             served++;
             return Task.CompletedTask;
-        }, keyed.Server.Service<AccessMetrics>());
+        }, keyed.Server.Service<AccessMetrics>(), keyed.Server.Service<IServiceProvider>());
         foreach (var isWithdrawn in new[] { true, false })
         {
             var context = new DefaultHttpContext { RequestAborted = new CancellationToken(isWithdrawn) };
