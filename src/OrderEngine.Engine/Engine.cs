@@ -146,6 +146,9 @@ public sealed partial class Engine : IAsyncDisposable
     /// <summary>Commands of single calls that may wait in a lane, and as many of streams.</summary>
     public int QueueCapacity(Lane lane) => lane == Lane.Priority ? _options.PriorityQueueCapacity : _options.NormalQueueCapacity;
 
+    /// <summary>The writer waits for commits that are under way.</summary>
+    internal bool WaitsForCommits => _publisher?.BlocksWriter == true;
+
     /// <summary>For a journal that can tell how many bytes it has read and has to read while it opens. Any thread.</summary>
     public void ReportRecovery(long bytesDone, long bytesTotal) => _recovery.Report(bytesDone, bytesTotal);
 

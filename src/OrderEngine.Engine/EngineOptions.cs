@@ -149,6 +149,9 @@ internal static class EngineBounds
     /// <summary>Priority commands taken in a row while normal ones wait: the normal lane gets at least one command in nine.</summary>
     public const int PriorityBurst = 8;
 
+    /// <summary>Commands that wait for which a second commit is begun beside one under way. Two durable writes cost the processors as much as deciding some thirty.</summary>
+    public const int WorthOverlapping = 64;
+
     /// <summary>Commands that the writer takes from the lanes at a time, so that memory fetches what the next ones need meanwhile.</summary>
     public const int LookAhead = 16;
 

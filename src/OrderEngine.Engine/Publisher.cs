@@ -50,11 +50,17 @@ internal sealed class Publisher : IDisposable
     /// <summary>Blocks the writer while as many commits as may be are under way.</summary>
     public void WaitForSlot() => _slots.Take();
 
+    /// <summary>The writer is blocked. For tests: what is queued from then on is decided after a commit.</summary>
+    public bool BlocksWriter => _slots.Blocks;
+
+    /// <summary>Blocks the writer while any commit is under way.</summary>
+    public void WaitForCommits() => _slots.TakeFirst();
+
     /// <summary>As <see cref="WaitForSlot"/>, but false instead of blocking.</summary>
     public bool TryWaitForSlot() => _slots.TryTake();
 
     /// <summary>Lets the writer pass, so that it sees that the engine has failed.</summary>
-    public void ReleaseWriter() => _slots.Release();
+    public void ReleaseWriter() => _slots.Open();
 
     /// <summary>Starts the commit of a batch, or only queues it for its answers when it has no events. Writer; a slot was waited for.</summary>
     public void Begin(Batch batch)

@@ -25,27 +25,32 @@ internal sealed class WakeSignal : IDisposable
     public void Dispose() => _gate.Dispose();
 }
 
-/// <summary>Places of which so many may be taken at once. Any thread.</summary>
+/// <summary>Places of which so many may be taken at once. One thread takes, any gives back.</summary>
 internal sealed class CommitSlots(int count)
 {
     // Waited on, which Lock does not offer.
     private readonly object _sync = new();
+    private readonly int _count = count;
     private int _free = count;
+    private bool _isOpen;
+    private bool _waits;
+
+    /// <summary>Whoever takes is blocked.</summary>
+    public bool Blocks
+    {
+        get { lock (_sync) return _waits; }
+    }
 
     /// <summary>Takes one, blocking until there is one.</summary>
-    public void Take()
-    {
-        lock (_sync)
-        {
-            while (_free == 0) Monitor.Wait(_sync);
-            _free--;
-        }
-    }
+    public void Take() => TakeOf(1);
+
+    /// <summary>Takes one, blocking until none is taken.</summary>
+    public void TakeFirst() => TakeOf(_count);
 
     /// <summary>Takes one if there is one.</summary>
     public bool TryTake()
     {
-        lock (_sync) return _free > 0 && _free-- > 0;
+        lock (_sync) return _isOpen || _free > 0 && _free-- > 0;
     }
 
     /// <summary>Gives one back.</summary>
@@ -55,6 +60,30 @@ internal sealed class CommitSlots(int count)
         {
             _free++;
             Monitor.Pulse(_sync);
+        }
+    }
+
+    /// <summary>Lets whoever waits pass, and everybody from then on.</summary>
+    public void Open()
+    {
+        lock (_sync)
+        {
+            _isOpen = true;
+            Monitor.PulseAll(_sync);
+        }
+    }
+
+    private void TakeOf(int free)
+    {
+        lock (_sync)
+        {
+            while (_free < free && !_isOpen)
+            {
+                _waits = true;
+                Monitor.Wait(_sync);
+            }
+            _waits = false;
+            _free--;
         }
     }
 }

@@ -33,6 +33,9 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
     /// <summary>True: everything that came in is decided, and nothing more will come.</summary>
     public bool IsFinished => Ready == 0 && intake.IsDrained && !HasMoreToDo && Volatile.Read(ref _import) is null;
 
+    /// <summary>Commands that are there now.</summary>
+    public int Ready => intake.Ready + _aheadEnd - _aheadNext;
+
     /// <summary>When the core wants a turn without being asked; <see cref="long.MaxValue"/>: not.</summary>
     public long NextDue => core.NextDue;
 
@@ -93,8 +96,6 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
         }
         if (Ready > 0) HasMoreToDo = true;
     }
-
-    private int Ready => intake.Ready + _aheadEnd - _aheadNext;
 
     private PendingCommand? Next()
     {

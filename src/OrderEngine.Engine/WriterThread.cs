@@ -47,11 +47,19 @@ internal sealed class WriterThread
         {
             switch (Step(timer))
             {
-                case WriterStep.Committed: _publisher.WaitForSlot(); break;
+                case WriterStep.Committed: WaitForRoom(); break;
                 case WriterStep.Idle: _intake.WaitForWork(); break;
                 case WriterStep.Ended: return;
             }
         }
+    }
+
+    // A second commit beside one under way for the sake of a few commands would cost them and everybody more than it saves: those that come until the first
+    // has ended share the next.
+    private void WaitForRoom()
+    {
+        if (_loop.Ready < EngineBounds.WorthOverlapping) _publisher.WaitForCommits();
+        else _publisher.WaitForSlot();
     }
 
     /// <summary>Whether there is room for a step that follows a commit; takes it.</summary>

@@ -76,29 +76,46 @@ public sealed class CommitTests
     }
 
     [Fact]
-    public async Task Commands_that_come_during_commits_form_the_next_batch()
+    public async Task Commands_that_come_during_a_commit_form_the_next_batch()
     {
-        await using var host = await Host.Serving();
+        await using var host = await Host.Serving(new EngineOptions { MaxBatchCommands = EngineBounds.WorthOverlapping });
         host.Journal.IsManual = true;
-        var appends = host.Journal.Appends;
         var batches = host.Journal.Batches.Count;
-        var answers = new List<Task<CommandAnswer>> { host.Execute(Host.Submit()).AsTask() };
-        await host.Journal.WhenAppended(appends + 1);
-        answers.Add(host.Execute(Host.Submit()).AsTask());
+        var appends = host.Journal.Appends;
+        var answers = await IntakeTests.BlockWriter(host);
+        // One more than a batch takes: it is left over, and not worth a commit of its own beside that one.
+        for (var i = 0; i <= EngineBounds.WorthOverlapping; i++) answers.Add(host.Execute(Host.Submit()).AsTask());
+        Assert.Equal(EngineBounds.WorthOverlapping + 1, host.Engine.QueueLength(Lane.Normal));
+        host.Journal.Commit();
         await host.Journal.WhenAppended(appends + 2);
-        // Both commits are under way: the journal takes no third one (it would throw), and what comes now waits.
-        for (var i = 0; i < 50; i++) answers.Add(host.Execute(Host.Submit()).AsTask());
-        Assert.Equal(50, host.Engine.QueueLength(Lane.Normal));
-        Assert.Equal(2, host.Journal.InFlight);
-
+        await IntakeTests.WhenBlocked(host);
+        for (var i = 0; i < 10; i++) answers.Add(host.Execute(Host.Submit()).AsTask());
         host.Journal.Commit();
         await host.Journal.WhenAppended(appends + 3);
-        await answers[0];
-        Assert.False(answers[1].IsCompleted);
-        host.Journal.Commit();
+        Assert.Equal(1, host.Journal.InFlight);
         host.Journal.Commit();
         await Task.WhenAll(answers);
-        Assert.Equal([1, 1, 50], host.Journal.Batches.Skip(batches).Select(batch => (int)(batch.LastSequence - batch.FirstSequence + 1)));
+        Assert.Equal([1, EngineBounds.WorthOverlapping, 11], Sizes(host, batches));
+    }
+
+    [Fact]
+    public async Task A_second_commit_begins_beside_one_when_many_wait_and_a_third_never()
+    {
+        await using var host = await Host.Serving(new EngineOptions { MaxBatchCommands = 1 });
+        host.Journal.IsManual = true;
+        var appends = host.Journal.Appends;
+        var answers = await IntakeTests.BlockWriterWithTwo(host, EngineBounds.WorthOverlapping);
+        // The journal takes no third one: it would throw.
+        for (var i = 0; i < 50; i++) answers.Add(host.Execute(Host.Submit()).AsTask());
+        Assert.Equal(2, host.Journal.InFlight);
+        Assert.Equal(appends + 3, host.Journal.Appends);
+
+        host.Journal.Commit();
+        await host.Journal.WhenAppended(appends + 4);
+        await answers[0];
+        Assert.False(answers[1].IsCompleted);
+        host.Journal.GoAutomatic();
+        Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(Outcome.Ok, answer.Outcome));
     }
 
     [Fact]
@@ -107,15 +124,11 @@ public sealed class CommitTests
         await using var host = await Host.Serving(new EngineOptions { MaxBatchCommands = 7, MaxBatchBytes = 100_000 });
         host.Journal.IsManual = true;
         var batches = host.Journal.Batches.Count;
-        var appends = host.Journal.Appends;
-        var first = host.Execute(Host.Submit()).AsTask();
-        await host.Journal.WhenAppended(appends + 1);
-        var second = host.Execute(Host.Submit()).AsTask();
-        await host.Journal.WhenAppended(appends + 2);
+        var first = await IntakeTests.BlockWriter(host);
         var rest = Enumerable.Range(0, 20).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
         host.Journal.GoAutomatic();
-        await Task.WhenAll([first, second, .. rest]);
-        Assert.Equal([1, 1, 7, 7, 6], host.Journal.Batches.Skip(batches).Select(batch => (int)(batch.LastSequence - batch.FirstSequence + 1)));
+        await Task.WhenAll([.. first, .. rest]);
+        Assert.Equal([1, 7, 7, 6], Sizes(host, batches));
     }
 
     [Fact]
@@ -124,15 +137,11 @@ public sealed class CommitTests
         await using var host = await Host.Serving(new EngineOptions { MaxBatchBytes = EngineBounds.MaxBatchBytes });
         host.Journal.IsManual = true;
         var batches = host.Journal.Batches.Count;
-        var appends = host.Journal.Appends;
-        var first = host.Execute(Host.Submit()).AsTask();
-        await host.Journal.WhenAppended(appends + 1);
-        var second = host.Execute(Host.Submit()).AsTask();
-        await host.Journal.WhenAppended(appends + 2);
+        var first = await IntakeTests.BlockWriter(host);
         // About 35 KB each, 4 MB together.
         var rest = Enumerable.Range(0, 120).Select(_ => host.Execute(Large()).AsTask()).ToList();
         host.Journal.GoAutomatic();
-        var answers = await Task.WhenAll([first, second, .. rest]);
+        var answers = await Task.WhenAll([.. first, .. rest]);
         Assert.All(answers, answer => Assert.Equal(Outcome.Ok, answer.Outcome));
         Assert.All(host.Journal.Batches, batch => Assert.InRange(batch.Payload.Length, 1, IJournal.MaxPayloadBytes));
         Assert.True(host.Journal.Batches.Count - batches < 10);
@@ -153,21 +162,35 @@ public sealed class CommitTests
         Assert.Equal(Outcome.RoleNotAllowed, (await host.Execute(new CancelOrder { Order = 1, Role = Role.Carrier })).Outcome);
         Assert.Equal(batches, host.Journal.Batches.Count);
 
+    }
+
+    [Fact]
+    public async Task An_answer_without_events_that_was_decided_during_a_commit_waits_for_it()
+    {
+        const int Batch = EngineBounds.LookAhead;
+        await using var host = await Host.Serving(new EngineOptions { MaxBatchCommands = Batch });
         host.Journal.IsManual = true;
         var appends = host.Journal.Appends;
+        var before = await IntakeTests.BlockWriter(host);
         var order = host.Execute(Host.Submit(key: 78, digest: 1)).AsTask();
-        await host.Journal.WhenAppended(appends + 1);
-        var retry = host.Execute(Host.Submit(key: 78, digest: 1)).AsTask();
-        // Decided, but on a state that is not durable yet; the check waits behind it.
-        while (host.Engine.QueueLength(Lane.Normal) > 0) await Task.Yield();
+        var beside = Enumerable.Range(1, Batch - 1).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
+        var retries = Enumerable.Range(0, Batch).Select(_ => host.Execute(Host.Submit(key: 78, digest: 1)).AsTask()).ToList();
         var check = host.Engine.CheckAsync(Host.Submit(), default).AsTask();
-        Assert.False(retry.IsCompleted);
+        var rest = Enumerable.Range(0, EngineBounds.WorthOverlapping).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
+        host.Journal.Commit();
+        await Task.WhenAll(before);
+        // So many wait that the retries, a batch of them, are decided beside the commit, on a state that is not durable yet; the check waits behind them.
+        while (host.Engine.QueueLength(Lane.Normal) > rest.Count + 1) await Task.Yield();
+        await IntakeTests.WhenBlocked(host);
+        Assert.Equal(appends + 2, host.Journal.Appends);
+        Assert.All(retries, retry => Assert.False(retry.IsCompleted));
         Assert.False(check.IsCompleted);
         host.Journal.Commit();
-        Assert.Equal(Sequence((await order).Event), Sequence((await retry).Event));
-        Assert.True((await retry).Replayed);
+        var sequence = Sequence((await order).Event);
+        Assert.All(await Task.WhenAll(retries), retry => Assert.Equal((true, sequence), (retry.Replayed, Sequence(retry.Event))));
+        host.Journal.GoAutomatic();
         Assert.Equal(Outcome.Ok, (await check).Outcome);
-        Assert.Equal(appends + 1, host.Journal.Appends);
+        await Task.WhenAll([.. beside, .. rest]);
     }
 
     [Fact]
@@ -227,6 +250,8 @@ public sealed class CommitTests
         Lines = [.. Enumerable.Range(0, Limits.LinesPerOrder).Select(i => new DraftLine(1 + i % 4, 1, 1_000_000_000))],
         Role = Role.Channel,
     };
+
+    private static IEnumerable<int> Sizes(Host host, int from) => host.Journal.Batches.Skip(from).Select(batch => (int)(batch.LastSequence - batch.FirstSequence + 1));
 
     private static long Sequence(ReadOnlyMemory<byte> encoded) => new EventView(encoded.Span).Sequence;
 }

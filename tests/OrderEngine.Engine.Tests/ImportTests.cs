@@ -42,7 +42,7 @@ public sealed class ImportTests
         await target.Engine.StartAsync(default);
         target.Journal.IsManual = true;
         var import = target.Engine.ImportAsync(source.Events(), default);
-        await target.Journal.WhenAppended(2);
+        await target.Journal.WhenAppended(1);
         var order = target.Execute(Host.Submit()).AsTask();
         var second = target.Engine.ImportAsync(source.Events(), default);
         Assert.False(import.IsCompleted);

@@ -6,6 +6,9 @@ namespace OrderEngine.Engine.Tests;
 
 internal sealed class MemoryJournal : IJournal
 {
+    /// <summary>A test that waits for so long has failed.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly Lock _sync = new();
     private readonly List<JournalBatch> _batches = [];
     private readonly Queue<(JournalBatch Batch, TaskCompletionSource Done)> _inFlight = new();
@@ -90,7 +93,7 @@ internal sealed class MemoryJournal : IJournal
                 if (_appends >= count) return;
                 next = _appended.Task;
             }
-            await next;
+            await next.WaitAsync(Patience);
         }
     }
 
