@@ -1,4 +1,4 @@
-// The command line: run, compare, smoke, noop, peers, list. Results go to stdout, progress and errors to stderr.
+// The command line: run, compare, versus, smoke, noop, peers, list. Results go to stdout, progress and errors to stderr.
 
 using System.CommandLine;
 using System.Globalization;
@@ -26,6 +26,7 @@ public static partial class LoadCommands
         var root = new RootCommand("Puts load on an OrderEngine server and measures it. docs/LOAD.md explains scenarios and reports.");
         root.Subcommands.Add(Run(output, errors));
         root.Subcommands.Add(Compare(output, errors));
+        root.Subcommands.Add(VersusCommand(output, errors));
         root.Subcommands.Add(Smoke(output, errors));
         root.Subcommands.Add(NoOp(output));
         root.Subcommands.Add(PeersCommand(output, errors));
@@ -179,6 +180,42 @@ public static partial class LoadCommands
             await WriteAsync(parsed.GetValue(json), result);
             await WriteReportsAsync(parsed.GetValue(report), result.Runs);
             return Worst(result.Runs, result.Errors.Count);
+        });
+        return command;
+    }
+
+    private static Command VersusCommand(TextWriter output, TextWriter errors)
+    {
+        var scenario = new Argument<string>("scenario") { Description = "one that runs in a closed loop, submit-unary for example" };
+        scenario.AcceptOnlyFromAmong([.. ScenarioCatalog.Names]);
+        var (server, data, json) = (Server(), Data(), Json());
+        var against = new Option<string>("--against") { Description = "OrderEngine.Server.dll of the other build", Required = true };
+        var turns = new Option<int>("--turns") { Description = "turns of each build", DefaultValueFactory = _ => 40 };
+        turns.Validators.Add(AtLeastOne<int>("--turns"));
+        var milliseconds = new Option<int>("--milliseconds") { Description = "of a turn", DefaultValueFactory = _ => 500 };
+        milliseconds.Validators.Add(AtLeastOne<int>("--milliseconds"));
+        var warmUp = WarmUp(12);
+        var copies = Positive<int>("--copies", "so many copies instead of the scenario's own number");
+        var command = new Command("versus", "Measures two builds of the engine by turns of half a second: this one first, --against second.")
+        {
+            scenario, server, against, turns, milliseconds, warmUp, copies, data, json,
+        };
+        command.SetAction(async (parsed, token) =>
+        {
+            var result = await Versus.RunAsync(new VersusSettings
+            {
+                Scenario = parsed.GetRequiredValue(scenario),
+                Servers = [ServerProcess.FindServer(parsed.GetValue(server)), ServerProcess.FindServer(parsed.GetRequiredValue(against))],
+                DataRoot = parsed.GetRequiredValue(data),
+                Turns = parsed.GetRequiredValue(turns),
+                During = TimeSpan.FromMilliseconds(parsed.GetRequiredValue(milliseconds)),
+                WarmUp = TimeSpan.FromSeconds(parsed.GetRequiredValue(warmUp)),
+                Copies = parsed.GetValue(copies),
+            }, token);
+            await output.WriteLineAsync(result.ToString());
+            foreach (var failure in result.Failures) await errors.WriteLineAsync(failure);
+            await WriteAsync(parsed.GetValue(json), result);
+            return result.Failures.Count == 0 ? ExitCodes.Passed : ExitCodes.LedgerFailed;
         });
         return command;
     }
