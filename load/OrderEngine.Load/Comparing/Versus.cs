@@ -1,7 +1,6 @@
 // Two builds of the engine beside each other: both run, both are warm, and one client serves them by turns of half a second. Whatever else the machine
 // does falls on both alike, so that a few hundredths can be told apart where two runs of several seconds differ by fifteen.
 
-using System.Diagnostics;
 using System.Globalization;
 using OrderEngine.Load.Ledger;
 using OrderEngine.Load.Measuring;
@@ -40,7 +39,7 @@ public sealed record VersusSettings
 /// <param name="Items">Done within it.</param>
 /// <param name="Seconds">It took.</param>
 /// <param name="ServerCpuSeconds">The server used, on all cores.</param>
-public readonly record struct Turn(long Items, double Seconds, double ServerCpuSeconds)
+public readonly record struct Turn(double Items, double Seconds, double ServerCpuSeconds)
 {
     public double Rate => Items / Seconds;
 
@@ -121,12 +120,16 @@ public static class Versus
         private readonly RunContext _run;
         private readonly IScenario _scenario;
         private readonly string _name;
-        private readonly int _copies;
-        private long _failed;
-        private string _status = "";
+        private readonly KeepConstant _loop;
+        private readonly ScenarioRunner _runner = new(MachineClock.Instance);
+        private readonly ProcessSampler _sampler;
+        private long _undone;
 
-        private Side(string name, ServerProcess server, RunContext run, IScenario scenario, int copies) =>
-            (_name, _server, _run, _scenario, _copies) = (name, server, run, scenario, copies);
+        private Side(string name, ServerProcess server, RunContext run, IScenario scenario, KeepConstant loop)
+        {
+            (_name, _server, _run, _scenario, _loop) = (name, server, run, scenario, loop);
+            _sampler = new ProcessSampler(server.Pid, MachineClock.Instance);
+        }
 
         public static async Task<Side> StartAsync(VersusSettings settings, int build, CancellationToken cancellationToken)
         {
@@ -135,7 +138,7 @@ public static class Versus
             var server = ServerProcess.Engine(settings.Servers[build], settings.DataRoot);
             var run = new RunContext(new RunSettings { Address = server.Address }, ScenarioCatalog.Workload(settings.Scenario, Workload.NewRunId(), hot: false, Workload.DefaultSkus, 0),
                 MachineClock.Instance, scenario.Connections);
-            var side = new Side(build == 0 ? "first" : "second", server, run, scenario, settings.Copies ?? loop.Copies);
+            var side = new Side(build == 0 ? "first" : "second", server, run, scenario, settings.Copies is { } copies ? loop with { Copies = copies } : loop);
             try
             {
                 await SetUp.WaitUntilServingAsync(run.First, Patience, cancellationToken);
@@ -150,32 +153,17 @@ public static class Versus
             }
         }
 
-        /// <summary>Loads the server for so long; returns when the last call is answered, which counts only if it came in time.</summary>
+        /// <summary>Loads the server for so long; what is answered later counts for nothing.</summary>
         public async Task<Turn> TakeTurnAsync(TimeSpan during, CancellationToken cancellationToken)
         {
-            var phase = new PhaseRecorder(_name, _scenario.Name, MachineClock.Instance.Now);
-            var items = 0L;
-            var hasEnded = false;
-            var cpu = CpuSeconds();
-            var watch = Stopwatch.StartNew();
-            var copies = Enumerable.Range(0, _copies).Select(copy => Task.Run(() => LoopAsync(copy), cancellationToken)).ToList();
-            await Task.Delay(during, cancellationToken);
-            Volatile.Write(ref hasEnded, true);
-            var turn = new Turn(Interlocked.Read(ref items), watch.Elapsed.TotalSeconds, CpuSeconds() - cpu);
-            await Task.WhenAll(copies);
-            return turn;
-
-            async Task LoopAsync(int copy)
-            {
-                for (long number = copy; !Volatile.Read(ref hasEnded); number += _copies)
-                {
-                    var response = await _scenario.RunAsync(new Invocation(copy, number, MachineClock.Instance.Now, MachineClock.Instance, phase, cancellationToken));
-                    if (!Volatile.Read(ref hasEnded)) Interlocked.Add(ref items, response.Items);
-                    if (response.Failed + response.Refused == 0) continue;
-                    Interlocked.Add(ref _failed, response.Failed + response.Refused);
-                    _status = response.Status;
-                }
-            }
+            _sampler.Sample();
+            var phases = await _runner.RunAsync(_scenario, [_loop with { During = during }], TimeSpan.Zero, cancellationToken);
+            _sampler.Sample();
+            var phase = phases[0];
+            _undone += phase.Main.Refused + phase.Main.Failed;
+            return _sampler.Between(phase.Start, phase.End) is { } server
+                ? new Turn(phase.Rate * phase.Seconds, phase.Seconds, server.CpuCores * phase.Seconds)
+                : throw new InvalidOperationException($"The {_name} server has ended, or cannot be seen:\n{_server.Output}");
         }
 
         public async Task<IReadOnlyList<string>> FailuresAsync(CancellationToken cancellationToken)
@@ -183,22 +171,16 @@ public static class Versus
             var findings = await _scenario.CleanAsync(_run, cancellationToken);
             var ledger = await LedgerCheck.RunAsync(_run, cancellationToken);
             List<string> failures = [.. findings.Failures.Select(failure => $"{_name}: {failure}")];
-            if (_failed > 0) failures.Add($"{_name}: {_failed} failed or were refused, the last with {_status}");
+            if (_undone > 0) failures.Add($"{_name}: {_undone} failed or were refused");
             if (!ledger.Passed) failures.Add($"{_name}: the ledger check failed");
             return failures;
         }
 
         public async ValueTask DisposeAsync()
         {
+            _sampler.Dispose();
             _run.Dispose();
             await _server.DisposeAsync();
-        }
-
-        private double CpuSeconds()
-        {
-            if (_server.HasExited) throw new InvalidOperationException($"The {_name} server has ended:\n{_server.Output}");
-            using var process = Process.GetProcessById(_server.Pid);
-            return process.TotalProcessorTime.TotalSeconds;
         }
     }
 }
