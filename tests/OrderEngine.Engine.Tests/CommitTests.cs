@@ -161,7 +161,6 @@ public sealed class CommitTests
         Assert.Equal(Outcome.RequestIdReused, (await host.Execute(Host.Submit(key: 77, digest: 2))).Outcome);
         Assert.Equal(Outcome.RoleNotAllowed, (await host.Execute(new CancelOrder { Order = 1, Role = Role.Carrier })).Outcome);
         Assert.Equal(batches, host.Journal.Batches.Count);
-
     }
 
     [Fact]
@@ -171,6 +170,7 @@ public sealed class CommitTests
         await using var host = await Host.Serving(new EngineOptions { MaxBatchCommands = Batch });
         host.Journal.IsManual = true;
         var appends = host.Journal.Appends;
+        var batches = host.Journal.Batches.Count;
         var before = await IntakeTests.BlockWriter(host);
         var order = host.Execute(Host.Submit(key: 78, digest: 1)).AsTask();
         var beside = Enumerable.Range(1, Batch - 1).Select(_ => host.Execute(Host.Submit()).AsTask()).ToList();
@@ -191,6 +191,8 @@ public sealed class CommitTests
         host.Journal.GoAutomatic();
         Assert.Equal(Outcome.Ok, (await check).Outcome);
         await Task.WhenAll([.. beside, .. rest]);
+        // Neither a retry nor the check has left an event.
+        Assert.Equal(before.Count + 1 + beside.Count + rest.Count, Sizes(host, batches).Sum());
     }
 
     [Fact]
