@@ -82,7 +82,8 @@ internal static class Composition
         app.UseMiddleware<UnreadMessages>();
         // A constructor's optional service is not looked for among the services.
         app.Use(next => new AccessGate(next, app.Services.GetRequiredService<AccessPolicy>(), app.Services.GetRequiredService<CredentialStore>(),
-            app.Services.GetRequiredService<TimeProvider>(), app.Services.GetRequiredService<AccessMetrics>(), app.Services.GetService<JwtTokens>()).InvokeAsync);
+            app.Services.GetRequiredService<TimeProvider>(), app.Services.GetRequiredService<AccessMetrics>(), app.Services.GetRequiredService<SlowMessages>(),
+            app.Services.GetService<JwtTokens>()).InvokeAsync);
         Map(app, options);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
@@ -118,8 +119,8 @@ internal static class Composition
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
             kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;
             kestrel.Limits.RequestHeadersTimeout = ServerLimits.HeadersTime;
-            // Streams are taken out of this one by AccessGate.
-            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(ServerLimits.LowestRate, ServerLimits.LowestRateGrace);
+            // Streams are taken out of this one by AccessGate. SlowMessages comes first where a call has a share.
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(ServerLimits.LowestRate, 2 * ServerLimits.LowestRateGrace);
             kestrel.Limits.MinResponseDataRate = new MinDataRate(ServerLimits.LowestRate, ServerLimits.LowestRateGrace);
             // gRPC bounds each message instead.
             kestrel.Limits.MaxRequestBodySize = null;
@@ -131,8 +132,10 @@ internal static class Composition
         services.AddSingleton(provider => new ClientShares(
             options.RequestsPerSecond, options.RefusalBytesPerDay, options.MaxConnectionsPerClient, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AccessMetrics>();
+        services.AddSingleton<SlowMessages>();
         services.AddSingleton(provider => new ConnectionLimit(
-            options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<AccessMetrics>(), provider.GetRequiredService<Turns>()));
+            options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<AccessMetrics>(), provider.GetRequiredService<Turns>(),
+            () => GC.Collect(1, GCCollectionMode.Forced, blocking: true)));
         services.AddSingleton(provider => new Turns(ServerLimits.CallsThatBegin, ServerLimits.CallsPerTurn, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new AccessPolicy(options.TrustsAnonymous));
         services.AddSingleton(provider => new CredentialStore(

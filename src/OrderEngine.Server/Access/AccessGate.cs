@@ -19,7 +19,7 @@ namespace OrderEngine.Server.Access;
 internal sealed record AccessPolicy(bool TrustsAnonymous);
 
 /// <summary>The middleware that lets calls in.</summary>
-internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, CredentialStore keys, TimeProvider time, AccessMetrics metrics, JwtTokens? tokens)
+internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, CredentialStore keys, TimeProvider time, AccessMetrics metrics, SlowMessages slow, JwtTokens? tokens)
 {
     private const string Scheme = "Bearer ";
 
@@ -69,10 +69,10 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
         }
         // Undone when this method ends.
         Grant.Current = grant;
-        var meter = share is null ? null : MessageMeter.Attach(context, share, isStream, metrics);
+        var meter = share is null ? null : MessageMeter.Attach(context, share, isStream, slow, metrics);
         try
         {
-            await next(context);
+            if (meter is null || isStream || await meter.ArrivesAsync()) await next(context);
         }
         finally
         {
@@ -178,7 +178,7 @@ internal sealed class ShownCredential
         var now = time.GetTimestamp();
         lock (_clients)
         {
-            if (_open.Next(now, time.TimestampFrequency, ServerLimits.OpenCallsPerSecond) > 0) return false;
+            if (_open.Next(now, time.TimestampFrequency, ServerLimits.OpenCallsPerSecond, ServerLimits.OpenCallsPerSecond) > 0) return false;
             _open.Take(now, time.TimestampFrequency, ServerLimits.OpenCallsPerSecond);
             return true;
         }

@@ -14,23 +14,31 @@ internal sealed class ConnectionLimit : IDisposable
     // Addresses that are remembered before those that nobody comes from any more are looked for.
     private const int FewAddresses = 1_024;
 
+    private const int RefusedSteps = 1_000;
+
     private readonly ServerOptions _options;
     private readonly TimeProvider _time;
     private readonly AccessMetrics _metrics;
     private readonly Turns _turns;
+    private readonly Action _collect;
     private readonly Lock _counting = new();
     private readonly Dictionary<(ulong Prefix, bool IsV6), Origin> _origins = [];
     private Pace _pace;
     private int _open;
+    private int _refused;
+    private int _changes;
+    private long _collected;
     private int _manyAddresses = FewAddresses;
 
     /// <param name="options">The limits.</param>
     /// <param name="time">The server's clock.</param>
     /// <param name="metrics">Counts those that are closed.</param>
     /// <param name="turns">In which calls begin.</param>
-    public ConnectionLimit(ServerOptions options, TimeProvider time, AccessMetrics metrics, Turns turns)
+    /// <param name="collect">Collects what is young; called for every <see cref="ServerLimits.ConnectionsPerCollection"/> that come or go.</param>
+    public ConnectionLimit(ServerOptions options, TimeProvider time, AccessMetrics metrics, Turns turns, Action collect)
     {
-        (_options, _time, _metrics, _turns) = (options, time, metrics, turns);
+        (_options, _time, _metrics, _turns, _collect) = (options, time, metrics, turns, collect);
+        _collected = time.GetTimestamp() - (long)(ServerLimits.LeastBetweenCollections.TotalSeconds * time.TimestampFrequency);
         metrics.ObserveConnections(() => Volatile.Read(ref _open));
     }
 
@@ -76,6 +84,7 @@ internal sealed class ConnectionLimit : IDisposable
             {
                 using var turns = _turns.Join();
                 shown.Serve(turns, origin!, CutOff);
+                ComesOrGoes();
                 await next(new TurnConnection(connection, turns, shown));
             }
         }
@@ -83,6 +92,7 @@ internal sealed class ConnectionLimit : IDisposable
         {
             Leave(address);
             shown.Ended();
+            ComesOrGoes();
         }
     }
 
@@ -116,12 +126,11 @@ internal sealed class ConnectionLimit : IDisposable
             if (origin.Open >= _options.MaxConnectionsPerAddress) return Verdict.TooManyFromAddress;
             origin.Open++;
             _open++;
-            var own = origin.Pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
-            var common = _pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecond);
-            wait = Time(Math.Max(own, common));
+            wait = Time(Math.Max(Next(origin.Pace, _options.NewConnectionsPerSecondPerAddress), Next(_pace, _options.NewConnectionsPerSecond)));
             if (wait > ServerLimits.LongestConnectionWait)
             {
-                wait = ServerLimits.RefusedConnectionHold;
+                // They came together; they need not go together.
+                wait = ServerLimits.RefusedConnectionHold * (1 + (double)(_refused++ % RefusedSteps) / RefusedSteps);
                 return Verdict.TooFast;
             }
             // Only who is served takes a turn: an address that is beyond its own pace takes none from others.
@@ -129,6 +138,8 @@ internal sealed class ConnectionLimit : IDisposable
             _pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecond);
             return Verdict.Serve;
         }
+
+        long Next(Pace pace, int perSecond) => pace.Next(now, _time.TimestampFrequency, perSecond, AtOnce(perSecond));
     }
 
     // One connection's worth of nothing costs its address as much as many: who comes again and again waits. Others behind the same address wait, too, but
@@ -137,15 +148,27 @@ internal sealed class ConnectionLimit : IDisposable
     {
         _metrics.ConnectionRefused("WASTED_CALLS");
         var now = _time.GetTimestamp();
+        var perSecond = _options.NewConnectionsPerSecondPerAddress;
         lock (_counting)
         {
             var pace = (Origin)origin;
             for (var i = 0; i < ServerLimits.CutOffCost; i++)
             {
-                if (Time(pace.Pace.Next(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress)) > ServerLimits.LongestConnectionWait) return;
-                pace.Pace.Take(now, _time.TimestampFrequency, _options.NewConnectionsPerSecondPerAddress);
+                if (Time(pace.Pace.Next(now, _time.TimestampFrequency, perSecond, AtOnce(perSecond))) > ServerLimits.LongestConnectionWait) return;
+                pace.Pace.Take(now, _time.TimestampFrequency, perSecond);
             }
         }
+    }
+
+    // All that makes up a connection lives on until it ends, and a pause is as long as what lives on is large: rather many short ones than a long one.
+    private void ComesOrGoes()
+    {
+        if (Interlocked.Increment(ref _changes) < ServerLimits.ConnectionsPerCollection) return;
+        var last = Volatile.Read(ref _collected);
+        var now = _time.GetTimestamp();
+        if (_time.GetElapsedTime(last, now) < ServerLimits.LeastBetweenCollections || Interlocked.CompareExchange(ref _collected, now, last) != last) return;
+        Volatile.Write(ref _changes, 0);
+        _collect();
     }
 
     private void Leave((ulong, bool) address)
@@ -165,6 +188,8 @@ internal sealed class ConnectionLimit : IDisposable
             if (origin.Open == 0 && origin.Pace.IsUnused(now)) _origins.Remove(address);
         _manyAddresses = Math.Max(FewAddresses, 2 * _origins.Count);
     }
+
+    private static int AtOnce(int perSecond) => Math.Max(1, perSecond / ServerLimits.ConnectionBursts);
 
     private TimeSpan Time(long ticks) => TimeSpan.FromSeconds((double)ticks / _time.TimestampFrequency);
 

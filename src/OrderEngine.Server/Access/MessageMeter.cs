@@ -5,6 +5,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.ObjectPool;
 using OrderEngine.Contracts.V1;
@@ -22,20 +23,40 @@ internal sealed class MessageMeter : PipeReader, IRequestBodyPipeFeature
     private PipeReader _inner = null!;
     private ClientShare _share = null!;
     private AccessMetrics _metrics = null!;
+    private SlowMessages _slow = null!;
     private bool _isStream;
     private ReadOnlySequence<byte> _seen;
     private long _held;
+    private long _came;
     private bool _isRefused;
+
+    public MessageMeter() => Waiting = new LinkedListNode<MessageMeter>(this);
 
     /// <inheritdoc/>
     public PipeReader Reader => this;
+
+    /// <summary>Its place among the calls that wait for their message. This and the next two belong to <see cref="SlowMessages"/>.</summary>
+    internal LinkedListNode<MessageMeter> Waiting { get; }
+
+    /// <summary>Since when it waits, as the clock's timestamp.</summary>
+    internal long Since { get; set; }
+
+    /// <summary>When it was looked at last, or began to wait.</summary>
+    internal long LookedAt { get; set; }
+
+    /// <summary>What has come of the message.</summary>
+    internal long Bytes => Volatile.Read(ref _came);
+
+    /// <summary>The call's; while the call lasts.</summary>
+    internal IConnectionLifetimeFeature Connection => _context!.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
 
     /// <summary>Puts a meter in front of a call's body.</summary>
     /// <param name="context">The call.</param>
     /// <param name="share">Its client's.</param>
     /// <param name="isStream">True: messages are done with one by one; false: what came is held until the call ends.</param>
+    /// <param name="slow">Watches over a message that is not there yet.</param>
     /// <param name="metrics">Counts those that end.</param>
-    public static MessageMeter Attach(HttpContext context, ClientShare share, bool isStream, AccessMetrics metrics)
+    public static MessageMeter Attach(HttpContext context, ClientShare share, bool isStream, SlowMessages slow, AccessMetrics metrics)
     {
         var meter = isStream ? new MessageMeter() : Spare.Get();
         meter._context = context;
@@ -43,9 +64,21 @@ internal sealed class MessageMeter : PipeReader, IRequestBodyPipeFeature
         meter._body = context.Features.Get<IRequestBodyPipeFeature>();
         meter._share = share;
         meter._isStream = isStream;
+        meter._slow = slow;
         meter._metrics = metrics;
         context.Features.Set<IRequestBodyPipeFeature>(meter);
         return meter;
+    }
+
+    /// <summary>
+    /// Waits for the single message of a call, or the first <see cref="ServerLimits.FreeMessageBytes"/> of it; false: the call has broken off. A call that breaks off
+    /// further on costs several times as much, in exceptions.
+    /// </summary>
+    public ValueTask<bool> ArrivesAsync()
+    {
+        var read = _inner.ReadAsync();
+        if (!read.IsCompletedSuccessfully) return ArrivesLateAsync(read);
+        return IsThere(read.Result) ? new ValueTask<bool>(true) : ArrivesLateAsync(_inner.ReadAsync());
     }
 
     /// <summary>The call has ended.</summary>
@@ -112,5 +145,35 @@ internal sealed class MessageMeter : PipeReader, IRequestBodyPipeFeature
     {
         _seen = result.Buffer;
         return result;
+    }
+    private async ValueTask<bool> ArrivesLateAsync(ValueTask<ReadResult> read)
+    {
+        _slow.Enter(this);
+        try
+        {
+            while (!IsThere(await read)) read = _inner.ReadAsync();
+            return true;
+        }
+        catch (BadHttpRequestException)
+        {
+            // Its reader meets it again, and answers.
+            return true;
+        }
+        catch (Exception broken) when (broken is IOException or OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            _slow.Leave(this);
+        }
+    }
+
+    private bool IsThere(ReadResult result)
+    {
+        Volatile.Write(ref _came, result.Buffer.Length);
+        var isThere = result.IsCompleted || result.IsCanceled || result.Buffer.Length >= ServerLimits.FreeMessageBytes;
+        _inner.AdvanceTo(result.Buffer.Start, isThere ? result.Buffer.Start : result.Buffer.End);
+        return isThere;
     }
 }

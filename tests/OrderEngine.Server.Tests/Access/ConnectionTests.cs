@@ -19,6 +19,7 @@ public sealed class ConnectionTests : IDisposable
     private readonly AccessMetrics _metrics;
 
     private readonly Turns _turns = new(32, 1, TimeProvider.System);
+    private int _collections;
 
     public ConnectionTests() => _metrics = new AccessMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), _time, []);
 
@@ -65,26 +66,30 @@ public sealed class ConnectionTests : IDisposable
     [Fact]
     public void New_ones_from_an_address_come_at_its_pace_and_those_of_others_do_not_wait()
     {
-        using var limit = Limit(new ServerOptions { NewConnectionsPerSecondPerAddress = 10, NewConnectionsPerSecond = 1_000 });
-        var hasty = Enumerable.Range(0, 100).Select(_ => Open(limit, "10.0.0.1")).ToList();
-        // A second's worth at once, two seconds' worth in waiting; the others are closed, but not so soon that they could try again at once.
+        using var limit = Limit(new ServerOptions { NewConnectionsPerSecondPerAddress = 100, NewConnectionsPerSecond = 10_000 });
+        var hasty = Enumerable.Range(0, 500).Select(_ => Open(limit, "10.0.0.1")).ToList();
+        // A tenth of a second's worth at once, two seconds' worth in waiting; the others are closed, but not so soon that they could try again at once.
         Assert.Equal((10, 0), (hasty.Count(one => one.IsServed), hasty.Count(one => one.IsClosed)));
         Assert.True(Open(limit, "10.0.0.2").IsServed);
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(20, Served(hasty, 20));
+        Assert.Equal(110, Served(hasty, 110));
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(30, Served(hasty, 30));
+        Assert.Equal(210, Served(hasty, 210));
         Assert.Equal(0, hasty.Count(one => one.IsClosed));
-        _time.Advance(TimeSpan.FromSeconds(3));
-        SpinWait.SpinUntil(() => hasty.Count(one => one.IsClosed) == 70, TimeSpan.FromSeconds(30));
-        Assert.Equal((30, 70), (hasty.Count(one => one.IsServed), hasty.Count(one => one.IsClosed)));
-        Assert.Equal(10, Enumerable.Range(0, 10).Count(_ => Open(limit, "10.0.0.1").IsServed));
+        // Nor all at the same moment.
+        _time.Advance(ServerLimits.RefusedConnectionHold - TimeSpan.FromSeconds(1));
+        SpinWait.SpinUntil(() => hasty.Any(one => one.IsClosed), TimeSpan.FromSeconds(30));
+        Assert.InRange(hasty.Count(one => one.IsClosed), 1, 289);
+        _time.Advance(ServerLimits.RefusedConnectionHold);
+        SpinWait.SpinUntil(() => hasty.Count(one => one.IsClosed) == 290, TimeSpan.FromSeconds(30));
+        Assert.Equal((210, 290), (hasty.Count(one => one.IsServed), hasty.Count(one => one.IsClosed)));
+        Assert.Equal(10, Enumerable.Range(0, 11).Count(_ => Open(limit, "10.0.0.1").IsServed));
     }
 
     [Fact]
     public void New_ones_of_all_come_at_a_pace_of_which_one_address_gets_its_part()
     {
-        using var limit = Limit(new ServerOptions { NewConnectionsPerSecondPerAddress = 10, NewConnectionsPerSecond = 15 });
+        using var limit = Limit(new ServerOptions { NewConnectionsPerSecondPerAddress = 100, NewConnectionsPerSecond = 150 });
         Assert.Equal(10, Enumerable.Range(0, 1_000).Count(_ => Open(limit, "10.0.0.1").IsServed));
         // What the first address was refused did not use up the others' turns.
         var others = Enumerable.Range(0, 3).Select(_ => Open(limit, "10.0.0.2")).ToList();
@@ -107,13 +112,13 @@ public sealed class ConnectionTests : IDisposable
         for (var i = 0; i < 10; i++) ShownCredential.Count(context, isWasted: true);
         Assert.True(wasteful.IsClosed);
 
-        // Counted once: 25 new ones, of which 20 come in a second.
+        // Counted once: 25 new ones, of which 20 come in a second; it comes after them and after the two that came.
         var next = Open(limit, "10.0.0.1");
         Assert.False(next.IsServed || next.IsClosed);
         Assert.True(Open(limit, "10.0.0.2").IsServed);
-        _time.Advance(TimeSpan.FromSeconds(0.3));
+        _time.Advance(TimeSpan.FromSeconds(1.2));
         Assert.False(next.IsServed);
-        _time.Advance(TimeSpan.FromSeconds(0.2));
+        _time.Advance(TimeSpan.FromSeconds(0.1));
         Assert.Equal(1, Served([next], 1));
     }
 
@@ -143,6 +148,28 @@ public sealed class ConnectionTests : IDisposable
         }
         Assert.InRange(limit.Addresses, 2, 2_048);
         Assert.True(stays.IsServed);
+    }
+
+    [Fact]
+    public async Task What_is_young_is_collected_for_so_many_that_come_or_go_and_not_more_often_than_that()
+    {
+        using var limit = Limit(new ServerOptions { NewConnectionsPerSecondPerAddress = 10_000, NewConnectionsPerSecond = 10_000 });
+        var open = Enumerable.Range(0, ServerLimits.ConnectionsPerCollection - 1).Select(_ => Open(limit, "10.0.0.1")).ToList();
+        Assert.Equal(0, _collections);
+        Open(limit, "10.0.0.1");
+        Assert.Equal(1, _collections);
+
+        for (var i = 0; i < 10 * ServerLimits.ConnectionsPerCollection; i++) Open(limit, "10.0.0.1");
+        Assert.Equal(1, _collections);
+        _time.Advance(ServerLimits.LeastBetweenCollections);
+        Open(limit, "10.0.0.1");
+        Assert.Equal(2, _collections);
+
+        _time.Advance(ServerLimits.LeastBetweenCollections);
+        foreach (var one in open) await one.EndAsync();
+        Assert.Equal(2, _collections);
+        Open(limit, "10.0.0.1");
+        Assert.Equal(3, _collections);
     }
 
     [Fact]
@@ -187,7 +214,7 @@ public sealed class ConnectionTests : IDisposable
         await new OrderService.OrderServiceClient(channel).SubmitOrderAsync(order, new Metadata { { "authorization", $"Bearer {credential}" } });
     }
 
-    private ConnectionLimit Limit(ServerOptions options) => new(options, _time, _metrics, _turns);
+    private ConnectionLimit Limit(ServerOptions options) => new(options, _time, _metrics, _turns, () => _collections++);
 
     private static IPEndPoint At(string address) => new(IPAddress.Parse(address), 4711);
 

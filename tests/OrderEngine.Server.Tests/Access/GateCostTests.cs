@@ -23,7 +23,7 @@ public sealed class GateCostTests(ITestOutputHelper log)
     {
         await using var keyed = await KeyedServer.StartAsync(options => options with { RequestsPerSecond = 1_000_000 });
         var gate = new AccessGate(_ => Task.CompletedTask, new AccessPolicy(false), keyed.Server.Service<CredentialStore>(), TimeProvider.System,
-            keyed.Server.Service<AccessMetrics>(), null);
+            keyed.Server.Service<AccessMetrics>(), keyed.Server.Service<SlowMessages>(), null);
         var connection = new DefaultConnectionContext("one");
         ShownCredential.Attach(connection);
         var context = new DefaultHttpContext();

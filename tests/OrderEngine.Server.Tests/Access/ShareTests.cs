@@ -172,6 +172,7 @@ public sealed class ShareTests
         const int Half = 4 * 1024 * 1024 - 1;
         using var share = new ClientShare(1_000_000, new RefusalAllowance(1, TimeProvider.System));
         using var metrics = new AccessMetrics(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), TimeProvider.System, []);
+        using var slow = new SlowMessages(TimeProvider.System, metrics);
         var calls = new List<(Pipe Pipe, MessageMeter Meter)>();
         RpcException? refused = null;
         while (refused is null)
@@ -179,7 +180,7 @@ public sealed class ShareTests
             var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
             var context = new DefaultHttpContext();
             context.Features.Set<IRequestBodyPipeFeature>(new Body(pipe.Reader));
-            var meter = MessageMeter.Attach(context, share, isStream: calls.Count % 2 == 1, metrics);
+            var meter = MessageMeter.Attach(context, share, isStream: calls.Count % 2 == 1, slow, metrics);
             Assert.Same(meter, context.Request.BodyReader);
             calls.Add((pipe, meter));
             Assert.True(calls.Count < 100, "A hundred halves were never too many.");
