@@ -206,7 +206,7 @@ internal static class ServerLimits
     /// New connections that may come at once: those of a second by this. A handshake is about a millisecond of a processor, and a second's worth of them at once
     /// would stand ahead of everybody's calls.
     /// </summary>
-    public const int ConnectionBursts = 10;
+    public const int ConnectionBursts = 20;
 
     /// <summary>
     /// Connections that come or go for which what is young is collected. Each is some 65 KB that lives as long as it does: at 250 new ones a second the

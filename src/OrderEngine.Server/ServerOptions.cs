@@ -105,7 +105,7 @@ internal sealed record ServerOptions
     /// <summary>Connections open at once of one client (a channel, or the holder of a credential for all).</summary>
     public int MaxConnectionsPerClient { get; init; } = 2_000;
 
-    /// <summary>New connections let in a second; as many may come at once, others wait for a few seconds or are closed.</summary>
+    /// <summary>New connections let in a second; a twentieth as many may come at once, others wait for up to two seconds or are closed.</summary>
     public int NewConnectionsPerSecond { get; init; } = 500;
 
     /// <summary>The same from one address.</summary>

@@ -24,8 +24,8 @@ internal static class FullRun
         var load = (await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0];
         Console.WriteLine($"{Environment.ProcessorCount} processors, load {load} when it began; {rounds} rounds, {times.Lasting.TotalSeconds} s each; medians (least to most).");
         Console.WriteLine();
-        Console.WriteLine("| attack | connections | p99 before, ms | during, ms | ratio | promised | goodput kept | answered, of orders | MiB before | most | open at most | the attacker |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|");
+        Console.WriteLine("| attack | connections | p99 before, ms | during, ms | ratio | promised | longest as it ends, ms | goodput kept | answered, of orders | MiB before | most | open at most | the attacker |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         var trials = attacks.ToDictionary(attack => attack, _ => new List<Trial>());
         for (var round = 0; round < rounds; round++)
         {
@@ -35,8 +35,8 @@ internal static class FullRun
                 await using var rig = await Rig.StartAsync(new Errors(), null, attack);
                 var trial = await rig.TryAsync(attack, attack.Scale, times.Alone, attack.Takes ?? times.Lasting, polite: true);
                 trials[attack].Add(trial);
-                await Console.Error.WriteLineAsync($"{attack.Name} {round + 1}: {trial.Before.P99.TotalMilliseconds:F1} ms, {trial.During.P99.TotalMilliseconds:F1} ms, "
-                    + $"{trial.During.Failures.Count} failed, {trial.MostConnections} connections; {trial.Attacker}");
+                await Console.Error.WriteLineAsync($"{attack.Name} {round + 1}: {trial.Before.P99.TotalMilliseconds:F1} ms, {trial.During.P99.TotalMilliseconds:F1} ms, {trial.Ending.Worst.TotalMilliseconds:F0} ms as it ends, "
+                    + $"{trial.During.Failures.Count + trial.Ending.Failures.Count} failed, {trial.MostConnections} connections; {trial.Attacker}");
             }
         }
         foreach (var attack in attacks) Console.WriteLine(Row(attack, trials[attack]));
@@ -48,8 +48,8 @@ internal static class FullRun
 
     private static string Row(Attack attack, List<Trial> trials) =>
         $"| {attack.Name} | {attack.Scale} | {Spread(trials, t => t.Before.P99.TotalMilliseconds)} | {Spread(trials, t => t.During.P99.TotalMilliseconds)} | {Spread(trials, Ratio)} | "
-        + $"{(attack.Promise is { } promise ? promise.ToString() : "")} | {Spread(trials, t => 100 * Goodput(t), "F0")} % | "
-        + $"{trials.Sum(t => t.During.Calls - t.During.Failures.Count)} of {trials.Sum(t => t.During.Calls)} | {Spread(trials, t => t.MemoryBefore / Mebibyte, "F0")} | "
+        + $"{(attack.Promise is { } promise ? promise.ToString() : "")} | {Spread(trials, t => t.Ending.Worst.TotalMilliseconds, "F0")} | {Spread(trials, t => 100 * Goodput(t), "F0")} % | "
+        + $"{trials.Sum(t => t.During.Calls - t.During.Failures.Count + t.Ending.Calls - t.Ending.Failures.Count)} of {trials.Sum(t => t.During.Calls + t.Ending.Calls)} | {Spread(trials, t => t.MemoryBefore / Mebibyte, "F0")} | "
         + $"{Spread(trials, t => t.MemoryPeak / Mebibyte, "F0")} | {trials.Max(t => t.MostConnections)} | {trials[^1].Attacker} |";
 
     private static double Ratio(Trial trial) => trial.During.P99 / trial.Before.P99;

@@ -9,13 +9,14 @@ namespace OrderEngine.Attacks;
 
 /// <summary>What an attack came to.</summary>
 /// <param name="Before">The good client without it.</param>
-/// <param name="During">The good client beside it.</param>
+/// <param name="During">The good client beside it, while it lasts.</param>
+/// <param name="Ending">The good client from then until a second after the attacker's process is gone, and all his connections with it.</param>
 /// <param name="Attacker">What the attacker counted.</param>
 /// <param name="MemoryBefore">Bytes resident in the server.</param>
 /// <param name="MemoryPeak">The most while it lasted.</param>
 /// <param name="Arrived">A good client that connected when it had begun.</param>
 /// <param name="MostConnections">Open at once, as the server counts them.</param>
-internal sealed record Trial(Service Before, Service During, Counters Attacker, long MemoryBefore, long MemoryPeak, Service Arrived, int MostConnections);
+internal sealed record Trial(Service Before, Service During, Service Ending, Counters Attacker, long MemoryBefore, long MemoryPeak, Service Arrived, int MostConnections);
 
 internal sealed class Rig : IAsyncDisposable
 {
@@ -24,6 +25,7 @@ internal sealed class Rig : IAsyncDisposable
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
     private const int TicksPerScrape = 20;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan AfterTheEnd = TimeSpan.FromSeconds(1);
     private const int StrangersPerSecond = 50;
     private const int StrangersCalls = 10;
 
@@ -73,8 +75,10 @@ internal sealed class Rig : IAsyncDisposable
         // client has anything to do, so that what it computes is not taken from them, and what it has sent is all that stands against them.
         if (polite) command = ["chrt", "--idle", "0", .. command];
         await using var attacker = ChildProcess.Start(command[0], command[1..], new Dictionary<string, string?> { ["OE_ATTACK_KEY"] = attack.NeedsKey ? _keys[attack.Name] : null });
+        // His process needs some time to begin: he goes on for longer than this.
+        var serving = RunAsync(good, lasting);
+        Task<Service>? last = null;
         using var over = new CancellationTokenSource();
-        var serving = good.RunAsync(OrdersPerSecond, over.Token);
         // Somebody comes anew while it lasts.
         var arriving = ArriveAsync();
         using (var sample = new PeriodicTimer(Sampling))
@@ -82,15 +86,17 @@ internal sealed class Rig : IAsyncDisposable
             for (var tick = 0; !attacker.HasExited; tick++)
             {
                 peak = Math.Max(peak, Memory());
+                if (serving.IsCompleted) last ??= good.RunAsync(OrdersPerSecond, over.Token);
                 if (tick % TicksPerScrape == 0) connections = Math.Max(connections, (int)await MetricAsync("orderengine_connections"));
                 await sample.WaitForNextTickAsync(CancellationToken.None);
             }
         }
-        await over.CancelAsync();
         var during = await serving;
+        last ??= good.RunAsync(OrdersPerSecond, over.Token);
+        over.CancelAfter(AfterTheEnd);
         var arrived = await arriving;
         var ended = (await attacker.WaitAsync()).Succeeded();
-        return new Trial(before, during, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak, arrived, connections);
+        return new Trial(before, during, await last, Counters.Parse(ended.Output.Trim().Split('\n')[^1]), memory, peak, arrived, connections);
     }
 
     // Handshakes and refusals, too, are of a process that has seen some: strangers who connect, are refused some calls and leave.
