@@ -1,6 +1,6 @@
 // What a client's calls hold in messages: a message is collected until it is whole, and what it says lies in memory until its call is answered. Each
-// call may hold a little freely; what is more comes out of its client's share, and a call that finds the share used up ends. One object a call,
-// used again for later ones; one reader, as for every pipe.
+// call may hold a little freely; what is more comes out of its client's share, and a call that finds the share used up ends. Waits for a single message
+// before the call goes on (SlowMessages watches). One object a call, used again for later ones; one reader, as for every pipe.
 
 using System.Buffers;
 using System.IO.Pipelines;
@@ -90,7 +90,7 @@ internal sealed class MessageMeter : PipeReader, IRequestBodyPipeFeature
         _context = null;
         // A stream's last read may have been left behind: its meter is not used again.
         if (_isStream) return;
-        (_body, _inner, _share, _seen, _isRefused) = (null, null!, null!, default, false);
+        (_body, _inner, _share, _seen, _came, _isRefused) = (null, null!, null!, default, 0, false);
         Spare.Return(this);
     }
 
