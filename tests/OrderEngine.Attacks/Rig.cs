@@ -10,7 +10,7 @@ namespace OrderEngine.Attacks;
 /// <summary>What an attack came to.</summary>
 /// <param name="Before">The good client without it.</param>
 /// <param name="During">The good client beside it, while it lasts.</param>
-/// <param name="Ending">The good client from then until a second after the attacker's process is gone, and all his connections with it.</param>
+/// <param name="Ending">The good client from then until half a second after the attacker's process is gone, and all his connections with it.</param>
 /// <param name="Attacker">What the attacker counted.</param>
 /// <param name="MemoryBefore">Bytes resident in the server.</param>
 /// <param name="MemoryPeak">The most while it lasted.</param>
@@ -25,7 +25,7 @@ internal sealed class Rig : IAsyncDisposable
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
     private const int TicksPerScrape = 20;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan AfterTheEnd = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AfterTheEnd = TimeSpan.FromSeconds(0.5);
     private const int StrangersPerSecond = 50;
     private const int StrangersCalls = 10;
 
