@@ -109,7 +109,12 @@ internal sealed class TestServer : IAsyncDisposable
         builder.Configuration["Logging:LogLevel:Grpc"] = "None";
         services?.Invoke(builder.Services);
         var path = directory ?? Directory.CreateTempSubdirectory("orderengine-server-").FullName;
-        var settings = new ServerOptions { DataDirectory = path, MetricsPort = 0, Allow = Weakenings.Anonymous | Weakenings.Plaintext | Weakenings.Reflection };
+        // Where a test's clock stands, a connection that waits for its turn would wait for ever.
+        var settings = new ServerOptions
+        {
+            DataDirectory = path, MetricsPort = 0, Allow = Weakenings.Anonymous | Weakenings.Plaintext | Weakenings.Reflection,
+            NewConnectionsPerSecond = 1_000_000, NewConnectionsPerSecondPerAddress = 1_000_000,
+        };
         settings = options?.Invoke(settings) ?? settings;
         builder.WebHost.UseUrls(settings.TlsCertificate is null ? "http://127.0.0.1:0" : "https://127.0.0.1:0");
         var app = Composition.Build(builder, settings);
