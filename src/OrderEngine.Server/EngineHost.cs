@@ -73,9 +73,10 @@ internal sealed class EngineHost(
             await engine.StartAsync(lifetime.ApplicationStopping);
             TellHealth();
         }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested || engine.Phase == EnginePhase.Draining)
         {
-            // Stopped while recovering: nothing was taken, so nothing is to be answered.
+            // Stopped while recovering, or given up because a listener could not bind (there is no ApplicationStopping then): nothing was taken, so nothing is
+            // to be answered.
         }
         catch (Exception thrown)
         {

@@ -52,6 +52,37 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task An_address_that_is_taken_is_no_failure_of_the_engine_that_recovers_meanwhile()
+    {
+        await using var other = await TestServer.StartAsync();
+        var directory = Directory.CreateTempSubdirectory("orderengine-server-").FullName;
+        var failStop = new FailStops();
+        Engine.Engine engine = null!;
+        var app = TestServer.Build(directory, services => services.AddSingleton<Engine.IFailStop>(_ => failStop).AddSingleton<OpenJournal>(_ => (_, _, _, _) =>
+        {
+            // It is told in the midst of its work, as a long recovery would be.
+            SpinWait.SpinUntil(() => engine.Phase == Engine.EnginePhase.Draining, TestServer.HeldStart);
+            throw new OperationCanceledException();
+        }), address: other.Address);
+        engine = app.Services.GetRequiredService<Engine.Engine>();
+        var host = app.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<EngineHost>().Single();
+
+        await Assert.ThrowsAsync<IOException>(() => app.StartAsync());
+        await app.DisposeAsync();
+        await host.StopAsync(default);
+
+        Assert.Empty(failStop.Reasons);
+        Directory.Delete(directory, recursive: true);
+    }
+
+    private sealed class FailStops : Engine.IFailStop
+    {
+        public List<string> Reasons { get; } = [];
+
+        public void Fail(int exitCode, string reason, Exception? cause) => Reasons.Add(reason);
+    }
+
+    [Fact]
     public async Task A_stop_answers_what_is_in_flight_and_ends_streams_so_that_clients_come_back()
     {
         var directory = Directory.CreateTempSubdirectory("orderengine-server-").FullName;

@@ -103,23 +103,33 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Starts a server and returns while its engine recovers.</summary>
     public static async Task<TestServer> ListenAsync(Action<IServiceCollection>? services = null, string? directory = null, Func<ServerOptions, ServerOptions>? options = null, string? clientCertificate = null)
     {
+        var path = directory ?? Directory.CreateTempSubdirectory("orderengine-server-").FullName;
+        var app = Build(path, services, options);
+        await app.StartAsync();
+        return new TestServer(app, path, directory is null, clientCertificate);
+    }
+
+    /// <summary>A server that is not started.</summary>
+    /// <param name="directory">Its data.</param>
+    /// <param name="services">Puts others in the place of its parts.</param>
+    /// <param name="options">Changes its settings.</param>
+    /// <param name="address">Where it is to listen; null: at a free port.</param>
+    public static WebApplication Build(string directory, Action<IServiceCollection>? services, Func<ServerOptions, ServerOptions>? options = null, string? address = null)
+    {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration["Logging:LogLevel:Default"] = "None";
         builder.Configuration["Logging:LogLevel:Microsoft"] = "None";
         builder.Configuration["Logging:LogLevel:Grpc"] = "None";
         services?.Invoke(builder.Services);
-        var path = directory ?? Directory.CreateTempSubdirectory("orderengine-server-").FullName;
         // Where a test's clock stands, a connection that waits for its turn would wait for ever.
         var settings = new ServerOptions
         {
-            DataDirectory = path, MetricsPort = 0, Allow = Weakenings.Anonymous | Weakenings.Plaintext | Weakenings.Reflection,
+            DataDirectory = directory, MetricsPort = 0, Allow = Weakenings.Anonymous | Weakenings.Plaintext | Weakenings.Reflection,
             NewConnectionsPerSecond = 1_000_000, NewConnectionsPerSecondPerAddress = 1_000_000,
         };
         settings = options?.Invoke(settings) ?? settings;
-        builder.WebHost.UseUrls(settings.TlsCertificate is null ? "http://127.0.0.1:0" : "https://127.0.0.1:0");
-        var app = Composition.Build(builder, settings);
-        await app.StartAsync();
-        return new TestServer(app, path, directory is null, clientCertificate);
+        builder.WebHost.UseUrls(address ?? (settings.TlsCertificate is null ? "http://127.0.0.1:0" : "https://127.0.0.1:0"));
+        return Composition.Build(builder, settings);
     }
 
     public async Task WaitAsync(Serving status)
