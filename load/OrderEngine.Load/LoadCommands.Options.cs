@@ -60,6 +60,8 @@ public static partial class LoadCommands
         ? [.. given.SelectMany(g => g.Split(',', StringSplitOptions.RemoveEmptyEntries))]
         : ScenarioCatalog.Names;
 
+    private const string Lean = "lean", GrpcDotnet = "grpc-dotnet";
+
     private const string NoScripts = "peers.sh was not found in --folder, nor in shared/peers beside the repository; the scripts are not part of it.";
 
     private static Option<string?> Folder() => new("--folder") { Description = "where peers.sh is; found beside the repository when left out" };
@@ -69,6 +71,17 @@ public static partial class LoadCommands
     private static Option<string?> Server() => new("--server") { Description = "OrderEngine.Server.dll; found in this repository when left out" };
 
     private static Option<string> Data() => new("--data") { Description = "where data directories are made: the disk to be measured", DefaultValueFactory = _ => Path.GetTempPath() };
+
+    private static Option<ClientKind> ClientOption()
+    {
+        var option = new Option<ClientKind>("--client")
+        {
+            Description = "what carries single calls: lean, the tool's own, or grpc-dotnet, the library that an adapter would have and that takes nearly as much of a shared machine as the engine",
+            CustomParser = result => result.Tokens[0].Value == GrpcDotnet ? ClientKind.GrpcDotnet : ClientKind.Lean,
+        };
+        option.AcceptOnlyFromAmong(Lean, GrpcDotnet);
+        return option;
+    }
 
     private static Option<string?> Json() => new("--json") { Description = "write the result to this file" };
 

@@ -79,6 +79,7 @@ public static partial class LoadCommands
         });
         var disk = new Option<string?>("--disk") { Description = "a directory on the server's disk: its flush is timed before and after the load" };
         var connections = Positive<int>("--connections", "connections that the copies share, instead of the scenario's own number");
+        var client = ClientOption();
         var hot = new Option<bool>("--hot") { Description = "half of all lines on 10 SKUs" };
         var openOrders = Positive<int>("--open-orders", "make so many orders first, which stay open");
         var backorders = Positive<int>("--backorders", "make so many orders first that wait for one SKU; one in twenty of those measured joins them");
@@ -102,7 +103,7 @@ public static partial class LoadCommands
         var (json, report) = (Json(), Report());
         var command = new Command("run", "Runs one scenario against a server that is there.")
         {
-            scenario, address, seconds, warmUp, copies, rate, tick, disk, connections, hot, openOrders, backorders, ledger, pid, thresholds, json, report,
+            scenario, address, seconds, warmUp, copies, rate, tick, disk, connections, client, hot, openOrders, backorders, ledger, pid, thresholds, json, report,
         };
         command.SetAction(async (parsed, token) =>
         {
@@ -116,6 +117,7 @@ public static partial class LoadCommands
                 Tick = TimeSpan.FromMilliseconds(parsed.GetRequiredValue(tick)),
                 Disk = parsed.GetValue(disk),
                 Connections = parsed.GetValue(connections),
+                Client = parsed.GetValue(client),
                 Hot = parsed.GetValue(hot),
                 OpenOrders = parsed.GetValue(openOrders) ?? 0,
                 Backorders = parsed.GetValue(backorders) ?? 0,
@@ -146,10 +148,11 @@ public static partial class LoadCommands
         var withPeers = new Option<bool>("--peers") { Description = "in each round also PostgreSQL and Redis on the same work, where a scenario has such peers" };
         var folder = Folder();
         var clients = PeerClients(ComparisonSettings.DefaultPeerClients);
+        var client = ClientOption();
         var (server, data, json, report) = (Server(), Data(), Json(), Report());
         var command = new Command("compare", "Starts the engine and the no-op server itself and measures them by turns.")
         {
-            seconds, warmUp, rounds, scenarios, withPeers, folder, clients, server, data, json, report,
+            seconds, warmUp, rounds, scenarios, client, withPeers, folder, clients, server, data, json, report,
         };
         command.Validators.Add(result =>
         {
@@ -161,6 +164,7 @@ public static partial class LoadCommands
             {
                 Scenarios = Chosen(parsed.GetValue(scenarios)),
                 Rounds = parsed.GetRequiredValue(rounds),
+                Client = parsed.GetValue(client),
                 During = TimeSpan.FromSeconds(parsed.GetRequiredValue(seconds)),
                 WarmUp = TimeSpan.FromSeconds(parsed.GetRequiredValue(warmUp)),
                 DataRoot = parsed.GetRequiredValue(data),
@@ -195,10 +199,11 @@ public static partial class LoadCommands
         var milliseconds = new Option<int>("--milliseconds") { Description = "of a turn", DefaultValueFactory = _ => 500 };
         milliseconds.Validators.Add(AtLeastOne<int>("--milliseconds"));
         var warmUp = WarmUp(12);
+        var client = ClientOption();
         var copies = Positive<int>("--copies", "so many copies instead of the scenario's own number");
         var command = new Command("versus", "Measures two builds of the engine by turns of half a second: this one first, --against second.")
         {
-            scenario, server, against, turns, milliseconds, warmUp, copies, data, json,
+            scenario, server, against, turns, milliseconds, warmUp, copies, client, data, json,
         };
         command.SetAction(async (parsed, token) =>
         {
@@ -208,6 +213,7 @@ public static partial class LoadCommands
                 Servers = [ServerProcess.FindServer(parsed.GetValue(server)), ServerProcess.FindServer(parsed.GetRequiredValue(against))],
                 DataRoot = parsed.GetRequiredValue(data),
                 Turns = parsed.GetRequiredValue(turns),
+                Client = parsed.GetValue(client),
                 During = TimeSpan.FromMilliseconds(parsed.GetRequiredValue(milliseconds)),
                 WarmUp = TimeSpan.FromSeconds(parsed.GetRequiredValue(warmUp)),
                 Copies = parsed.GetValue(copies),

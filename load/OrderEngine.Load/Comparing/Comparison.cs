@@ -22,6 +22,9 @@ public sealed record ComparisonSettings
     /// <summary>How long each server is kept busy with single calls, and then with a stream, before the first scenario of a round.</summary>
     public TimeSpan ServerWarmUp { get; init; } = TimeSpan.FromSeconds(8);
 
+    /// <summary>What carries unary calls, to the engine as to the no-op server.</summary>
+    public ClientKind Client { get; init; }
+
     /// <summary>Where data directories are made: on the disk to be measured.</summary>
     public required string DataRoot { get; init; }
 
@@ -168,7 +171,7 @@ public static class Comparison
         var scenario = ScenarioCatalog.Create(name)!;
         var run = new RunSettings
         {
-            Address = server.Address, During = settings.During, WarmUp = settings.WarmUp, ServerPid = server.Pid,
+            Address = server.Address, During = settings.During, WarmUp = settings.WarmUp, ServerPid = server.Pid, Client = settings.Client,
             Disk = scenario.ComparesWithDisk ? settings.DataRoot : null,
         };
         try

@@ -33,6 +33,9 @@ public sealed record VersusSettings
 
     /// <summary>Copies; null: the scenario's own number.</summary>
     public int? Copies { get; init; }
+
+    /// <summary>What carries unary calls.</summary>
+    public ClientKind Client { get; init; }
 }
 
 /// <summary>One turn of one build.</summary>
@@ -136,7 +139,7 @@ public static class Versus
             var scenario = ScenarioCatalog.Create(settings.Scenario)!;
             if (scenario.Simulations(settings.During) is not [KeepConstant loop]) throw new InvalidOperationException($"{settings.Scenario} does not run in a closed loop alone.");
             var server = ServerProcess.Engine(settings.Servers[build], settings.DataRoot);
-            var run = new RunContext(new RunSettings { Address = server.Address }, ScenarioCatalog.Workload(settings.Scenario, Workload.NewRunId(), hot: false, Workload.DefaultSkus, 0),
+            var run = new RunContext(new RunSettings { Address = server.Address, Client = settings.Client }, ScenarioCatalog.Workload(settings.Scenario, Workload.NewRunId(), hot: false, Workload.DefaultSkus, 0),
                 MachineClock.Instance, scenario.Connections);
             var side = new Side(build == 0 ? "first" : "second", server, run, scenario, settings.Copies is { } copies ? loop with { Copies = copies } : loop);
             try

@@ -111,6 +111,7 @@ public static class LoadRun
         if (scenario.ComparesWithDisk && result.MainFigures.Steps.FirstOrDefault(step => step.Step == OpenLoop.FromSending) is { } sent)
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"From when a call was sent, p99 is {sent.Latency.P99Ms:0.00} ms; the latency above is from when it was due, up to a tick of the generator (--tick) earlier.");
+        yield return run.First.IsLean ? "Single calls went over the tool's own client (--client lean)." : "Single calls went over Grpc.Net.Client.";
         if (run.ServerIsNoOp) yield return "The server does nothing: this is the ceiling.";
         if (result.Phases.All(p => p.Server is null)) yield return "The server's process was not seen (not on this machine, or not to be found by its port); --server-pid names it.";
         foreach (var phase in result.Phases)

@@ -7,30 +7,73 @@ using OrderEngine.Load.Ledger;
 using OrderEngine.Load.Measuring;
 using OrderEngine.Load.Model;
 using OrderEngine.Load.Scenarios;
+using OrderEngine.Load.Transport;
 
 namespace OrderEngine.Load.Running;
 
-/// <summary>The clients of one connection. Raw generated clients: a retry inside a library would hide what is measured.</summary>
-public sealed class EngineConnection(GrpcChannel channel) : IDisposable
+/// <summary>What carries unary calls; streams always go by Grpc.Net.Client.</summary>
+public enum ClientKind
 {
-    public OrderService.OrderServiceClient Orders { get; } = new(channel);
+    /// <summary>The load tool's own connections (<see cref="LeanInvoker"/>), which take little of the processors that the server needs.</summary>
+    Lean = 0,
+    /// <summary>Grpc.Net.Client, as a channel adapter in .NET would have it.</summary>
+    GrpcDotnet = 1,
+}
 
-    public InventoryService.InventoryServiceClient Inventory { get; } = new(channel);
+/// <summary>The clients of one connection. Raw generated clients: a retry inside a library would hide what is measured.</summary>
+public sealed class EngineConnection : IDisposable
+{
+    private readonly GrpcChannel _channel;
 
-    public FulfillmentService.FulfillmentServiceClient Fulfillment { get; } = new(channel);
+    /// <summary>Opens nothing yet. Further HTTP/2 connections are opened only when the server's limit of streams is reached.</summary>
+    /// <param name="address">http://host:port (h2c), or https, which has no lean client.</param>
+    /// <param name="kind">What carries unary calls.</param>
+    public EngineConnection(string address, ClientKind kind)
+    {
+        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false },
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = 16 * 1024 * 1024,
+            MaxSendMessageSize = 16 * 1024 * 1024,
+        });
+        var uri = new Uri(address);
+        Invoker = _channel.CreateCallInvoker();
+        if (kind == ClientKind.Lean && uri.Scheme == Uri.UriSchemeHttp) Invoker = new LeanInvoker(uri, Invoker);
+        Orders = new OrderService.OrderServiceClient(Invoker);
+        Inventory = new InventoryService.InventoryServiceClient(Invoker);
+        Fulfillment = new FulfillmentService.FulfillmentServiceClient(Invoker);
+        Tracking = new TrackingService.TrackingServiceClient(Invoker);
+        Catalog = new CatalogService.CatalogServiceClient(Invoker);
+        Customers = new CustomerService.CustomerServiceClient(Invoker);
+        Admin = new AdminService.AdminServiceClient(Invoker);
+    }
 
-    public TrackingService.TrackingServiceClient Tracking { get; } = new(channel);
+    /// <summary>True: unary calls go over the tool's own connections.</summary>
+    public bool IsLean => Invoker is LeanInvoker;
+
+    public OrderService.OrderServiceClient Orders { get; }
+
+    public InventoryService.InventoryServiceClient Inventory { get; }
+
+    public FulfillmentService.FulfillmentServiceClient Fulfillment { get; }
+
+    public TrackingService.TrackingServiceClient Tracking { get; }
 
     /// <summary>For calls whose messages are not read as the generated classes read them.</summary>
-    public CallInvoker Invoker { get; } = channel.CreateCallInvoker();
+    public CallInvoker Invoker { get; }
 
-    public CatalogService.CatalogServiceClient Catalog { get; } = new(channel);
+    public CatalogService.CatalogServiceClient Catalog { get; }
 
-    public CustomerService.CustomerServiceClient Customers { get; } = new(channel);
+    public CustomerService.CustomerServiceClient Customers { get; }
 
-    public AdminService.AdminServiceClient Admin { get; } = new(channel);
+    public AdminService.AdminServiceClient Admin { get; }
 
-    public void Dispose() => channel.Dispose();
+    public void Dispose()
+    {
+        (Invoker as IDisposable)?.Dispose();
+        _channel.Dispose();
+    }
 }
 
 /// <summary>How a run is to be, from the command line.</summary>
@@ -53,6 +96,9 @@ public sealed record RunSettings
 
     /// <summary>Open loop: how long the generator sleeps at least, and so how late it may send; zero: every arrival when it is due.</summary>
     public TimeSpan Tick { get; init; } = OpenLoop.DefaultTick;
+
+    /// <summary>What carries unary calls.</summary>
+    public ClientKind Client { get; init; }
 
     /// <summary>HTTP/2 connections that the copies share; null: the scenario's own number.</summary>
     public int? Connections { get; init; }
@@ -90,7 +136,7 @@ public sealed class RunContext : IDisposable
         Settings = settings;
         Workload = workload;
         Clock = clock;
-        _connections = [.. Enumerable.Range(0, settings.Connections ?? connections).Select(_ => Connect(settings.Address))];
+        _connections = [.. Enumerable.Range(0, settings.Connections ?? connections).Select(_ => new EngineConnection(settings.Address, settings.Client))];
     }
 
     public RunSettings Settings { get; }
@@ -112,15 +158,6 @@ public sealed class RunContext : IDisposable
 
     /// <summary>A connection; neighbours get different ones.</summary>
     public EngineConnection Connection(long number) => _connections[(int)((ulong)number % (ulong)_connections.Length)];
-
-    /// <summary>Opens a connection of its own. It opens further HTTP/2 connections only when the server's limit of streams is reached.</summary>
-    public static EngineConnection Connect(string address) => new(GrpcChannel.ForAddress(address, new GrpcChannelOptions
-    {
-        HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false },
-        DisposeHttpClient = true,
-        MaxReceiveMessageSize = 16 * 1024 * 1024,
-        MaxSendMessageSize = 16 * 1024 * 1024,
-    }));
 
     public void Dispose()
     {

@@ -34,7 +34,7 @@ public sealed class ConnectionsScenario : IScenario
         if (!_requests.TryTake(out var request)) request = new SubmitOrderRequest();
         var index = _run.Workload.Next();
         _run.Workload.Fill(request, index);
-        using var connection = RunContext.Connect(_run.Settings.Address);
+        using var connection = new EngineConnection(_run.Settings.Address, _run.Settings.Client);
         var response = await SubmitUnaryScenario.SubmitAsync(_run, connection, request, index, again: false, invocation.Stop);
         _requests.Add(request);
         return response;

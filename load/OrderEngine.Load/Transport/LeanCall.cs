@@ -1,0 +1,73 @@
+// A unary call on its way over a LeanConnection. Begun by any thread; answered on the connection's reading thread.
+
+using System.Buffers;
+using Grpc.Core;
+
+namespace OrderEngine.Load.Transport;
+
+/// <summary>What the connection knows of a call, whatever its answer is.</summary>
+internal abstract class LeanCall
+{
+    private LeanConnection? _connection;
+    private CancellationTokenRegistration _cancellation;
+
+    /// <summary>The stream that it is; 0: none yet. Under the connection's lock.</summary>
+    public int Stream { get; set; }
+
+    /// <summary>Parts of an answer that did not come in one frame; null: none. The reading thread.</summary>
+    public ArrayBufferWriter<byte>? Parts { get; set; }
+
+    /// <summary>Null until the call has ended.</summary>
+    public Status? Status { get; private set; }
+
+    /// <summary>What came with the status.</summary>
+    public Metadata Trailers { get; private set; } = Metadata.Empty;
+
+    /// <summary>Reads the answer. The reading thread, before the call ends.</summary>
+    /// <exception cref="Exception">Whatever the answer's reader throws.</exception>
+    public abstract void Read(DeserializationContext answer);
+
+    /// <summary>The call is on its way: from here on it can be cancelled.</summary>
+    public void Begun(LeanConnection connection, CancellationToken cancellation)
+    {
+        _connection = connection;
+        if (!cancellation.CanBeCanceled) return;
+        _cancellation = cancellation.UnsafeRegister(static call => ((LeanCall)call!).Cancel(), this);
+        // It may have ended before it was registered.
+        if (Status is not null) _cancellation.Unregister();
+    }
+
+    /// <summary>Ends the call, once: whoever took it off its connection says how. Who awaits it goes on here and now.</summary>
+    public void End(Status status, Metadata trailers)
+    {
+        (Trailers, Status) = (trailers, status);
+        _cancellation.Unregister();
+        Complete(status, trailers);
+    }
+
+    /// <summary>Withdraws the call, if it has not ended.</summary>
+    public void Cancel() => _connection?.Withdraw(this);
+
+    protected abstract void Complete(Status status, Metadata trailers);
+}
+
+/// <summary>A call and who waits for it.</summary>
+/// <param name="read">Reads the answer.</param>
+internal sealed class LeanCall<TResponse>(Func<DeserializationContext, TResponse> read) : LeanCall
+    where TResponse : class
+{
+    // Who waits goes on, on the reading thread, which needs no other thread to be woken; what it sends goes out when everything that came in has been looked at.
+    private readonly TaskCompletionSource<TResponse> _answered = new();
+    private TResponse? _answer;
+
+    public Task<TResponse> Answer => _answered.Task;
+
+    public override void Read(DeserializationContext answer) => _answer = read(answer);
+
+    protected override void Complete(Status status, Metadata trailers)
+    {
+        if (status.StatusCode == StatusCode.OK && _answer is not null) _answered.SetResult(_answer);
+        else if (status.StatusCode == StatusCode.OK) _answered.SetException(new RpcException(new Status(StatusCode.Internal, "The answer has no message."), trailers));
+        else _answered.SetException(new RpcException(status, trailers));
+    }
+}
