@@ -164,10 +164,10 @@ internal static class EngineBounds
     /// <summary>How often within its deadline a commit is looked at.</summary>
     public const int CommitChecks = 4;
 
-    /// <summary>Subscribers with few events that are woken in one <see cref="WakeRound"/>: 12,800 small messages a second, of some 20 us each.</summary>
-    public const int WakesPerRound = 64;
+    /// <summary>Subscribers with few events that are woken in one <see cref="WakeRound"/>: 4,000 small messages a second, of some 20 us each, and as much for who reads them.</summary>
+    public const int WakesPerRound = 20;
 
-    /// <summary>See <see cref="WakesPerRound"/>. The last of a thousand busy subscribers is woken after 16 of them.</summary>
+    /// <summary>See <see cref="WakesPerRound"/>. A thousand subscribers that all have something all the time hear four times a second each.</summary>
     public static readonly TimeSpan WakeRound = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Who has so many events waiting is woken at once.</summary>

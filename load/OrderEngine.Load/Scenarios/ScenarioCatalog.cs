@@ -7,8 +7,8 @@ namespace OrderEngine.Load.Scenarios;
 /// <summary>All scenarios.</summary>
 public static class ScenarioCatalog
 {
-    // Open before the load, so that overload is calls and not connections being made: 100 calls at once on each are more than the engine lets wait.
-    private const int UnaryOverloadConnections = 64;
+    // Open before the load, so that overload is calls and not connections being made: 500 calls at once on each are more than the engine lets wait.
+    private const int UnaryOverloadConnections = 20;
 
     private static readonly (string Name, bool Hot, int Customers, Func<IScenario> Make)[] All =
     [
