@@ -172,6 +172,18 @@ internal static class ServerLimits
     /// <summary>Calls that begin in one turn of a client.</summary>
     public const int CallsPerTurn = 4;
 
+    /// <summary>
+    /// A call that has lain unread for longer, because others of its connection or of others had to begin first, is late. When all of a connection have been for <see cref="LongestBurst"/>,
+    /// late ones are turned away (QUEUE_FULL), unless they finish what was begun: who waits for seconds asks again, and what was done for the first time was for nothing. After CoDel (RFC 8289).
+    /// </summary>
+    public static readonly TimeSpan LongestUnread = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>See <see cref="LongestUnread"/>: so long a burst is worked off, however late.</summary>
+    public static readonly TimeSpan LongestBurst = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Late calls are not turned away any more when there have been none for so long.</summary>
+    public static readonly TimeSpan EndOfOverload = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a connection's calls count as beginning, while others wait: some never do.</summary>
     public static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(20);
 

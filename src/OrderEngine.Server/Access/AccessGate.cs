@@ -25,6 +25,8 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
 
     // Health and reflection need no credential.
     private static readonly FrozenSet<string> Open = Contract.Standard.Select(service => service.FullName).ToFrozenSet();
+    private static readonly string TurnedAwayReason = Errors.Name(ErrorReason.QueueFull);
+    private static readonly HeaderDictionary TurnedAway = Headers(Errors.Status(ErrorReason.QueueFull));
     private static readonly Google.Rpc.Status Unimplemented = new() { Code = (int)StatusCode.Unimplemented, Message = "Paths are told apart by the case of their letters." };
 
     /// <summary>Lets the call in with its grant, or refuses it.</summary>
@@ -38,7 +40,7 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
         var isStream = method.Type is MethodType.ClientStreaming or MethodType.DuplexStreaming;
         var header = context.Request.Headers.Authorization;
         if (header.Count == 0)
-            return policy.TrustsAnonymous ? EnterAsync(context, isStream, Grant.Trusted) : RefuseAsync(context, ErrorReason.CredentialMissing);
+            return policy.TrustsAnonymous ? EnterAsync(context, path, isStream, Grant.Trusted) : RefuseAsync(context, ErrorReason.CredentialMissing);
         var shown = ShownCredential.Of(context);
         var text = header.Count == 1 ? header[0]! : "";
         if (shown?.Last is { } last && last.Is(text) && last.Caller.IsGoodAt(time.GetUtcNow())) return AdmitAsync(context, path, isStream, last.Caller);
@@ -53,8 +55,22 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
 
     private Task AdmitAsync(HttpContext context, string path, bool isStream, Caller caller) =>
         RpcTable.Find(path) is { } rpc && caller.GrantFor(rpc) is { } grant
-            ? EnterAsync(context, isStream, grant)
+            ? EnterAsync(context, path, isStream, grant)
             : RefuseAsync(context, ErrorReason.ScopeMissing);
+
+    // After the credential: who has none is not told of the load.
+    private Task EnterAsync(HttpContext context, string path, bool isStream, Grant grant) =>
+        ShownCredential.Of(context) is { TurnsAway: true } && RpcTable.Find(path) is { CanBeTurnedAway: true } ? TurnAwayAsync(context) : EnterAsync(context, isStream, grant);
+
+    // Thousands a second at a time when there is none to spare.
+    private Task TurnAwayAsync(HttpContext context)
+    {
+        metrics.Refused(TurnedAwayReason);
+        ShownCredential.Count(context, isWasted: false);
+        context.Response.ContentType = "application/grpc";
+        foreach (var (name, value) in TurnedAway) context.Response.Headers[name] = value;
+        return Task.CompletedTask;
+    }
 
     private async Task EnterAsync(HttpContext context, bool isStream, Grant grant)
     {
@@ -104,6 +120,13 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
         await AdmitAsync(context, path, isStream, caller);
     }
 
+    private static HeaderDictionary Headers(Google.Rpc.Status status)
+    {
+        var headers = new HeaderDictionary();
+        status.WriteTo(headers);
+        return headers;
+    }
+
     private Task RefuseAsync(HttpContext context, ErrorReason reason) => RefuseAsync(context, Errors.Status(reason));
 
     private Task RefuseAsync(HttpContext context, Google.Rpc.Status status, bool isWasted = false)
@@ -125,6 +148,7 @@ internal sealed class ShownCredential
     private static readonly object ItemKey = new();
     private readonly List<ClientShare> _clients = [];
     private bool _hasEnded;
+    private bool _turnsAway;
     private bool _isCutOff;
     private object? _origin;
     private Action<object>? _cutOff;
@@ -146,6 +170,13 @@ internal sealed class ShownCredential
     {
         get => Volatile.Read(ref _last);
         set => Volatile.Write(ref _last, value);
+    }
+
+    /// <summary>True: the calls that begin now have waited too long, as those before them (<see cref="ServerLimits.LongestUnread"/>). Told by the connection's reader, asked by its calls.</summary>
+    public bool TurnsAway
+    {
+        get => Volatile.Read(ref _turnsAway);
+        set => Volatile.Write(ref _turnsAway, value);
     }
 
     /// <summary>In which its calls begin; null: it is not a server's (tests).</summary>

@@ -22,7 +22,7 @@ internal sealed class AccessMetrics : IDisposable
     public AccessMetrics(IMeterFactory meters, TimeProvider time, IEnumerable<CertificateFile> certificates)
     {
         _meter = meters.Create(MeterName);
-        _refused = _meter.CreateCounter<long>("orderengine.access.refusals", "{call}", "Connections closed at once and calls refused before they were looked at, by reason: credential, scope, rate, open calls, bytes of messages, refusals on record.");
+        _refused = _meter.CreateCounter<long>("orderengine.access.refusals", "{call}", "Connections closed at once and calls refused before they were looked at, by reason: credential, scope, rate, open calls, bytes of messages, refusals on record, and more asked than can be done.");
         _declined = _meter.CreateCounter<long>("orderengine.request.refusals", "{request}", "Requests refused before they were queued, by reason: a wrong field, an unknown id, too large, too many streams. Each of a message counts.");
         _meter.CreateObservableGauge("orderengine.connections", () => _connections?.Invoke() ?? 0, "{connection}", "Connections open, or waiting for their turn.");
         if (certificates.SingleOrDefault() is not { } certificate) return;
@@ -32,9 +32,9 @@ internal sealed class AccessMetrics : IDisposable
     /// <summary>A call was not let in.</summary>
     public void Refused(Google.Rpc.Status status) => Add(_refused, ReasonOf(status));
 
-    /// <summary>A connection was closed at once.</summary>
+    /// <summary>A connection was closed at once, or a call not let in.</summary>
     /// <param name="reason">One of few.</param>
-    public void ConnectionRefused(string reason) => Add(_refused, reason);
+    public void Refused(string reason) => Add(_refused, reason);
 
     /// <summary>A request of a call that was let in was refused before it was queued.</summary>
     public void Declined(Google.Rpc.Status status) => Add(_declined, ReasonOf(status));

@@ -67,7 +67,7 @@ internal sealed class ConnectionLimit : IDisposable
         var verdict = Enter(address, out var wait, out var origin);
         if (verdict is Verdict.TooMany or Verdict.TooManyFromAddress)
         {
-            _metrics.ConnectionRefused(verdict == Verdict.TooMany ? "CONNECTIONS" : "CONNECTIONS_OF_ADDRESS");
+            _metrics.Refused(verdict == Verdict.TooMany ? "CONNECTIONS" : "CONNECTIONS_OF_ADDRESS");
             connection.Abort();
             return;
         }
@@ -77,7 +77,7 @@ internal sealed class ConnectionLimit : IDisposable
             if (verdict == Verdict.TooFast)
             {
                 // Not at once: whoever comes again as soon as he is shut out would keep a processor busy with that alone.
-                _metrics.ConnectionRefused("NEW_CONNECTIONS");
+                _metrics.Refused("NEW_CONNECTIONS");
                 connection.Abort();
             }
             else if (!connection.ConnectionClosed.IsCancellationRequested)
@@ -146,7 +146,7 @@ internal sealed class ConnectionLimit : IDisposable
     // no longer than any new connection may, and those that they have are as good as before.
     private void CutOff(object origin)
     {
-        _metrics.ConnectionRefused("WASTED_CALLS");
+        _metrics.Refused("WASTED_CALLS");
         var now = _time.GetTimestamp();
         var perSecond = _options.NewConnectionsPerSecondPerAddress;
         lock (_counting)

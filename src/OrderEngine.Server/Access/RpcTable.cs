@@ -19,6 +19,12 @@ internal sealed record RpcRule(string Service, string Method, Scopes Scopes, boo
     /// <summary>True: it answers with a page of many entries, which costs far more time and memory than a single one.</summary>
     public bool IsList { get; } = Method.StartsWith("List", StringComparison.Ordinal) || Method is "BatchGetStock" or "GetStats" or "GetStatement";
 
+    /// <summary>True: new business or a read, which are refused when more is asked than can be done. What finishes something that was begun, and the operator, are not.</summary>
+    public bool CanBeTurnedAway { get; } = Service != "AdminService"
+        && (Reads.Any(verb => Method.StartsWith(verb, StringComparison.Ordinal)) || Method is "SubmitOrder" or "BulkSubmitOrders" or "CreateReservation");
+
+    private static readonly string[] Reads = ["Get", "List", "Lookup", "Track", "BatchGet", "Check"];
+
     /// <summary>Its place in the table.</summary>
     public int Index { get; init; }
 }

@@ -86,7 +86,7 @@ internal sealed class SlowMessages : IDisposable
         if (slow is null) return;
         foreach (var connection in slow.Distinct())
         {
-            _metrics.ConnectionRefused(Reason);
+            _metrics.Refused(Reason);
             connection.Abort();
         }
     }

@@ -1,5 +1,6 @@
 // Between a connection and Kestrel's HTTP/2: looks at the heads of frames as they pass, and holds those back that begin a call until the call has its
-// turn. Everything else passes as it comes, TLS included, which is told by its first byte. One reader, as for every pipe.
+// turn. Everything else passes as it comes, TLS included, which is told by its first byte. It knows how long a call lay there, and says so when it was too
+// long for a while (ShownCredential.TurnsAway): more is asked than can be done, and AccessGate refuses. One reader, as for every pipe.
 
 using System.Buffers;
 using System.Buffers.Binary;
@@ -100,6 +101,15 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
     // Passed, and not consumed yet.
     private long _known;
     private ReadOnlySequence<byte> _passed;
+    // Counted from the connection's beginning: what is consumed, and what has come as far as has been looked.
+    private long _consumed;
+    private long _seen;
+    // Bytes that had to wait: up to where, and when they had come. The newest are apart, and grow.
+    private readonly Queue<(long End, long At)> _held = new();
+    private (long End, long At) _newest;
+    private long? _lateSince;
+    private long _lastLate;
+    private bool _turnsAway;
     private volatile bool _isCancelled;
 
     private enum Speech
@@ -142,7 +152,12 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
     /// <inheritdoc/>
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        if (_speech == Speech.Http2) _known = consumed.Equals(_passed.End) ? 0 : _passed.Slice(consumed).Length;
+        if (_speech == Speech.Http2)
+        {
+            _consumed += _passed.Length;
+            _known = consumed.Equals(_passed.End) ? 0 : _passed.Slice(consumed).Length;
+            _consumed -= _known;
+        }
         _passed = default;
         inner.AdvanceTo(consumed, examined);
     }
@@ -208,6 +223,9 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
         var end = Walk(result.Buffer, places, out var calls, out var at);
         if (places > calls) turns.GiveBack(places - calls);
         var length = result.Buffer.Length;
+        if (calls > 0) shown.TurnsAway = MustTurnAway(LaidTooLong(_consumed + _known));
+        if (end < length) Hold(_consumed + length);
+        else _seen = _consumed + length;
         var isHalfHead = length - end is > 0 and < HeadBytes;
         if (end == length || isHalfHead && end == _known && result.IsCompleted)
         {
@@ -220,6 +238,46 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
         _passed = result.Buffer.Slice(0, end);
         result = new ReadResult(_passed, isCanceled: false, isCompleted: false);
         return Verdict.Pass;
+    }
+
+    private void Hold(long end)
+    {
+        if (end <= _seen) return;
+        _seen = end;
+        // Younger than they are said to be by no more than this.
+        if (_newest.End > 0 && turns.Age(_newest.At) < ServerLimits.LongestUnread / 8)
+        {
+            _newest.End = end;
+            return;
+        }
+        if (_newest.End > 0) _held.Enqueue(_newest);
+        _newest = (end, turns.Now);
+    }
+
+    // True: the byte at this place came too long ago. Places rise from call to call.
+    private bool LaidTooLong(long place)
+    {
+        while (_newest.End > 0 && (_held.TryPeek(out var oldest) ? oldest : _newest) is var (end, at))
+        {
+            if (place < end) return turns.Age(at) > ServerLimits.LongestUnread;
+            if (!_held.TryDequeue(out _)) _newest = default;
+        }
+        return false;
+    }
+
+    // A burst is no overload: only when every call has been late for a while, and then until none has been late for longer.
+    private bool MustTurnAway(bool isLate)
+    {
+        if (isLate)
+        {
+            _lastLate = turns.Now;
+            _lateSince ??= _lastLate;
+            _turnsAway |= turns.Age(_lateSince.Value) >= ServerLimits.LongestBurst;
+            return _turnsAway;
+        }
+        _lateSince = null;
+        if (_turnsAway && turns.Age(_lastLate) >= ServerLimits.EndOfOverload) _turnsAway = false;
+        return false;
     }
 
     // How far the bytes may pass when so many calls may begin, how many do, and where that leaves the walk.

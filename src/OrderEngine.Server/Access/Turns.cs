@@ -41,6 +41,8 @@ internal sealed class Turns : IDisposable
     /// <summary>Now, for the age of what a connection has taken.</summary>
     internal long Now => _time.GetTimestamp();
 
+    internal TimeSpan Age(long timestamp) => _time.GetElapsedTime(timestamp);
+
     /// <summary>A connection's part; it leaves with it.</summary>
     public ConnectionTurns Join()
     {
@@ -140,6 +142,12 @@ internal sealed class ConnectionTurns : IValueTaskSource<int>, IThreadPoolWorkIt
     private bool _hasLeft;
 
     internal ConnectionTurns(Turns turns) => _turns = turns;
+
+    /// <summary>The clock's timestamp.</summary>
+    public long Now => _turns.Now;
+
+    /// <summary>How long ago a timestamp of the clock was.</summary>
+    public TimeSpan Age(long timestamp) => _turns.Age(timestamp);
 
     /// <summary>When it last took places, as the clock's timestamp.</summary>
     internal long Since => Volatile.Read(ref _since);

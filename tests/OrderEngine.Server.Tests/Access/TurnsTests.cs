@@ -12,7 +12,9 @@ public sealed class TurnsTests : IDisposable
     // Of a test that waits for what must have come.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private readonly ManualTime _time = new();
+    private static readonly TimeSpan Little = TimeSpan.FromMilliseconds(20);
     private readonly Turns _turns;
+    private Task<ReadResult>? _waiting;
 
     public TurnsTests() => _turns = new Turns(Most, 1, _time);
 
@@ -160,6 +162,73 @@ public sealed class TurnsTests : IDisposable
         reader.CancelPendingRead();
         Assert.True((await third).IsCanceled);
         reader.AdvanceTo((await third).Buffer.Start);
+    }
+
+    [Fact]
+    public async Task Late_calls_are_turned_away_when_all_have_been_late_for_a_while_and_until_none_is()
+    {
+        var pipe = new Pipe();
+        using var other = _turns.Join();
+        using var turns = _turns.Join();
+        var shown = new ShownCredential();
+        var reader = new TurnReader(pipe.Reader, turns, shown);
+        await pipe.Writer.WriteAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0)]);
+        reader.AdvanceTo((await reader.ReadAsync()).Buffer.End);
+        Assert.Equal(Most, other.TryTake(Most));
+        var next = 1;
+
+        // A burst: what came before is late, and is served all the same; what comes in time is no reason either.
+        await Come(3);
+        Assert.False(await Begins(after: ServerLimits.LongestUnread + Little));
+        Assert.False(await Begins(after: ServerLimits.LongestBurst - 2 * Little));
+        Assert.False(await Begins(after: TimeSpan.Zero));
+        await Come(1);
+        Assert.False(await Begins(after: ServerLimits.LongestUnread - Little));
+        await Come(3);
+        Assert.False(await Begins(after: ServerLimits.LongestUnread + Little));
+        // More than a burst: late for a while, all of them, whatever comes behind them; that is in time.
+        await pipe.Writer.WriteAsync(Calls(next, 1));
+        next += 2;
+        Assert.True(await Begins(after: ServerLimits.LongestBurst));
+        Assert.True(await Begins(after: TimeSpan.Zero));
+        Assert.False(await Begins(after: TimeSpan.Zero));
+        // In time: served, whatever was. Late soon after: turned away at once.
+        await Come(2);
+        Assert.False(await Begins(after: Little));
+        Assert.True(await Begins(after: ServerLimits.LongestUnread + Little));
+        // It is over when nothing has been late for a while.
+        await Come(1);
+        Assert.False(await Begins(after: Little));
+        _time.Advance(ServerLimits.EndOfOverload);
+        await Come(1);
+        Assert.False(await Begins(after: Little));
+        await Come(1);
+        Assert.False(await Begins(after: ServerLimits.LongestUnread + Little));
+
+        // Arrive while every place is taken, and are looked at.
+        async Task Come(int calls)
+        {
+            await pipe.Writer.WriteAsync(Calls(next, calls));
+            next += 2 * calls;
+            _waiting = reader.ReadAsync().AsTask();
+            Assert.False(_waiting.IsCompleted);
+        }
+
+        // One place becomes free, and the next call begins.
+        async Task<bool> Begins(TimeSpan after)
+        {
+            _waiting ??= reader.ReadAsync().AsTask();
+            _time.Advance(after);
+            // What has kept its place for long has lost it.
+            if (_turns.Taken == Most) other.GiveBack();
+            var read = await _waiting.WaitAsync(s_patience);
+            _waiting = null;
+            reader.AdvanceTo(read.Buffer.End);
+            turns.GiveBack();
+            other.TryTake(Most - _turns.Taken);
+            Assert.Equal(Most, _turns.Taken);
+            return shown.TurnsAway;
+        }
     }
 
     [Fact]
