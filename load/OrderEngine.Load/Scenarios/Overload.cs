@@ -9,7 +9,7 @@ namespace OrderEngine.Load.Scenarios;
 /// Four phases over another scenario. "best": closed loop. "at-0.8": the latency to compare with. "at-2.0": what is accepted (goodput), how
 /// late, and what is refused how. "after": 0.5 times the best, to see that all is as before.
 /// </summary>
-public sealed class OverloadScenario(string name, IScenario inner, int copies, int connections) : IScenario
+public sealed class OverloadScenario(string name, IScenario inner, int copies) : IScenario
 {
     /// <summary>The phase that the scenario is about.</summary>
     public const string Overloaded = "at-2.0";
@@ -23,7 +23,7 @@ public sealed class OverloadScenario(string name, IScenario inner, int copies, i
 
     public string Unit => inner.Unit;
 
-    public int Connections => connections;
+    public int Connections => inner.Connections;
 
     public int MaxUnanswered => inner.MaxUnanswered;
 

@@ -7,9 +7,6 @@ namespace OrderEngine.Load.Scenarios;
 /// <summary>All scenarios.</summary>
 public static class ScenarioCatalog
 {
-    // Open before the load, so that overload is calls and not connections being made: 500 calls at once on each are more than the engine lets wait.
-    private const int UnaryOverloadConnections = 20;
-
     private static readonly (string Name, bool Hot, int Customers, Func<IScenario> Make)[] All =
     [
         ("submit-unary", false, 0, () => new SubmitUnaryScenario("submit-unary", "SubmitOrder, one order a call.")),
@@ -32,11 +29,11 @@ public static class ScenarioCatalog
         ("fanout-1000", false, FanOutScenario.CustomersOfRun, () => new FanOutScenario("fanout-1000", 10, 990)),
         ("slow-subscriber", false, FanOutScenario.CustomersOfRun, () => new FanOutScenario("slow-subscriber", 4, 0, oneStops: true)),
         ("overload-unary", false, 0, () => new OverloadScenario("overload-unary",
-            new SubmitUnaryScenario("submit-unary", "SubmitOrder, one order a call."), SubmitUnaryScenario.DefaultCopies, UnaryOverloadConnections)),
+            new SubmitUnaryScenario("submit-unary", "SubmitOrder, one order a call."), SubmitUnaryScenario.DefaultCopies)),
         ("overload-stream", false, 0, () =>
         {
             var stream = new SubmitStreamScenario(100);
-            return new OverloadScenario("overload-stream", stream, stream.DefaultCopies, SubmitStreamScenario.Streams);
+            return new OverloadScenario("overload-stream", stream, stream.DefaultCopies);
         }),
         ("half-load", false, 0, () => new HalfLoadScenario()),
         ("connections", false, 0, () => new ConnectionsScenario()),
