@@ -1,8 +1,8 @@
 // Around every call: what may not be served yet or any more is refused, and whatever is thrown becomes a status of the catalogue.
 
 using Google.Protobuf;
+using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
-using Grpc.Core.Interceptors;
 using OrderEngine.Contracts.V1;
 using OrderEngine.Engine;
 using OrderEngine.Server.Access;
@@ -15,18 +15,23 @@ namespace OrderEngine.Server;
 /// <param name="calls">The engine.</param>
 /// <param name="time">The server's clock.</param>
 /// <param name="logger">For what should never happen.</param>
-internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<CallGuard> logger) : Interceptor
+internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<CallGuard> logger)
 {
     // What needs no engine.
     private static readonly string[] AlwaysServed = ["/orderengine.v1.AdminService/GetEngineStatus", "/orderengine.v1.AdminService/SetLogLevel"];
 
-    /// <inheritdoc/>
-    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
-        calls.Traces is null ? ServeAsync(request, context, continuation) : TracedAsync(calls.Traces, request, context, continuation);
+    /// <summary>A single call within the guard.</summary>
+    public UnaryServerMethod<TService, TRequest, TResponse> Around<TService, TRequest, TResponse>(UnaryServerMethod<TService, TRequest, TResponse> serve)
+        where TService : class
+        where TRequest : class
+        where TResponse : class =>
+        calls.Traces is not { } traces
+            ? (service, request, context) => ServeAsync(serve, service, request, context)
+            : (service, request, context) => TracedAsync(traces, serve, service, request, context);
 
-    private async Task<TResponse> TracedAsync<TRequest, TResponse>(
-        CallTraces traces, TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    private async Task<TResponse> TracedAsync<TService, TRequest, TResponse>(
+        CallTraces traces, UnaryServerMethod<TService, TRequest, TResponse> serve, TService service, TRequest request, ServerCallContext context)
+        where TService : class
         where TRequest : class
         where TResponse : class
     {
@@ -34,7 +39,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         var status = StatusCode.OK;
         try
         {
-            return await ServeAsync(request, context, continuation);
+            return await ServeAsync(serve, service, request, context);
         }
         catch (RpcException refused)
         {
@@ -47,15 +52,16 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         }
     }
 
-    private async Task<TResponse> ServeAsync<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    private async Task<TResponse> ServeAsync<TService, TRequest, TResponse>(
+        UnaryServerMethod<TService, TRequest, TResponse> serve, TService service, TRequest request, ServerCallContext context)
+        where TService : class
         where TRequest : class
         where TResponse : class
     {
         try
         {
             Admit(context.Method);
-            return await (Grant.Current is { IsList: true, Caller.Share: { } share } ? ListAsync(share, request, context, continuation) : continuation(request, context));
+            return await (Grant.Current is { IsList: true, Caller.Share: { } share } ? ListAsync(share, serve, service, request, context) : serve(service, request, context));
         }
         catch (Exception thrown) when (!IsRefusal(thrown))
         {
@@ -63,8 +69,9 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         }
     }
 
-    private static async Task<TResponse> ListAsync<TRequest, TResponse>(
-        ClientShare share, TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    private static async Task<TResponse> ListAsync<TService, TRequest, TResponse>(
+        ClientShare share, UnaryServerMethod<TService, TRequest, TResponse> serve, TService service, TRequest request, ServerCallContext context)
+        where TService : class
         where TRequest : class
         where TResponse : class
     {
@@ -73,7 +80,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         try
         {
             // What waits (for a min_sequence) does so without keeping others from theirs.
-            answer = continuation(request, context);
+            answer = serve(service, request, context);
         }
         finally
         {
@@ -82,16 +89,18 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         return await answer;
     }
 
-    /// <inheritdoc/>
-    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    /// <summary>A stream within the guard.</summary>
+    public ClientStreamingServerMethod<TService, TRequest, TResponse> Around<TService, TRequest, TResponse>(ClientStreamingServerMethod<TService, TRequest, TResponse> serve)
+        where TService : class
+        where TRequest : class
+        where TResponse : class => async (service, requests, context) =>
     {
         calls.StreamOpened();
         try
         {
             Admit(context.Method);
             using var life = LifeOf(context);
-            return await continuation(life is null ? requestStream : new HeldReader<TRequest>(requestStream, life, Grant.Current.Caller.Share), context);
+            return await serve(service, life is null ? requests : new HeldReader<TRequest>(requests, life, Grant.Current.Caller.Share), context);
         }
         catch (Exception thrown) when (!IsRefusal(thrown))
         {
@@ -101,18 +110,20 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         {
             calls.StreamEnded();
         }
-    }
+    };
 
-    /// <inheritdoc/>
-    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    /// <inheritdoc cref="Around{TService, TRequest, TResponse}(ClientStreamingServerMethod{TService, TRequest, TResponse})"/>
+    public ServerStreamingServerMethod<TService, TRequest, TResponse> Around<TService, TRequest, TResponse>(ServerStreamingServerMethod<TService, TRequest, TResponse> serve)
+        where TService : class
+        where TRequest : class
+        where TResponse : class => async (service, request, responses, context) =>
     {
         calls.StreamOpened();
         try
         {
             Admit(context.Method);
             using var life = LifeOf(context);
-            await continuation(request, life is null ? responseStream : new HeldWriter<TResponse>(responseStream, life), context);
+            await serve(service, request, life is null ? responses : new HeldWriter<TResponse>(responses, life), context);
         }
         catch (Exception thrown) when (!IsRefusal(thrown))
         {
@@ -122,20 +133,21 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         {
             calls.StreamEnded();
         }
-    }
+    };
 
-    /// <inheritdoc/>
-    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
-        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    /// <inheritdoc cref="Around{TService, TRequest, TResponse}(ClientStreamingServerMethod{TService, TRequest, TResponse})"/>
+    public DuplexStreamingServerMethod<TService, TRequest, TResponse> Around<TService, TRequest, TResponse>(DuplexStreamingServerMethod<TService, TRequest, TResponse> serve)
+        where TService : class
+        where TRequest : class
+        where TResponse : class => async (service, requests, responses, context) =>
     {
         calls.StreamOpened();
         try
         {
             Admit(context.Method);
             using var life = LifeOf(context);
-            if (life is null) await continuation(requestStream, responseStream, context);
-            else await continuation(new HeldReader<TRequest>(requestStream, life, Grant.Current.Caller.Share), new HeldWriter<TResponse>(responseStream, life), context);
+            if (life is null) await serve(service, requests, responses, context);
+            else await serve(service, new HeldReader<TRequest>(requests, life, Grant.Current.Caller.Share), new HeldWriter<TResponse>(responses, life), context);
         }
         catch (Exception thrown) when (!IsRefusal(thrown))
         {
@@ -145,7 +157,7 @@ internal sealed class CallGuard(EngineCalls calls, TimeProvider time, ILogger<Ca
         {
             calls.StreamEnded();
         }
-    }
+    };
 
     // As they pass, refusals that no other counter knows of are counted.
     private bool IsRefusal(Exception thrown)

@@ -183,16 +183,12 @@ internal static class Composition
 
     private static void AddServices(IServiceCollection services)
     {
-        services.AddGrpc(grpc =>
-        {
-            grpc.MaxReceiveMessageSize = ServerLimits.MessageBytes;
-            grpc.Interceptors.Add<CallGuard>();
-        });
+        services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = ServerLimits.MessageBytes);
         // Only identity: what a compressed message unfolds to is bounded by nobody, and a mebibyte can unfold to a gibibyte. Once everything else is
         // configured: where there is no provider gRPC adds its own.
         services.PostConfigure<GrpcServiceOptions>(grpc => grpc.CompressionProviders.Clear());
-        services.AddSingleton<IServiceMethodProvider<Services.OrderService>, SubmitMethods>();
-        services.AddSingleton<IServiceMethodProvider<Services.TrackingService>, WatchMethods>();
+        // In place of the framework's own, beside which every rpc would be bound a second time.
+        services.Replace(ServiceDescriptor.Singleton(typeof(IServiceMethodProvider<>), typeof(GuardedMethods<>)));
         services.AddSingleton<CallGuard>();
         services.AddSingleton<Services.OrderService>();
         services.AddSingleton<Services.InventoryService>();

@@ -17,7 +17,6 @@ using V1 = OrderEngine.Contracts.V1;
 namespace OrderEngine.Server.Services;
 
 /// <summary>Serves orderengine.v1.OrderService.</summary>
-[BindServiceMethod(typeof(SubmitMethods), nameof(SubmitMethods.BindNothing))]
 internal sealed class OrderService(EngineCalls calls, OrderExports exports) : V1.OrderService.OrderServiceBase
 {
     /// <summary>SubmitOrder, on encoded messages.</summary>

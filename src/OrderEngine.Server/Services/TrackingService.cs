@@ -9,7 +9,6 @@ using V1 = OrderEngine.Contracts.V1;
 namespace OrderEngine.Server.Services;
 
 /// <summary>Serves orderengine.v1.TrackingService.</summary>
-[BindServiceMethod(typeof(WatchMethods), nameof(WatchMethods.BindNothing))]
 internal sealed class TrackingService(EngineCalls calls, TimeProvider time) : V1.TrackingService.TrackingServiceBase
 {
     private readonly EncodedEvents _events = new();
