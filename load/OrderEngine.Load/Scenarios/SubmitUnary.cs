@@ -12,7 +12,7 @@ namespace OrderEngine.Load.Scenarios;
 public sealed class SubmitUnaryScenario(string name, string description) : IScenario
 {
     /// <summary>Copies that give the best rate on two shared cores.</summary>
-    public const int DefaultCopies = 64;
+    public const int DefaultCopies = 256;
 
     private readonly ConcurrentBag<SubmitOrderRequest> _requests = [];
     private RunContext _run = null!;
