@@ -1,5 +1,5 @@
 // The first and last of a call: its place among the calls that begin is given back; one that was withdrawn before it began goes no further. Messages that
-// never reach a service, too large or not protobuf, Grpc.AspNetCore refuses before interceptors run, without details (too large) or as UNKNOWN (not
+// never reach a service, too large or not protobuf, Grpc.AspNetCore refuses before CallGuard runs, without details (too large) or as UNKNOWN (not
 // protobuf); here they get the catalogue's status, and count as wasted.
 
 using System.Globalization;
