@@ -196,6 +196,18 @@ public sealed class LeanClientTests
         Assert.Contains(why, told.Status.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_frame_that_contradicts_itself_breaks_the_connection_and_not_the_tool(byte type)
+    {
+        using var peer = new ScriptedPeer();
+        var answer = peer.CallAsync();
+        // Padded, and without the byte that says how much.
+        peer.Send(Frame(type, 8 | 4, await peer.ReadCallAsync(), []));
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => answer)).StatusCode);
+    }
+
     [Fact]
     public async Task What_is_chosen_on_the_command_line_is_what_carries_the_calls()
     {

@@ -12,7 +12,7 @@ internal static class RequestHeaders
     // Positions in HPACK's static table (RFC 7541, appendix A).
     private const int Authority = 1, MethodPost = 3, Path = 4, SchemeHttp = 6, ContentType = 31, UserAgent = 58;
 
-    /// <summary>What Grpc.Net.Client sends, too, so that the server has the same to read. Nothing is put into a table, so that it is the same for every call.</summary>
+    /// <summary>The fields that Grpc.Net.Client sends, so that the server has as much to read. Nothing is put into a table, so that it is the same for every call.</summary>
     public static byte[] Of(string path, string authority)
     {
         var block = new List<byte> { 0x80 | MethodPost, 0x80 | SchemeHttp };
@@ -21,7 +21,7 @@ internal static class RequestHeaders
         Literal(block, ContentType, "application/grpc");
         Literal(block, UserAgent, "orderengine-load");
         Literal(block, "te", "trailers");
-        Literal(block, "grpc-accept-encoding", "identity,gzip,deflate");
+        Literal(block, "grpc-accept-encoding", "identity");
         return [.. block];
     }
 

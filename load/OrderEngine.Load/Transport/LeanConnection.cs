@@ -36,7 +36,6 @@ internal sealed class LeanConnection : IDisposable
     private readonly Socket _socket;
     private readonly Thread _reader;
     private readonly ManualResetEventSlim _greeted = new();
-    private readonly Action _flush;
     private readonly Lock _sync = new();
     private readonly Dictionary<int, LeanCall> _calls = [];
     private readonly Answer _answer = new();
@@ -46,6 +45,7 @@ internal sealed class LeanConnection : IDisposable
     private bool _isSending;
     private bool _isFlushQueued;
     private bool _takesNone;
+    private bool _hasEnded;
     private int _nextStream = 1;
     // As many as it likes, unless the server says otherwise.
     private int _mostStreams = int.MaxValue;
@@ -59,7 +59,6 @@ internal sealed class LeanConnection : IDisposable
     private LeanConnection(Socket socket)
     {
         _socket = socket;
-        _flush = Flush;
         _reader = new Thread(Read) { IsBackground = true, Name = "lean connection" };
     }
 
@@ -86,8 +85,8 @@ internal sealed class LeanConnection : IDisposable
         throw new SocketException((int)SocketError.TimedOut);
     }
 
-    /// <summary>True: it will begin no call any more.</summary>
-    public bool IsSpent => Volatile.Read(ref _takesNone);
+    /// <summary>True: it is closed, and no call is under way on it.</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded);
 
     /// <summary>Sends a call; false: there is no room for it now.</summary>
     /// <param name="call">Not begun.</param>
@@ -112,7 +111,7 @@ internal sealed class LeanConnection : IDisposable
             mustFlush = MustQueueFlush();
         }
         call.Begun(this, cancellation);
-        if (mustFlush) ThreadPool.UnsafeQueueUserWorkItem(static connection => connection._flush(), this, preferLocal: false);
+        if (mustFlush) ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Flush(), this, preferLocal: false);
         return true;
     }
 
@@ -127,7 +126,7 @@ internal sealed class LeanConnection : IDisposable
             WriteNumber(CancelCode);
             mustFlush = MustQueueFlush();
         }
-        if (mustFlush) ThreadPool.UnsafeQueueUserWorkItem(static connection => connection._flush(), this, preferLocal: false);
+        if (mustFlush) ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Flush(), this, preferLocal: false);
         call.End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty);
     }
 
@@ -200,8 +199,9 @@ internal sealed class LeanConnection : IDisposable
                 Flush();
             }
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidDataException or ArgumentException or FormatException)
+        catch (Exception exception)
         {
+            // Whatever it is, the calls must end.
             end = exception.Message;
         }
         Break(end);
@@ -217,8 +217,9 @@ internal sealed class LeanConnection : IDisposable
             _calls.Clear();
         }
         _socket.Dispose();
+        Volatile.Write(ref _hasEnded, true);
         _greeted.Set();
-        foreach (var call in left) call.End(new Status(StatusCode.Unavailable, why), Metadata.Empty);
+        EndLater(left, why);
     }
 
     private void Take(byte type, byte flags, int stream, ReadOnlyMemory<byte> payload)
@@ -344,7 +345,14 @@ internal sealed class LeanConnection : IDisposable
             left = [.. _calls.Values.Where(call => call.Stream > last)];
             foreach (var call in left) _calls.Remove(call.Stream);
         }
-        foreach (var call in left) call.End(new Status(StatusCode.Unavailable, "The server takes no more calls on this connection."), Metadata.Empty);
+        EndLater(left, "The server takes no more calls on this connection.");
+    }
+
+    // On the pool: who goes on may ask again and fail at once, for as long as the server is gone, and the others would wait for him.
+    private static void EndLater(LeanCall[] calls, string why)
+    {
+        foreach (var call in calls)
+            ThreadPool.UnsafeQueueUserWorkItem(static end => end.call.End(new Status(StatusCode.Unavailable, end.why), Metadata.Empty), (call, why), preferLocal: false);
     }
 
     private LeanCall? Remove(int stream)

@@ -80,17 +80,22 @@ internal sealed class LeanInvoker(Uri address, CallInvoker other) : CallInvoker,
                 foreach (var connection in _connections)
                     if (connection.TryBegin(call, headers, message, cancellation)) return;
                 var opened = LeanConnection.Open(address.Host, address.Port);
-                Volatile.Write(ref _connections, [.. _connections.Where(one => !one.IsSpent), opened]);
+                Volatile.Write(ref _connections, [.. _connections.Where(one => !one.HasEnded), opened]);
                 if (opened.TryBegin(call, headers, message, cancellation)) return;
+                // Of no use to anybody.
+                opened.Dispose();
             }
+            Fail(call, "A new connection was closed at once, or has no room for the request.");
         }
         catch (SocketException exception)
         {
-            call.End(new Status(StatusCode.Unavailable, $"{address.Authority}: {exception.Message}"), Metadata.Empty);
-            return;
+            Fail(call, exception.Message);
         }
-        call.End(new Status(StatusCode.Unavailable, "The connection was closed as soon as it was opened."), Metadata.Empty);
     }
+
+    // Later: who asks again at once would keep the thread for as long as nobody is there.
+    private void Fail(LeanCall call, string why) => ThreadPool.UnsafeQueueUserWorkItem(
+        static end => end.call.End(end.status, Metadata.Empty), (call, status: new Status(StatusCode.Unavailable, $"{address.Authority}: {why}")), preferLocal: false);
 
     /// <summary>A request as bytes; one a thread.</summary>
     private sealed class Request : SerializationContext

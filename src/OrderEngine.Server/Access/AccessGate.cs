@@ -58,21 +58,15 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
             ? EnterAsync(context, path, isStream, grant)
             : RefuseAsync(context, ErrorReason.ScopeMissing);
 
-    // After the credential: who has none is not told of the load.
-    private Task EnterAsync(HttpContext context, string path, bool isStream, Grant grant) =>
-        ShownCredential.Of(context) is { TurnsAway: true } && RpcTable.Find(path) is { CanBeTurnedAway: true } ? TurnAwayAsync(context) : EnterAsync(context, isStream, grant);
-
-    // Thousands a second at a time when there is none to spare.
-    private Task TurnAwayAsync(HttpContext context)
+    // Thousands a second at a time when there is none to spare. It counts neither as of use nor as wasted.
+    private void TurnAway(HttpContext context)
     {
         metrics.Refused(TurnedAwayReason);
-        ShownCredential.Count(context, isWasted: false);
         context.Response.ContentType = "application/grpc";
         foreach (var (name, value) in TurnedAway) context.Response.Headers[name] = value;
-        return Task.CompletedTask;
     }
 
-    private async Task EnterAsync(HttpContext context, bool isStream, Grant grant)
+    private async Task EnterAsync(HttpContext context, string path, bool isStream, Grant grant)
     {
         // Streams live for days at whatever rate there is something to say; any other call has its message to send, and no more.
         if (isStream) context.Features.Get<IHttpMinRequestBodyDataRateFeature>()?.MinDataRate = null;
@@ -81,6 +75,13 @@ internal sealed class AccessGate(RequestDelegate next, AccessPolicy policy, Cred
         if (share?.TryEnter(grant.IsList, out var retry) is { } refused)
         {
             await RefuseAsync(context, Errors.Status(refused, retry), isWasted: refused is ErrorReason.ClientPaused or ErrorReason.CallLimitReached);
+            return;
+        }
+        // After credential and share: who has none, or has used it up, is told that.
+        if (ShownCredential.Of(context) is { TurnsAway: true } && RpcTable.Find(path) is { CanBeTurnedAway: true })
+        {
+            share?.Leave(grant.IsList);
+            TurnAway(context);
             return;
         }
         // Undone when this method ends.
@@ -172,7 +173,8 @@ internal sealed class ShownCredential
         set => Volatile.Write(ref _last, value);
     }
 
-    /// <summary>True: the calls that begin now have waited too long, as those before them (<see cref="ServerLimits.LongestUnread"/>). Told by the connection's reader, asked by its calls.</summary>
+    /// <summary>True: the calls that begin now have waited too long, as those before them (<see cref="ServerLimits.LongestUnread"/>). Told by the connection's reader, asked by its calls a little
+    /// later: where an overload begins or ends, some are taken for their neighbours.</summary>
     public bool TurnsAway
     {
         get => Volatile.Read(ref _turnsAway);

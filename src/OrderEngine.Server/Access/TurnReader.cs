@@ -224,9 +224,9 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
         if (places > calls) turns.GiveBack(places - calls);
         var length = result.Buffer.Length;
         if (calls > 0) shown.TurnsAway = MustTurnAway(LaidTooLong(_consumed + _known));
-        if (end < length) Hold(_consumed + length);
-        else _seen = _consumed + length;
         var isHalfHead = length - end is > 0 and < HeadBytes;
+        // The rest of a head is what the client owes.
+        if (end < length && !isHalfHead) Hold(_consumed + length);
         if (end == length || isHalfHead && end == _known && result.IsCompleted)
         {
             _at = at;
@@ -270,8 +270,9 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
     {
         if (isLate)
         {
+            // What was late long ago is no part of it.
+            if (_lateSince is null || turns.Age(_lastLate) >= ServerLimits.EndOfOverload) _lateSince = turns.Now;
             _lastLate = turns.Now;
-            _lateSince ??= _lastLate;
             _turnsAway |= turns.Age(_lateSince.Value) >= ServerLimits.LongestBurst;
             return _turnsAway;
         }

@@ -78,6 +78,22 @@ public sealed class OverloadTests
         Assert.Equal((0, "16"), (served(), context.Response.Headers["grpc-status"].ToString()));
     }
 
+    [Fact]
+    public async Task Who_has_used_up_a_share_is_told_that_whatever_the_load()
+    {
+        await using var keyed = await KeyedServer.StartAsync(options => options with { RequestsPerSecond = 20 });
+        var (gate, context, shown, served) = Made(keyed, "OrderService/SubmitOrder", MethodType.Unary);
+        context.Request.Headers.Authorization = "Bearer " + keyed.Create("web", null, All);
+        shown.TurnsAway = true;
+        var reasons = new List<string>();
+        for (var i = 0; i < 200; i++)
+        {
+            await gate.InvokeAsync(context);
+            reasons.Add(Google.Rpc.Status.Parser.ParseFrom(Base64(context.Response.Headers[Errors.DetailsTrailer].ToString())).Details[0].Unpack<ErrorInfo>().Reason);
+        }
+        Assert.Equal((0, "QUEUE_FULL", "RATE_LIMITED"), (served(), reasons[0], reasons[^1]));
+    }
+
     private static (AccessGate Gate, HttpContext Context, ShownCredential Shown, Func<int> Served) Made(KeyedServer keyed, string rpc, MethodType type)
     {
         var served = 0;

@@ -196,12 +196,15 @@ public sealed class TurnsTests : IDisposable
         await Come(2);
         Assert.False(await Begins(after: Little));
         Assert.True(await Begins(after: ServerLimits.LongestUnread + Little));
-        // It is over when nothing has been late for a while.
+        // It is over when nothing has been late for a while, and what was late long ago is no part of the next.
         await Come(1);
         Assert.False(await Begins(after: Little));
         _time.Advance(ServerLimits.EndOfOverload);
         await Come(1);
         Assert.False(await Begins(after: Little));
+        await Come(1);
+        Assert.False(await Begins(after: ServerLimits.LongestUnread + Little));
+        _time.Advance(ServerLimits.EndOfOverload);
         await Come(1);
         Assert.False(await Begins(after: ServerLimits.LongestUnread + Little));
 
@@ -228,6 +231,29 @@ public sealed class TurnsTests : IDisposable
             other.TryTake(Most - _turns.Taken);
             Assert.Equal(Most, _turns.Taken);
             return shown.TurnsAway;
+        }
+    }
+
+    [Fact]
+    public async Task Who_sends_half_a_head_and_waits_is_not_late()
+    {
+        var pipe = new Pipe();
+        using var turns = _turns.Join();
+        var shown = new ShownCredential();
+        var reader = new TurnReader(pipe.Reader, turns, shown);
+        await pipe.Writer.WriteAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0)]);
+        reader.AdvanceTo((await reader.ReadAsync()).Buffer.End);
+        for (var call = 0; call < 4; call++)
+        {
+            var bytes = Calls(1 + 2 * call, 1);
+            await pipe.Writer.WriteAsync(bytes.AsMemory(0, 5));
+            var read = reader.ReadAsync().AsTask();
+            Assert.False(read.IsCompleted);
+            _time.Advance(ServerLimits.LongestUnread + ServerLimits.LongestBurst);
+            await pipe.Writer.WriteAsync(bytes.AsMemory(5));
+            reader.AdvanceTo((await read.WaitAsync(s_patience)).Buffer.End);
+            turns.GiveBack();
+            Assert.False(shown.TurnsAway);
         }
     }
 
