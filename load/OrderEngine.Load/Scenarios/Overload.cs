@@ -1,6 +1,7 @@
 // More is asked than can be done: the best rate is found first, then 0.8, 2 and 0.5 times that are offered in an open loop.
 
 using OrderEngine.Load.Model;
+using OrderEngine.Load.NoOp;
 using OrderEngine.Load.Running;
 
 namespace OrderEngine.Load.Scenarios;
@@ -14,9 +15,6 @@ public sealed class OverloadScenario(string name, IScenario inner, int copies) :
     /// <summary>The phase that the scenario is about.</summary>
     public const string Overloaded = "at-2.0";
 
-    // A server takes 500 calls at once on each: so many are open before the load, so that overload is calls and not connections being made.
-    private const int CallsOfAConnection = 500;
-
     private const string Best = "best";
     private const int Phases = 4;
 
@@ -26,7 +24,8 @@ public sealed class OverloadScenario(string name, IScenario inner, int copies) :
 
     public string Unit => inner.Unit;
 
-    public int Connections => Math.Max(inner.Connections, (MaxUnanswered + CallsOfAConnection - 1) / CallsOfAConnection);
+    // All that are needed, from the beginning: overload is to be calls, not connections being made.
+    public int Connections => Math.Max(inner.Connections, (MaxUnanswered + NoOpServer.CallsPerConnection - 1) / NoOpServer.CallsPerConnection);
 
     public int MaxUnanswered => inner.MaxUnanswered;
 

@@ -45,6 +45,10 @@ internal abstract class LeanCall
         Complete(status, trailers);
     }
 
+    /// <summary>Ends the call as unavailable, on the pool: who goes on may ask again and fail at once, for as long as the server is gone, and others would wait for him.</summary>
+    public void FailLater(string why) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static end => end.Call.End(new Status(StatusCode.Unavailable, end.Why), Metadata.Empty), (Call: this, Why: why), preferLocal: false);
+
     /// <summary>Withdraws the call, if it has not ended.</summary>
     public void Cancel() => _connection?.Withdraw(this);
 

@@ -4,7 +4,6 @@
 
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using Grpc.Core;
 
@@ -13,8 +12,10 @@ namespace OrderEngine.Load.Transport;
 /// <summary>A connection. Once it is broken, or the server has said that it takes no more, it begins no call any more.</summary>
 internal sealed class LeanConnection : IDisposable
 {
-    /// <summary>The longest request: what a stream and a connection take before the server has said more.</summary>
-    public const int MostRequestBytes = 65_535;
+    /// <summary>The longest request: half of what a stream and a connection take before the server has said more.</summary>
+    public const int MostRequestBytes = InitialWindow / 2;
+
+    private const int InitialWindow = 65_535;
 
     private const int FrameHeaderBytes = 9;
     private const int MessageHeaderBytes = 5;
@@ -25,7 +26,7 @@ internal sealed class LeanConnection : IDisposable
     private const byte Data = 0, Headers = 1, Reset = 3, Settings = 4, Ping = 6, GoAway = 7, WindowUpdate = 8, Continuation = 9;
     private const byte EndStream = 1, Ack = 1, EndHeaders = 4, Padded = 8, Prioritized = 0x20;
     private const int HeaderTableSize = 1, EnablePush = 2, MaxConcurrentStreams = 3, InitialWindowSize = 4;
-    private const int NoError = 0, RefusedStream = 7, CancelCode = 8, EnhanceYourCalm = 11;
+    private const int RefusedStream = 7, CancelCode = 8, EnhanceYourCalm = 11;
 
     // As every good call ends: a literal of a new name.
     private static readonly byte[] GoodTrailers = [0, 11, .. "grpc-status"u8, 1, (byte)'0'];
@@ -49,8 +50,8 @@ internal sealed class LeanConnection : IDisposable
     private int _nextStream = 1;
     // As many as it likes, unless the server says otherwise.
     private int _mostStreams = int.MaxValue;
-    private long _window = 65_535;
-    private int _streamWindow = 65_535;
+    private long _window = InitialWindow;
+    private int _streamWindow = InitialWindow;
     // The reading thread's.
     private ArrayBufferWriter<byte>? _block;
     private byte _blockFlags;
@@ -91,12 +92,11 @@ internal sealed class LeanConnection : IDisposable
     /// <summary>Sends a call; false: there is no room for it now.</summary>
     /// <param name="call">Not begun.</param>
     /// <param name="headers">Its header block.</param>
-    /// <param name="message">Its request, at most <see cref="MostRequestBytes"/> less the prefix.</param>
+    /// <param name="message">Its request, at most <see cref="MostRequestBytes"/>.</param>
     /// <param name="cancellation">Withdraws it.</param>
     public bool TryBegin(LeanCall call, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> message, CancellationToken cancellation)
     {
         var length = MessageHeaderBytes + message.Length;
-        bool mustFlush;
         lock (_sync)
         {
             if (_takesNone || _calls.Count >= _mostStreams || length > _window || length > _streamWindow) return false;
@@ -108,25 +108,22 @@ internal sealed class LeanConnection : IDisposable
             WriteHead(Headers, EndHeaders, call.Stream, headers.Length);
             _toSend.Write(headers);
             WriteMessage(call.Stream, message);
-            mustFlush = MustQueueFlush();
+            FlushSoon();
         }
         call.Begun(this, cancellation);
-        if (mustFlush) ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Flush(), this, preferLocal: false);
         return true;
     }
 
     /// <summary>Takes a call back, if it has not ended: the server is told, and whoever waits for it, too. Any thread.</summary>
     public void Withdraw(LeanCall call)
     {
-        bool mustFlush;
         lock (_sync)
         {
             if (!_calls.Remove(call.Stream)) return;
             WriteHead(Reset, 0, call.Stream, sizeof(int));
             WriteNumber(CancelCode);
-            mustFlush = MustQueueFlush();
+            FlushSoon();
         }
-        if (mustFlush) ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Flush(), this, preferLocal: false);
         call.End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty);
     }
 
@@ -134,11 +131,12 @@ internal sealed class LeanConnection : IDisposable
     public void Dispose() => _socket.Dispose();
 
     // The reading thread sends what was written on it when it has looked at everything; for another thread the pool does, so that what it writes in one go is
-    // sent in one go.
-    private bool MustQueueFlush()
+    // sent in one go. Under the lock.
+    private void FlushSoon()
     {
-        if (_isSending || _isFlushQueued || Environment.CurrentManagedThreadId == _reader.ManagedThreadId) return false;
-        return _isFlushQueued = true;
+        if (_isSending || _isFlushQueued || Environment.CurrentManagedThreadId == _reader.ManagedThreadId) return;
+        _isFlushQueued = true;
+        ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Flush(), this, preferLocal: false);
     }
 
     private void Flush()
@@ -219,7 +217,7 @@ internal sealed class LeanConnection : IDisposable
         _socket.Dispose();
         Volatile.Write(ref _hasEnded, true);
         _greeted.Set();
-        EndLater(left, why);
+        foreach (var call in left) call.FailLater(why);
     }
 
     private void Take(byte type, byte flags, int stream, ReadOnlyMemory<byte> payload)
@@ -230,7 +228,7 @@ internal sealed class LeanConnection : IDisposable
                 TakeData(flags, stream, payload);
                 break;
             case Headers:
-                var block = Unpadded(flags, payload.Span);
+                var block = Unpadded(flags, payload).Span;
                 if ((flags & Prioritized) != 0) block = block[5..];
                 TakeBlock(flags, (byte)(flags & EndStream), stream, block);
                 break;
@@ -267,7 +265,7 @@ internal sealed class LeanConnection : IDisposable
         lock (_sync) _calls.TryGetValue(stream, out call);
         // Withdrawn; what was on its way still comes.
         if (call is null) return;
-        if ((flags & Padded) != 0) payload = payload[1..^payload.Span[0]];
+        payload = Unpadded(flags, payload);
         if (call.Parts is null && IsWhole(payload.Span))
         {
             Read(call, payload[MessageHeaderBytes..]);
@@ -345,14 +343,7 @@ internal sealed class LeanConnection : IDisposable
             left = [.. _calls.Values.Where(call => call.Stream > last)];
             foreach (var call in left) _calls.Remove(call.Stream);
         }
-        EndLater(left, "The server takes no more calls on this connection.");
-    }
-
-    // On the pool: who goes on may ask again and fail at once, for as long as the server is gone, and the others would wait for him.
-    private static void EndLater(LeanCall[] calls, string why)
-    {
-        foreach (var call in calls)
-            ThreadPool.UnsafeQueueUserWorkItem(static end => end.call.End(new Status(StatusCode.Unavailable, end.why), Metadata.Empty), (call, why), preferLocal: false);
+        foreach (var call in left) call.FailLater("The server takes no more calls on this connection.");
     }
 
     private LeanCall? Remove(int stream)
@@ -372,14 +363,13 @@ internal sealed class LeanConnection : IDisposable
         _received = 0;
     }
 
-    private static ReadOnlySpan<byte> Unpadded(byte flags, ReadOnlySpan<byte> payload) => (flags & Padded) == 0 ? payload : payload[1..^payload[0]];
+    private static ReadOnlyMemory<byte> Unpadded(byte flags, ReadOnlyMemory<byte> payload) => (flags & Padded) == 0 ? payload : payload[1..^payload.Span[0]];
 
     private static int Number(ReadOnlySpan<byte> payload) => BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue;
 
     // As gRPC over HTTP/2 maps them.
     private static StatusCode StatusOf(int code) => code switch
     {
-        NoError => StatusCode.Internal,
         RefusedStream => StatusCode.Unavailable,
         CancelCode => StatusCode.Cancelled,
         EnhanceYourCalm => StatusCode.ResourceExhausted,

@@ -32,7 +32,7 @@ internal sealed class LeanInvoker(Uri address, CallInvoker other) : CallInvoker,
         var message = _request ??= new Request();
         message.Clear();
         method.RequestMarshaller.ContextualSerializer(request, message);
-        if (message.Written.Length > LeanConnection.MostRequestBytes / 2) return other.AsyncUnaryCall(method, host, options, request);
+        if (message.Written.Length > LeanConnection.MostRequestBytes) return other.AsyncUnaryCall(method, host, options, request);
         var call = new LeanCall<TResponse>(method.ResponseMarshaller.ContextualDeserializer);
         if (options.CancellationToken.IsCancellationRequested) call.End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty);
         else Begin(call, _headers.GetOrAdd(method, _headersOf), message.Written, options.CancellationToken);
@@ -85,17 +85,13 @@ internal sealed class LeanInvoker(Uri address, CallInvoker other) : CallInvoker,
                 // Of no use to anybody.
                 opened.Dispose();
             }
-            Fail(call, "A new connection was closed at once, or has no room for the request.");
+            call.FailLater($"{address.Authority}: A new connection was closed at once, or has no room for the request.");
         }
         catch (SocketException exception)
         {
-            Fail(call, exception.Message);
+            call.FailLater($"{address.Authority}: {exception.Message}");
         }
     }
-
-    // Later: who asks again at once would keep the thread for as long as nobody is there.
-    private void Fail(LeanCall call, string why) => ThreadPool.UnsafeQueueUserWorkItem(
-        static end => end.call.End(end.status, Metadata.Empty), (call, status: new Status(StatusCode.Unavailable, $"{address.Authority}: {why}")), preferLocal: false);
 
     /// <summary>A request as bytes; one a thread.</summary>
     private sealed class Request : SerializationContext
