@@ -90,8 +90,8 @@ public static class Comparison
             say(FormattableString.Invariant($"round {round + 1} of {settings.Rounds}: disk flush p50 {flushes[^1].P50Ms:0.###} ms, p99 {flushes[^1].P99Ms:0.###} ms"));
             await using var engineServer = ServerProcess.Engine(settings.ServerDll, settings.DataRoot);
             await using var noOp = ServerProcess.NoOp();
-            await WarmAsync(engineServer, settings.ServerWarmUp, cancellationToken);
-            await WarmAsync(noOp, settings.ServerWarmUp, cancellationToken);
+            await WarmAsync(engineServer, settings, cancellationToken);
+            await WarmAsync(noOp, settings, cancellationToken);
             var peers = settings.PeersFolder is { } folder ? new PeerRound(ask => PeersAsync(folder, ask, settings, say, cancellationToken)) : null;
             foreach (var name in settings.Scenarios)
             {
@@ -157,10 +157,10 @@ public static class Comparison
 
     // A fresh process runs code that is not yet optimised, and for some ten busy seconds its compiler takes up to half of what it uses: without this
     // the first scenario of a round measures the compiler.
-    private static async Task WarmAsync(ServerProcess server, TimeSpan during, CancellationToken cancellationToken)
+    private static async Task WarmAsync(ServerProcess server, ComparisonSettings settings, CancellationToken cancellationToken)
     {
         foreach (var name in WarmUpScenarios)
-            await LoadRun.RunAsync(name, new RunSettings { Address = server.Address, During = during, WarmUp = TimeSpan.Zero, ServerPid = server.Pid }, [], null, cancellationToken);
+            await LoadRun.RunAsync(name, new RunSettings { Address = server.Address, During = settings.ServerWarmUp, WarmUp = TimeSpan.Zero, ServerPid = server.Pid, Client = settings.Client }, [], null, cancellationToken);
     }
 
     /// <summary>Runs one scenario on a server the tool has started.</summary>
