@@ -13,12 +13,14 @@ public class HalfLoadTests
         await server.StartAsync();
         // Warm and long enough that the best phase answers something even where the machine has little time: half of nothing is nothing.
         var settings = new RunSettings { Address = server.Urls.First(), During = TimeSpan.FromSeconds(3), WarmUp = TimeSpan.FromSeconds(1), Disk = Path.GetTempPath() };
-        var result = await LoadRun.RunAsync("half-load", settings, LoadRun.DefaultThresholds(new HalfLoadScenario()), null, CancellationToken.None);
-        Assert.True(result.Passed, string.Join("; ", result.Thresholds));
+        var result = await LoadRun.RunAsync("half-load", settings, [], null, CancellationToken.None);
+        Assert.True(result.LedgerPassed);
+        // Where the machine stands still for a moment, arrivals are left out, which is no fault of the tool's; nothing else may happen to them.
+        Assert.All(result.Phases, phase => Assert.All(phase.Main.Statuses.Keys, status => Assert.Equal(OpenLoop.NotSent, status)));
         Assert.Equal(["best", "at-0.5"], result.Phases.Select(p => p.Phase));
         Assert.Equal("at-0.5", result.MainPhase);
         var (best, half) = (result.Phases[0], result.Phases[1]);
-        Assert.InRange(half.Main.Latency.Count / half.Seconds / (best.Main.Latency.Count / best.Seconds), 0.49, 0.51);
+        Assert.InRange((half.Main.Items + half.Main.Failed) / half.Seconds / (best.Main.Items / best.Seconds), 0.49, 0.51);
         Assert.Equal(half.Main.Latency.P99Ms, result.P99Ms);
         Assert.Null(best.SendLag);
         Assert.Equal(half.Main.Items, half.SendLag!.Count);

@@ -183,6 +183,46 @@ public sealed class LeanClientTests
         Assert.Equal("four", (await fourth).OrderId);
     }
 
+    [Fact]
+    public async Task Before_the_servers_first_word_calls_lie_and_nobody_waits_and_after_it_what_has_no_room_goes_elsewhere()
+    {
+        using var peer = new ScriptedPeer(greets: false);
+        using var stop = new CancellationTokenSource();
+        // All on this thread: a call that waited for the server would never come back.
+        var withdrawn = peer.CallAsync(1, stop.Token);
+        Task<SubmitOrderResponse>[] calls = [peer.CallAsync(), peer.CallAsync(), peer.CallAsync()];
+        await peer.NextConnectionAsync();
+        await stop.CancelAsync();
+        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => withdrawn)).StatusCode);
+        peer.Send(Settings(2));
+        Assert.Equal(1, await peer.ReadCallAsync());
+        Assert.Equal(3, await peer.ReadCallAsync());
+        await peer.NextConnectionAsync();
+        peer.Send(Settings(1));
+        Assert.Equal(1, await peer.ReadCallAsync());
+        peer.Answer(1, "third");
+        peer.Use(0);
+        peer.Answer(3, "second");
+        peer.Answer(1, "first");
+        Assert.Equal(["first", "second", "third"], (await Task.WhenAll(calls)).Select(answer => answer.OrderId));
+    }
+
+    [Fact]
+    public async Task A_server_that_takes_nothing_or_goes_before_it_says_anything_fails_the_calls_and_no_connection_is_opened_for_them()
+    {
+        using var peer = new ScriptedPeer(greets: false);
+        Task<SubmitOrderResponse>[] calls = [peer.CallAsync(), peer.CallAsync()];
+        await peer.NextConnectionAsync();
+        peer.Send(Settings(0));
+        foreach (var call in calls)
+            Assert.Contains("no room", (await Assert.ThrowsAsync<RpcException>(() => call)).Status.Detail, StringComparison.Ordinal);
+        var late = peer.CallAsync();
+        await peer.NextConnectionAsync();
+        Assert.Equal(2, peer.Connections);
+        peer.HangUp();
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => late)).StatusCode);
+    }
+
     [Theory]
     [InlineData(new byte[] { 0x88, 0, 0x83, 1, 2, 3 }, "Huffman")]
     [InlineData(new byte[] { 0xFF, 0x00 }, "table")]
@@ -236,6 +276,8 @@ public sealed class LeanClientTests
         payload.CopyTo(frame.AsSpan(9));
         return frame;
     }
+
+    private static byte[] Settings(byte calls) => Frame(4, 0, 0, [0, 3, 0, 0, 0, calls]);
 
     private static byte[] Message(SubmitOrderResponse answer)
     {
@@ -372,16 +414,17 @@ public sealed class LeanClientTests
         private readonly EngineConnection _connection;
         private NetworkStream? _now;
 
-        public ScriptedPeer()
+        /// <param name="greets">False: the test sends the settings of each connection itself.</param>
+        public ScriptedPeer(bool greets = true)
         {
             _listener.Start();
-            _ = AcceptAsync();
+            _ = AcceptAsync(greets);
             _connection = new EngineConnection(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}"), ClientKind.Lean);
         }
 
         /// <summary>A call of the client's; one after the other is begun when <see cref="ReadCallAsync"/> has seen the one before.</summary>
-        // A connection is opened by the thread that begins a call, which waits for the settings.
-        public Task<SubmitOrderResponse> CallAsync(int bytes = 1) => Task.Run(() => _connection.Orders.SubmitOrderAsync(Request(new string('x', bytes))).ResponseAsync);
+        public Task<SubmitOrderResponse> CallAsync(int bytes = 1, CancellationToken cancellation = default) =>
+            _connection.Orders.SubmitOrderAsync(Request(new string('x', bytes)), cancellationToken: cancellation).ResponseAsync;
 
         /// <summary>What is said and read from now on is so on the next connection that the client opens.</summary>
         public async Task NextConnectionAsync()
@@ -391,6 +434,11 @@ public sealed class LeanClientTests
             await _now.ReadExactlyAsync(preface);
             Assert.Equal("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Encoding.ASCII.GetString(preface));
         }
+
+        /// <summary>Opened by the client so far.</summary>
+        public int Connections => _accepted.Count + _arrived.Reader.Count;
+
+        public void HangUp() => _now!.Dispose();
 
         public void Use(int connection) => _now = _accepted[connection];
 
@@ -415,14 +463,14 @@ public sealed class LeanClientTests
             _listener.Dispose();
         }
 
-        private async Task AcceptAsync()
+        private async Task AcceptAsync(bool greets)
         {
             try
             {
                 while (true)
                 {
                     var stream = new NetworkStream(await _listener.AcceptSocketAsync(), ownsSocket: true);
-                    await stream.WriteAsync(Frame(4, 0, 0, [0, 3, 0, 0, 0, 100]));
+                    if (greets) await stream.WriteAsync(Settings(100));
                     _arrived.Writer.TryWrite(stream);
                 }
             }

@@ -10,6 +10,7 @@ internal abstract class LeanCall
 {
     private LeanConnection? _connection;
     private CancellationTokenRegistration _cancellation;
+    private bool _isCancelled;
 
     /// <summary>The stream that it is; 0: none yet. Under the connection's lock.</summary>
     public int Stream { get; set; }
@@ -27,11 +28,13 @@ internal abstract class LeanCall
     /// <exception cref="Exception">Whatever the answer's reader throws.</exception>
     public abstract void Read(DeserializationContext answer);
 
-    /// <summary>The call is on its way: from here on it can be cancelled.</summary>
+    /// <summary>The call is the connection's: from here on it can be cancelled. Once for each connection that has had it.</summary>
     public void Begun(LeanConnection connection, CancellationToken cancellation)
     {
-        _connection = connection;
-        if (!cancellation.CanBeCanceled) return;
+        var isFirst = Interlocked.Exchange(ref _connection, connection) is null;
+        // Cancelled between two connections.
+        if (Volatile.Read(ref _isCancelled)) connection.Withdraw(this);
+        if (!isFirst || !cancellation.CanBeCanceled) return;
         _cancellation = cancellation.UnsafeRegister(static call => ((LeanCall)call!).Cancel(), this);
         // It may have ended before it was registered.
         if (Status is not null) _cancellation.Unregister();
@@ -50,7 +53,11 @@ internal abstract class LeanCall
         ThreadPool.UnsafeQueueUserWorkItem(static end => end.Call.End(new Status(StatusCode.Unavailable, end.Why), Metadata.Empty), (Call: this, Why: why), preferLocal: false);
 
     /// <summary>Withdraws the call, if it has not ended.</summary>
-    public void Cancel() => _connection?.Withdraw(this);
+    public void Cancel()
+    {
+        Interlocked.Exchange(ref _isCancelled, true);
+        Volatile.Read(ref _connection)?.Withdraw(this);
+    }
 
     protected abstract void Complete(Status status, Metadata trailers);
 }

@@ -1,6 +1,6 @@
-// One HTTP/2 connection in the clear (RFC 9113, prior knowledge) for unary gRPC calls. A thread of its own reads, looks at all that has come, lets those who
-// wait go on, and then sends in one write what they asked for next: one read and one write for as many calls as there are at the moment, no thread woken
-// for a call. Calls begin on any thread.
+// One HTTP/2 connection in the clear (RFC 9113, prior knowledge) for unary gRPC calls. A thread of its own connects, reads, looks at all that has come, lets
+// those who wait go on, and then sends in one write what they asked for next: one read and one write for as many calls as there are at the moment, no thread
+// woken for a call. Calls begin on any thread, and none waits: what begins before the server has said what it takes lies here until then.
 
 using System.Buffers;
 using System.Buffers.Binary;
@@ -8,6 +8,13 @@ using System.Net.Sockets;
 using Grpc.Core;
 
 namespace OrderEngine.Load.Transport;
+
+/// <summary>A call that has not been sent, with all that it takes to send it.</summary>
+/// <param name="Call">Who waits for the answer.</param>
+/// <param name="Headers">Its header block, shared by all calls of the method.</param>
+/// <param name="Message">Its request, as bytes.</param>
+/// <param name="Cancellation">Withdraws it.</param>
+internal readonly record struct UnsentCall(LeanCall Call, byte[] Headers, byte[] Message, CancellationToken Cancellation);
 
 /// <summary>A connection. Once it is broken, or the server has said that it takes no more, it begins no call any more.</summary>
 internal sealed class LeanConnection : IDisposable
@@ -22,6 +29,7 @@ internal sealed class LeanConnection : IDisposable
     private const int MostFrameBytes = 16_384;
     private const int Window = 1 << 30;
     private const int StreamWindow = 32 * 1024 * 1024;
+    private const int FirstStream = 1;
     private const int LastStream = int.MaxValue - 2;
     private const byte Data = 0, Headers = 1, Reset = 3, Settings = 4, Ping = 6, GoAway = 7, WindowUpdate = 8, Continuation = 9;
     private const byte EndStream = 1, Ack = 1, EndHeaders = 4, Padded = 8, Prioritized = 0x20;
@@ -36,8 +44,12 @@ internal sealed class LeanConnection : IDisposable
 
     private readonly Socket _socket;
     private readonly Thread _reader;
-    private readonly ManualResetEventSlim _greeted = new();
+    private readonly string _host;
+    private readonly int _port;
+    private readonly Action<UnsentCall> _elsewhere;
     private readonly Lock _sync = new();
+    // Calls that came before the server's first word; nobody joins them after it.
+    private readonly List<UnsentCall> _unsent = [];
     private readonly Dictionary<int, LeanCall> _calls = [];
     private readonly Answer _answer = new();
     private readonly byte[] _buffer = new byte[256 * 1024];
@@ -47,7 +59,8 @@ internal sealed class LeanConnection : IDisposable
     private bool _isFlushQueued;
     private bool _takesNone;
     private bool _hasEnded;
-    private int _nextStream = 1;
+    private bool _isGreeted;
+    private int _nextStream = FirstStream;
     // As many as it likes, unless the server says otherwise.
     private int _mostStreams = int.MaxValue;
     private long _window = InitialWindow;
@@ -57,58 +70,53 @@ internal sealed class LeanConnection : IDisposable
     private byte _blockFlags;
     private long _received;
 
-    private LeanConnection(Socket socket)
+    /// <summary>Begins to connect, on a thread of its own; when it cannot, the calls that have begun fail.</summary>
+    /// <param name="host">A name or an address.</param>
+    /// <param name="port">Of TCP.</param>
+    /// <param name="elsewhere">Gets what began before the server's first word and has no room here after it. The reading thread.</param>
+    public LeanConnection(string host, int port, Action<UnsentCall> elsewhere)
     {
-        _socket = socket;
+        (_host, _port, _elsewhere) = (host, port, elsewhere);
+        _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = (int)Patience.TotalMilliseconds };
+        Greet();
         _reader = new Thread(Read) { IsBackground = true, Name = "lean connection" };
-    }
-
-    /// <summary>Connects, and waits until the server has said what it takes: what it has no room for it would refuse.</summary>
-    /// <exception cref="SocketException">Nobody is there, or says anything.</exception>
-    public static LeanConnection Open(string host, int port)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            socket.Connect(host, port);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-        var connection = new LeanConnection(socket);
-        lock (connection._sync) connection.Greet();
-        connection.Flush();
-        connection._reader.Start();
-        if (connection._greeted.Wait(Patience)) return connection;
-        connection.Dispose();
-        throw new SocketException((int)SocketError.TimedOut);
+        _reader.Start();
     }
 
     /// <summary>True: it is closed, and no call is under way on it.</summary>
     public bool HasEnded => Volatile.Read(ref _hasEnded);
 
-    /// <summary>Sends a call; false: there is no room for it now.</summary>
+    /// <summary>Sends a call, or keeps it until the server has said what it takes; false: there is no room for it now.</summary>
     /// <param name="call">Not begun.</param>
     /// <param name="headers">Its header block.</param>
     /// <param name="message">Its request, at most <see cref="MostRequestBytes"/>.</param>
     /// <param name="cancellation">Withdraws it.</param>
-    public bool TryBegin(LeanCall call, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> message, CancellationToken cancellation)
+    public bool TryBegin(LeanCall call, byte[] headers, ReadOnlySpan<byte> message, CancellationToken cancellation)
     {
         var length = MessageHeaderBytes + message.Length;
         lock (_sync)
         {
-            if (_takesNone || _calls.Count >= _mostStreams || length > _window || length > _streamWindow) return false;
-            call.Stream = _nextStream;
-            _nextStream += 2;
-            if (_nextStream >= LastStream) _takesNone = true;
-            _window -= length;
-            _calls.Add(call.Stream, call);
-            WriteHead(Headers, EndHeaders, call.Stream, headers.Length);
-            _toSend.Write(headers);
-            WriteMessage(call.Stream, message);
-            FlushSoon();
+            if (_takesNone) return false;
+            if (!_isGreeted)
+            {
+                _unsent.Add(new UnsentCall(call, headers, message.ToArray(), cancellation));
+            }
+            else if (_calls.Count < _mostStreams && length <= _window && length <= _streamWindow)
+            {
+                call.Stream = _nextStream;
+                _nextStream += 2;
+                if (_nextStream >= LastStream) _takesNone = true;
+                _window -= length;
+                _calls.Add(call.Stream, call);
+                WriteHead(Headers, EndHeaders, call.Stream, headers.Length);
+                _toSend.Write(headers);
+                WriteMessage(call.Stream, message);
+                FlushSoon();
+            }
+            else
+            {
+                return false;
+            }
         }
         call.Begun(this, cancellation);
         return true;
@@ -119,10 +127,16 @@ internal sealed class LeanConnection : IDisposable
     {
         lock (_sync)
         {
-            if (!_calls.Remove(call.Stream)) return;
-            WriteHead(Reset, 0, call.Stream, sizeof(int));
-            WriteNumber(CancelCode);
-            FlushSoon();
+            if (_calls.Remove(call.Stream))
+            {
+                WriteHead(Reset, 0, call.Stream, sizeof(int));
+                WriteNumber(CancelCode);
+                FlushSoon();
+            }
+            else if (_unsent.RemoveAll(one => one.Call == call) == 0)
+            {
+                return;
+            }
         }
         call.End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty);
     }
@@ -178,6 +192,8 @@ internal sealed class LeanConnection : IDisposable
         var end = "The server has closed the connection.";
         try
         {
+            _socket.Connect(_host, _port);
+            Flush();
             var have = 0;
             while (_socket.Receive(_buffer.AsSpan(have)) is var read and > 0)
             {
@@ -211,13 +227,13 @@ internal sealed class LeanConnection : IDisposable
         lock (_sync)
         {
             _takesNone = true;
-            left = [.. _calls.Values];
+            left = [.. _calls.Values, .. _unsent.Select(one => one.Call)];
             _calls.Clear();
+            _unsent.Clear();
         }
         _socket.Dispose();
         Volatile.Write(ref _hasEnded, true);
-        _greeted.Set();
-        foreach (var call in left) call.FailLater(why);
+        foreach (var call in left) call.FailLater($"{_host}:{_port}: {why}");
     }
 
     private void Take(byte type, byte flags, int stream, ReadOnlyMemory<byte> payload)
@@ -320,6 +336,7 @@ internal sealed class LeanConnection : IDisposable
 
     private void TakeSettings(ReadOnlySpan<byte> settings)
     {
+        UnsentCall[] unsent;
         lock (_sync)
         {
             for (; settings.Length >= 6; settings = settings[6..])
@@ -329,8 +346,20 @@ internal sealed class LeanConnection : IDisposable
                 if (BinaryPrimitives.ReadUInt16BigEndian(settings) == InitialWindowSize) _streamWindow = value;
             }
             WriteHead(Settings, Ack, 0, 0);
+            if (_isGreeted) return;
+            _isGreeted = true;
+            unsent = [.. _unsent];
+            _unsent.Clear();
         }
-        _greeted.Set();
+        // From now on the server may be silent for as long as it likes.
+        _socket.ReceiveTimeout = 0;
+        foreach (var one in unsent)
+        {
+            if (TryBegin(one.Call, one.Headers, one.Message, one.Cancellation)) continue;
+            if (Volatile.Read(ref _nextStream) > FirstStream) _elsewhere(one);
+            // An empty connection has no room for it, and so would the next.
+            else one.Call.FailLater($"{_host}:{_port}: A new connection has no room for the request.");
+        }
     }
 
     // Calls above the last that the server has looked at are not going to be answered.

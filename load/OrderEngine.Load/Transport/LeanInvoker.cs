@@ -4,7 +4,6 @@
 
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 using Grpc.Core;
 
 namespace OrderEngine.Load.Transport;
@@ -67,30 +66,24 @@ internal sealed class LeanInvoker(Uri address, CallInvoker other) : CallInvoker,
         }
     }
 
-    private void Begin(LeanCall call, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> message, CancellationToken cancellation)
+    // Never waits: who begins a call may be the thread that the answers of others, or an arrival that is due, wait for.
+    private void Begin(LeanCall call, byte[] headers, ReadOnlySpan<byte> message, CancellationToken cancellation)
     {
         foreach (var connection in Volatile.Read(ref _connections))
             if (connection.TryBegin(call, headers, message, cancellation)) return;
-        try
+        lock (_opening)
         {
-            lock (_opening)
+            if (!_isDisposed)
             {
-                ObjectDisposedException.ThrowIf(_isDisposed, this);
                 // Another thread may have opened one meanwhile.
                 foreach (var connection in _connections)
                     if (connection.TryBegin(call, headers, message, cancellation)) return;
-                var opened = LeanConnection.Open(address.Host, address.Port);
+                var opened = new LeanConnection(address.Host, address.Port, unsent => Begin(unsent.Call, unsent.Headers, unsent.Message, unsent.Cancellation));
                 Volatile.Write(ref _connections, [.. _connections.Where(one => !one.HasEnded), opened]);
                 if (opened.TryBegin(call, headers, message, cancellation)) return;
-                // Of no use to anybody.
-                opened.Dispose();
             }
-            call.FailLater($"{address.Authority}: A new connection was closed at once, or has no room for the request.");
         }
-        catch (SocketException exception)
-        {
-            call.FailLater($"{address.Authority}: {exception.Message}");
-        }
+        call.FailLater($"{address.Authority}: The connection was closed at once.");
     }
 
     /// <summary>A request as bytes; one a thread.</summary>
