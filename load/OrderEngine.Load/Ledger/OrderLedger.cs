@@ -1,6 +1,8 @@
 // The client's own book of what the server promised: for every order of the run whether, and as which order, it was acknowledged.
 // Eight bytes an order. Written by any thread; read when the load is over.
 
+using System.Text;
+
 namespace OrderEngine.Load.Ledger;
 
 /// <summary>Acknowledged and refused orders by their index in the run.</summary>
@@ -23,9 +25,11 @@ public sealed class OrderLedger
     public long Contradicted => Interlocked.Read(ref _contradicted);
 
     /// <summary>The server accepted this order under this id. Said again by a replay, it must be the same id.</summary>
-    public void Acknowledge(long index, string orderId)
+    public void Acknowledge(long index, string orderId) => Acknowledge(index, Fingerprint(orderId));
+
+    /// <summary>The same by the id's <see cref="Fingerprint(ReadOnlySpan{byte})"/>.</summary>
+    public void Acknowledge(long index, long print)
     {
-        var print = Fingerprint(orderId);
         var before = _slots.SetOnce(index, print);
         if (before == RefusedMark)
         {
@@ -53,12 +57,19 @@ public sealed class OrderLedger
     /// <summary>True when the order was acknowledged under this id.</summary>
     public bool WasAcknowledgedAs(long index, string orderId) => _slots[index] == Fingerprint(orderId);
 
-    // FNV-1a over the id's characters, kept positive and not 0: those values mean something else.
+    /// <summary>What is kept of an order's id: FNV-1a over its UTF-8, kept positive and not 0, since those values mean something else.</summary>
+    public static long Fingerprint(ReadOnlySpan<byte> orderId)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var one in orderId) hash = (hash ^ one) * 1099511628211UL;
+        return (long)(hash & long.MaxValue) | 1;
+    }
+
     private static long Fingerprint(string orderId)
     {
+        const int usual = 64;
         ArgumentNullException.ThrowIfNull(orderId);
-        var hash = 14695981039346656037UL;
-        foreach (var character in orderId) hash = (hash ^ character) * 1099511628211UL;
-        return (long)(hash & long.MaxValue) | 1;
+        Span<byte> bytes = stackalloc byte[usual];
+        return Encoding.UTF8.TryGetBytes(orderId, bytes, out var length) ? Fingerprint(bytes[..length]) : Fingerprint(Encoding.UTF8.GetBytes(orderId));
     }
 }

@@ -2,50 +2,16 @@
 
 using System.Threading.Channels;
 using Grpc.Core;
-using OrderEngine.Contracts.V1;
 using OrderEngine.Load.Model;
 using OrderEngine.Load.Running;
 
 namespace OrderEngine.Load.Scenarios;
 
-/// <summary>A message of orders on its way, and who waits for all of its results.</summary>
-internal sealed class StreamedBatch
-{
-    public StreamSubmitOrdersRequest Request { get; } = new();
-
-    public long FirstIndex { get; private set; }
-
-    public int Count { get; private set; }
-
-    public int Answered { get; set; }
-
-    public Response Response { get; set; }
-
-    public TaskCompletionSource Completion { get; private set; } = null!;
-
-    public void Prepare(Workload workload, int orders)
-    {
-        while (Request.Orders.Count < orders) Request.Orders.Add(new StreamedOrder { Request = new SubmitOrderRequest() });
-        FirstIndex = workload.Next(orders);
-        Count = orders;
-        Answered = 0;
-        Response = default(Response) with { Status = "" };
-        for (var i = 0; i < orders; i++) workload.Fill(Request.Orders[i].Request, FirstIndex + i);
-        Completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    public void Fail(string status)
-    {
-        Response = Response.And(Response.Fail(status, Count - Answered));
-        Completion.TrySetResult();
-    }
-}
-
 /// <summary>One stream. A writer task numbers and sends, a reader task matches results; a broken stream fails what was on it.</summary>
 internal sealed class OrderStream : IAsyncDisposable
 {
     private readonly RunContext _run;
-    private readonly AsyncDuplexStreamingCall<StreamSubmitOrdersRequest, StreamSubmitOrdersResponse> _call;
+    private readonly AsyncDuplexStreamingCall<StreamedBatch, StreamedResults> _call;
     private readonly Channel<StreamedBatch> _toSend = System.Threading.Channels.Channel.CreateUnbounded<StreamedBatch>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Queue<StreamedBatch> _onTheWay = new();
     private readonly Task _writer;
@@ -57,7 +23,7 @@ internal sealed class OrderStream : IAsyncDisposable
     public OrderStream(RunContext run, EngineConnection connection)
     {
         _run = run;
-        _call = connection.Orders.StreamSubmitOrders();
+        _call = connection.Invoker.AsyncDuplexStreamingCall(StreamedResults.Method, null, default);
         _writer = Task.Run(WriteAsync);
         _reader = Task.Run(ReadAsync);
     }
@@ -85,7 +51,8 @@ internal sealed class OrderStream : IAsyncDisposable
             var more = new WriteOptions(WriteFlags.BufferHint);
             await foreach (var batch in _toSend.Reader.ReadAllAsync())
             {
-                for (var i = 0; i < batch.Count; i++) batch.Request.Orders[i].ClientSeq = ++_sent;
+                batch.Write(_run.Workload, _sent + 1);
+                _sent += (ulong)batch.Count;
                 lock (_onTheWay)
                 {
                     if (_broken is not null)
@@ -97,7 +64,7 @@ internal sealed class OrderStream : IAsyncDisposable
                 }
                 // Messages that are ready together go out in one write.
                 _call.RequestStream.WriteOptions = _toSend.Reader.TryPeek(out _) ? more : null;
-                await _call.RequestStream.WriteAsync(batch.Request);
+                await _call.RequestStream.WriteAsync(batch);
             }
             await _call.RequestStream.CompleteAsync();
         }
@@ -123,15 +90,22 @@ internal sealed class OrderStream : IAsyncDisposable
         }
     }
 
-    private void Take(SubmitResult result)
+    private void Take(in StreamedResult result)
     {
         StreamedBatch? batch;
         lock (_onTheWay) _onTheWay.TryPeek(out batch);
         if (batch is null || result.ClientSeq != ++_received) throw new InvalidOperationException("RESULT_OUT_OF_ORDER");
-        batch.Response = batch.Response.And(SubmitBulkScenario.Book(_run.Ledger, batch.FirstIndex + batch.Answered, result));
+        batch.Response = batch.Response.And(Book(batch.FirstIndex + batch.Answered, result));
         if (++batch.Answered < batch.Count) return;
         lock (_onTheWay) _onTheWay.Dequeue();
         batch.Completion.TrySetResult();
+    }
+
+    private Response Book(long index, in StreamedResult result)
+    {
+        if (result.Other is { } other) return SubmitBulkScenario.Book(_run.Ledger, index, other);
+        _run.Ledger.Acknowledge(index, result.OrderPrint);
+        return Response.Ok();
     }
 
     private void Break(string status)

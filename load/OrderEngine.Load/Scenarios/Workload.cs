@@ -1,7 +1,10 @@
 // The orders of a run. Order number n of a run is always the same, so that a retry repeats it and the ledger check knows what to expect.
 
+using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 using OrderEngine.Contracts.V1;
+using OrderEngine.Server.Wire;
 
 namespace OrderEngine.Load.Scenarios;
 
@@ -16,12 +19,19 @@ public sealed class Workload
     public const int LinesPerOrder = 3;
     public const string LocationId = "load-main";
 
+    /// <summary>An order's request, written by <see cref="Write"/>, is no longer.</summary>
+    public const int MaxRequestBytes = 512;
+
+    private const string CustomerPrefix = "load-customer-";
+    private const int MaxDigits = 20;
     private const int MaxQuantity = 3;
     private const int JoinsQueueEvery = 20;
     private const string WaitedForSku = "LOAD-WAITED-FOR";
 
     private readonly string[] _skus;
     private readonly string _prefix;
+    private readonly byte[][] _skuBytes;
+    private readonly byte[] _channelBytes;
     private readonly bool _hot;
     private readonly int _backorders;
     private long _made;
@@ -38,6 +48,8 @@ public sealed class Workload
         _backorders = backorders;
         _skus = [.. Enumerable.Range(0, skus).Select(SkuId)];
         Catalog = backorders > 0 ? [.. _skus, WaitedForSku] : _skus;
+        _skuBytes = [.. Catalog.Select(Encoding.UTF8.GetBytes)];
+        _channelBytes = Encoding.UTF8.GetBytes(ChannelId);
     }
 
     public string RunId { get; }
@@ -59,7 +71,7 @@ public sealed class Workload
 
     public static string SkuId(int number) => string.Create(CultureInfo.InvariantCulture, $"LOAD-{number:D5}");
 
-    public static string CustomerId(long number) => string.Create(CultureInfo.InvariantCulture, $"load-customer-{number}");
+    public static string CustomerId(long number) => string.Create(CultureInfo.InvariantCulture, $"{CustomerPrefix}{number}");
 
     /// <summary>An id for a run that no other run has.</summary>
     public static string NewRunId() =>
@@ -106,9 +118,49 @@ public sealed class Workload
             var line = draft.Lines[i];
             line.SkuId = Catalog[sku];
             line.Quantity = quantity;
-            line.UnitPriceMinor = 100 + sku;
+            line.UnitPriceMinor = UnitPriceMinor(sku);
         }
     }
+
+    /// <summary>Writes order <paramref name="index"/> as <see cref="Fill(SubmitOrderRequest, long)"/> and the generated class would, byte by byte; returns how many. Allocates nothing.</summary>
+    public int Write(Span<byte> request, long index)
+    {
+        Span<byte> externalId = stackalloc byte[_prefix.Length + MaxDigits];
+        Encoding.ASCII.GetBytes(_prefix, externalId);
+        Utf8Formatter.TryFormat(index, externalId[_prefix.Length..], out var digits);
+        externalId = externalId[..(_prefix.Length + digits)];
+        Span<byte> draft = stackalloc byte[MaxRequestBytes];
+        var writer = new WireWriter(draft);
+        writer.Text(OrderDraft.ChannelIdFieldNumber << 3 | WireWriter.Delimited, _channelBytes);
+        writer.Text(OrderDraft.ExternalOrderIdFieldNumber << 3 | WireWriter.Delimited, externalId);
+        if (Customers > 0) WriteCustomer(ref writer, index % Customers);
+        if (_backorders > 0) writer.Number(OrderDraft.AllocationPolicyFieldNumber << 3 | WireWriter.Numeric, (ulong)AllocationPolicy.PartialBackorder);
+        writer.Text(OrderDraft.CurrencyCodeFieldNumber << 3 | WireWriter.Delimited, "GBP"u8);
+        Span<byte> line = stackalloc byte[MaxRequestBytes];
+        for (var i = 0; i < LinesPerOrder; i++)
+        {
+            var (sku, quantity) = Line(index, i);
+            var fields = new WireWriter(line);
+            fields.Text(OrderLineDraft.SkuIdFieldNumber << 3 | WireWriter.Delimited, _skuBytes[sku]);
+            fields.Number(OrderLineDraft.QuantityFieldNumber << 3 | WireWriter.Numeric, (ulong)quantity);
+            fields.Number(OrderLineDraft.UnitPriceMinorFieldNumber << 3 | WireWriter.Numeric, (ulong)UnitPriceMinor(sku));
+            writer.Bytes(OrderDraft.LinesFieldNumber << 3 | WireWriter.Delimited, line[..fields.Length]);
+        }
+        var whole = new WireWriter(request);
+        whole.Text(SubmitOrderRequest.RequestIdFieldNumber << 3 | WireWriter.Delimited, externalId);
+        whole.Bytes(SubmitOrderRequest.OrderFieldNumber << 3 | WireWriter.Delimited, draft[..writer.Length]);
+        return whole.Length;
+    }
+
+    private static void WriteCustomer(ref WireWriter writer, long number)
+    {
+        Span<byte> id = stackalloc byte[CustomerPrefix.Length + MaxDigits];
+        Encoding.ASCII.GetBytes(CustomerPrefix, id);
+        Utf8Formatter.TryFormat(number, id[CustomerPrefix.Length..], out var digits);
+        writer.Text(OrderDraft.CustomerIdFieldNumber << 3 | WireWriter.Delimited, id[..(CustomerPrefix.Length + digits)]);
+    }
+
+    private static int UnitPriceMinor(int sku) => 100 + sku;
 
     /// <summary>The SKU's place in <see cref="Catalog"/>, and units, of a line.</summary>
     public (int Sku, int Quantity) Line(long index, int line)
