@@ -204,6 +204,9 @@ void Run(OrderCore core, EventBuffer events, SubmitOrder[] commands, Action<Read
     long now = 1_000_000;
     for (var i = 0; i < commands.Length; i++)
     {
+        // As the writer does.
+        if (i % EngineBounds.LookAhead == 0)
+            foreach (var next in commands.AsSpan(i, Math.Min(EngineBounds.LookAhead, commands.Length - i))) core.Prefetch(next);
         if (core.Execute(commands[i], now += 2, events).Outcome != Outcome.Ok) throw new InvalidOperationException("An order was refused.");
         if ((i + 1) % OrdersPerBatch != 0 && i + 1 < commands.Length) continue;
         core.Seal();

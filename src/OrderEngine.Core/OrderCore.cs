@@ -124,25 +124,17 @@ public sealed partial class OrderCore
     }
 
     /// <summary>
-    /// Fetches into the cache where the search for a command's ids and stock will begin. Called for each of the next few commands, then
-    /// <see cref="PrefetchEntries"/> for each: by the time they are executed, memory has answered. Changes nothing.
+    /// Fetches into the cache what a command's ids and stock are looked for in. Called for each of the next few commands: by the time they are executed,
+    /// memory has answered. Changes nothing.
     /// </summary>
-    public void PrefetchHeads(Command command)
+    public void Prefetch(Command command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (command.RequestKey != 0) _state.Requests.PrefetchHead(command.RequestKey);
+        if (command.RequestKey != 0) _state.Requests.Prefetch(command.RequestKey);
         if (command is not SubmitOrder submit) return;
-        _state.ExternalIds.PrefetchHead(submit.Channel, submit.ExternalId);
+        _state.ExternalIds.Prefetch(submit.Channel, submit.ExternalId);
         foreach (ref readonly var line in submit.Lines.AsSpan(0, Math.Min(submit.Lines.Length, Limits.PrefetchedLines)))
             _state.Stock.Levels.PrefetchLatest(_state.Stock.First(line.Sku));
-    }
-
-    /// <summary>Fetches what lies behind the heads that <see cref="PrefetchHeads"/> fetched.</summary>
-    public void PrefetchEntries(Command command)
-    {
-        ArgumentNullException.ThrowIfNull(command);
-        if (command.RequestKey != 0) _state.Requests.PrefetchChain(command.RequestKey);
-        if (command is SubmitOrder submit) _state.ExternalIds.PrefetchChain(submit.Channel, submit.ExternalId);
     }
 
     /// <summary>Decides a submission and changes nothing: the events it would cause are left in <paramref name="scratch"/> (cleared first).</summary>

@@ -107,8 +107,7 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
     {
         _aheadNext = _aheadEnd = 0;
         while (_aheadEnd < _ahead.Length && intake.Take() is { } pending) _ahead[_aheadEnd++] = pending;
-        foreach (var pending in _ahead.AsSpan(0, _aheadEnd)) core.PrefetchHeads(pending!.Command!);
-        foreach (var pending in _ahead.AsSpan(0, _aheadEnd)) core.PrefetchEntries(pending!.Command!);
+        foreach (var pending in _ahead.AsSpan(0, _aheadEnd)) core.Prefetch(pending!.Command!);
     }
 
     private void Decide(PendingCommand pending, long now)

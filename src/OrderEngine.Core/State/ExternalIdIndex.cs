@@ -75,11 +75,8 @@ internal sealed class ExternalIdIndex(RowHeap heap, KeyedHash hash)
         return 0;
     }
 
-    /// <summary>As <see cref="HashIndex.PrefetchHead"/>. Writer only.</summary>
-    public void PrefetchHead(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchHead(hash.Of(externalId, channel));
-
-    /// <summary>As <see cref="HashIndex.PrefetchChain"/>. Writer only.</summary>
-    public void PrefetchChain(int channel, ReadOnlySpan<byte> externalId) => _index.PrefetchChain(hash.Of(externalId, channel));
+    /// <summary>As <see cref="HashIndex.Prefetch"/>. Writer only.</summary>
+    public void Prefetch(int channel, ReadOnlySpan<byte> externalId) => _index.Prefetch(hash.Of(externalId, channel));
 
     /// <summary>The external id of an order; empty when there is no such order.</summary>
     public ReadOnlySpan<byte> Text(long order)

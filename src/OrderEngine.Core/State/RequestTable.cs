@@ -104,11 +104,8 @@ internal sealed class RequestTable
         return true;
     }
 
-    /// <summary>As <see cref="HashIndex.PrefetchHead"/>. Writer only.</summary>
-    public void PrefetchHead(UInt128 key) => _index.PrefetchHead(_hash.Of(key));
-
-    /// <summary>As <see cref="HashIndex.PrefetchChain"/>. Writer only.</summary>
-    public void PrefetchChain(UInt128 key) => _index.PrefetchChain(_hash.Of(key));
+    /// <summary>As <see cref="HashIndex.Prefetch"/>. Writer only.</summary>
+    public void Prefetch(UInt128 key) => _index.Prefetch(_hash.Of(key));
 
     /// <summary>Remembers an answer; drops a few that are out of the window.</summary>
     /// <param name="key">Of the request.</param>

@@ -2,6 +2,7 @@
 // Runs on: any thread. A hint changes nothing but how long a later read takes.
 
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace OrderEngine.Core.Storage;
@@ -15,5 +16,16 @@ internal static class Cache
     {
         // The state's chunks are pinned, and a hint for an address that is not there does no harm.
         if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.AsRef(in place)));
+    }
+
+    /// <summary>
+    /// Has the system give a new array its memory now. Where memory is read before it is written, as an index's is, the system first shares a page of zeros,
+    /// then takes it back and interrupts the other processors to say so.
+    /// </summary>
+    public static void Touch<T>(T[] zeros) where T : unmanaged
+    {
+        const int pageBytes = 4096;
+        var bytes = MemoryMarshal.AsBytes(zeros.AsSpan());
+        for (var at = 0; at < bytes.Length; at += pageBytes) Volatile.Write(ref bytes[at], 0);
     }
 }

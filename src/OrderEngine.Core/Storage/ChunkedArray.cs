@@ -65,7 +65,7 @@ public sealed class ChunkedArray<T> where T : unmanaged
                 _chunks.CopyTo(table, 0);
                 Volatile.Write(ref _chunks, table);
             }
-            _chunks[next] = GC.AllocateArray<T>(1 << Shift, pinned: true);
+            _chunks[next] = NewChunk();
             // The chunk is in the table before the capacity tells of it.
             Volatile.Write(ref _capacity, _capacity + (1L << Shift));
         }
@@ -84,7 +84,14 @@ public sealed class ChunkedArray<T> where T : unmanaged
     public void Revive(long index)
     {
         if ((ulong)index < (ulong)_capacity && ReferenceEquals(_chunks[index >> Shift], Released))
-            Volatile.Write(ref _chunks[index >> Shift], GC.AllocateArray<T>(1 << Shift, pinned: true));
+            Volatile.Write(ref _chunks[index >> Shift], NewChunk());
+    }
+
+    private static T[] NewChunk()
+    {
+        var chunk = GC.AllocateArray<T>(1 << Shift, pinned: true);
+        Cache.Touch(chunk);
+        return chunk;
     }
 
     /// <summary>Copies the element at an index; false when the array does not reach that far. Any thread.</summary>

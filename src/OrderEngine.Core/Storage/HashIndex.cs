@@ -1,103 +1,114 @@
 // Owns: hash -> number, a multi-map that grows a few buckets at a time.
-// Runs on: Add and Remove on the writer thread; Find and Count on any thread.
+// Runs on: Add, Remove and Prefetch on the writer thread; Find and Count on any thread.
 //
-// Linear hashing: with n buckets and m = the largest power of two <= n, a hash lies in bucket hash mod m, or in
-// hash mod 2m when that bucket was split already (its number + m < n). When there is more than one node a bucket, an Add
-// splits the next few in turn, so that no Add moves more than their chains. Few, not one: what disturbs readers begins with
-// a fence, which waits for everything that the writer has stored, and the chains of the next few are fetched together.
+// A bucket is one line of the cache: five slots of a number and 32 bits of its hash, and where the bucket goes on when it has more. So a search waits for
+// memory once, whether it finds anything or not: with one bucket for two and a half numbers, one in eleven goes on to a second line.
 //
-// Readers take no lock. An Add only links a complete node in front of a chain, which a reader sees or does not see. A
-// split or a removal takes nodes out of the chain a reader may be walking; those make _version odd while they last, and a
-// reader whose walk spans a change of _version walks again. A node on the free list is reused only by an Add after the
-// removal that freed it, so a walk that began after that removal cannot stand on it. Since a walk that is being
-// disturbed might go round in circles, _version is looked at every StepsPerCheck nodes too.
+// Linear hashing: with n buckets and m = the largest power of two <= n, a hash lies in bucket hash mod m, or in hash mod 2m when that bucket was split already
+// (its number + m < n). Adds split the next few in turn, so that none moves more than those. Both what is split and where it goes lie side by side in memory.
+// Few at a time, not one: what disturbs readers begins with a fence, which waits for everything that the writer has stored.
+//
+// Readers take no lock. An Add fills an empty slot, its number last, or links a complete line behind the first, which a reader sees or does not see. A split
+// or a removal takes away what a reader may be looking at; those make _version odd while they last, and a reader whose walk spans a change of _version walks
+// again. A slot or line that a removal freed is filled only by an Add after it, so a walk that began after that removal cannot have seen what was there.
+// Since a walk that is being disturbed might go round in circles, _version is looked at every LinesPerCheck lines too.
 
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace OrderEngine.Core.Storage;
 
 /// <summary>
-/// Finds the numbers that were added under a 64-bit hash. It holds no keys: the caller compares the real key of each
-/// candidate. Made for unique keys, so that two entries share a hash only by collision; it never shrinks.
+/// Finds the numbers that were added under a hash. It holds no keys and 32 bits of each hash: the caller compares the real key of each candidate. Made for
+/// unique keys, so that two entries share those bits only by collision; it never shrinks.
 /// </summary>
 public sealed class HashIndex
 {
-    /// <summary>The most entries that may share one hash.</summary>
+    /// <summary>The most entries that may share a hash: with 2^31 entries of well-mixed hashes, more do so less than once in 10^9 indexes.</summary>
     public const int MaxCandidates = 16;
 
+    private const int Slots = 5;
     private const long FirstBuckets = 64;
-    private const int StepsPerCheck = 64;
+    private const int LinesPerCheck = 64;
     // Divides FirstBuckets, so that those split together lie side by side.
     private const int SplitAtOnce = 8;
 
-    // Nodes from 1; 0 ends a chain.
-    private readonly ChunkedArray<int> _heads = new();
-    private readonly ChunkedArray<Node> _nodes = new();
-    private long _buckets = FirstBuckets;
+    private readonly CacheLines<Line> _buckets = new();
+    // From 1; 0 ends a chain.
+    private readonly CacheLines<Line> _more = new();
+    private long _bucketCount = FirstBuckets;
     private long _version;
     private long _count;
-    private int _free;
-    private int _lastNode;
+    private int _freeLine;
+    private int _lastLine;
 
     /// <summary>An empty index.</summary>
-    public HashIndex()
-    {
-        _heads.Ensure(FirstBuckets - 1);
-        _nodes.Ensure(0);
-    }
+    public HashIndex() => _buckets.Ensure(FirstBuckets - 1);
 
     /// <summary>How many entries there are. Any thread.</summary>
     public long Count => Volatile.Read(ref _count);
 
     /// <summary>Adds an entry. Writer only.</summary>
+    /// <param name="hash">Of its key; well mixed.</param>
+    /// <param name="value">From 0, below <see cref="long.MaxValue"/>.</param>
     /// <exception cref="InvalidOperationException">There are 2^31 - 1 entries already.</exception>
     public void Add(ulong hash, long value)
     {
-        var index = _free;
-        if (index != 0)
-            _free = _nodes[index].Next;
-        else if (_lastNode < int.MaxValue)
-            index = ++_lastNode;
-        else
-            throw new InvalidOperationException("The index is full.");
-
-        ref var head = ref _heads[Bucket(hash, _buckets)];
-        ref var node = ref _nodes[index];
-        node.Hash = hash;
-        node.Value = value;
-        node.Next = head;
-        Volatile.Write(ref head, index);
+        if (_count == int.MaxValue) throw new InvalidOperationException("The index is full.");
+        var part = Part(hash);
+        ref var first = ref _buckets[Bucket(part, _bucketCount)];
+        if (!TryPut(ref first, part, value))
+        {
+            ref var line = ref first;
+            do
+            {
+                if (line.Next == 0)
+                {
+                    PutBehind(ref first, part, value);
+                    break;
+                }
+                line = ref _more[line.Next];
+            }
+            while (!TryPut(ref line, part, value));
+        }
         Volatile.Write(ref _count, _count + 1);
-        if (_count >= _buckets + SplitAtOnce) Split();
+        // One bucket for two and a half entries.
+        if (2 * _count >= Slots * (_bucketCount + SplitAtOnce)) Split();
     }
 
     /// <summary>Removes one entry of this hash and value; false when there is none. Writer only.</summary>
     public bool Remove(ulong hash, long value)
     {
-        ref var link = ref _heads[Bucket(hash, _buckets)];
-        while (link != 0)
+        var part = Part(hash);
+        ref var line = ref _buckets[Bucket(part, _bucketCount)];
+        ref var link = ref Unsafe.NullRef<int>();
+        while (true)
         {
-            var index = link;
-            ref var node = ref _nodes[index];
-            if (node.Hash == hash && node.Value == value)
+            for (var slot = 0; slot < Slots; slot++)
             {
+                if (line.Parts[slot] != part || line.Values[slot] != value + 1) continue;
                 BeginDisturbing();
-                link = node.Next;
-                node.Next = _free;
+                line.Values[slot] = 0;
+                if (!Unsafe.IsNullRef(ref link) && ((ReadOnlySpan<long>)line.Values).IndexOfAnyExcept(0) < 0)
+                {
+                    var empty = link;
+                    link = line.Next;
+                    Free(empty);
+                }
                 EndDisturbing();
-                _free = index;
                 Volatile.Write(ref _count, _count - 1);
                 return true;
             }
-            link = ref node.Next;
+            if (line.Next == 0) return false;
+            link = ref line.Next;
+            line = ref _more[link];
         }
-        return false;
     }
 
     /// <summary>
     /// Writes the values that were added under <paramref name="hash"/> to <paramref name="candidates"/>, in no particular
-    /// order. Any thread.
+    /// order, and perhaps others. Any thread.
     /// </summary>
     /// <param name="hash">The hash of the key.</param>
     /// <param name="candidates">Room for the values; <see cref="MaxCandidates"/> is always enough.</param>
@@ -111,7 +122,7 @@ public sealed class HashIndex
         while (true)
         {
             var version = Volatile.Read(ref _version);
-            if ((version & 1) == 0 && TryWalk(hash, candidates, version, out var found))
+            if ((version & 1) == 0 && TryWalk(Part(hash), candidates, version, out var found))
             {
                 if (found > candidates.Length)
                     throw new InvalidOperationException($"More than {candidates.Length} entries share the hash {hash:x16}.");
@@ -121,73 +132,118 @@ public sealed class HashIndex
         }
     }
 
-    /// <summary>Fetches the head of a hash's chain into the cache; with <see cref="PrefetchChain"/> some time later, a search waits for neither. Writer only.</summary>
-    internal void PrefetchHead(ulong hash) => Cache.Prefetch(ref _heads[Bucket(hash, _buckets)]);
+    /// <summary>Fetches a hash's bucket into the cache: some time later a search does not wait for it. Writer only.</summary>
+    internal void Prefetch(ulong hash) => Cache.Prefetch(ref _buckets[Bucket(Part(hash), _bucketCount)]);
 
-    /// <summary>Fetches the first entry of a hash's chain into the cache, whose head is there by now. Writer only.</summary>
-    internal void PrefetchChain(ulong hash) => PrefetchChainOf(Bucket(hash, _buckets));
-
-    private void PrefetchChainOf(long bucket)
-    {
-        var first = _heads[bucket];
-        if (first != 0) Cache.Prefetch(ref _nodes[first]);
-    }
-
-    private bool TryWalk(ulong hash, Span<long> candidates, long version, out int found)
+    private bool TryWalk(uint part, Span<long> candidates, long version, out int found)
     {
         found = 0;
-        var buckets = Volatile.Read(ref _buckets);
-        var index = Volatile.Read(ref _heads.Peek(Bucket(hash, buckets)));
-        for (var step = 1; index != 0; step++)
+        ref var line = ref _buckets[Bucket(part, Volatile.Read(ref _bucketCount))];
+        for (var lines = 1; ; lines++)
         {
-            ref var node = ref _nodes.Peek(index);
-            if (node.Hash == hash)
+            for (var slot = 0; slot < Slots; slot++)
             {
-                if (found < candidates.Length) candidates[found] = node.Value;
+                if (line.Parts[slot] != part) continue;
+                var value = Volatile.Read(ref line.Values[slot]);
+                // An empty slot keeps the hash of what it held: that of the value is the one read after it.
+                if (value == 0 || Volatile.Read(ref line.Parts[slot]) != part) continue;
+                if (found < candidates.Length) candidates[found] = value - 1;
                 found++;
             }
-            index = Volatile.Read(ref node.Next);
-            if (step % StepsPerCheck == 0 && Volatile.Read(ref _version) != version) return false;
+            var next = Volatile.Read(ref line.Next);
+            if (next == 0) break;
+            if (lines % LinesPerCheck == 0 && Volatile.Read(ref _version) != version) return false;
+            line = ref _more[next];
         }
         Volatile.ReadBarrier();
         return Volatile.Read(ref _version) == version;
     }
 
+    private static bool TryPut(ref Line line, uint part, long value)
+    {
+        for (var slot = 0; slot < Slots; slot++)
+        {
+            if (line.Values[slot] != 0) continue;
+            line.Parts[slot] = part;
+            Volatile.Write(ref line.Values[slot], value + 1);
+            return true;
+        }
+        return false;
+    }
+
+    // Not at the end, so that the next finds room after one step, however long the chain is.
+    private void PutBehind(ref Line line, uint part, long value)
+    {
+        var index = _freeLine;
+        if (index != 0) _freeLine = _more[index].Next;
+        else _more.Ensure(index = ++_lastLine);
+        ref var added = ref _more[index];
+        added = default;
+        added.Next = line.Next;
+        added.Parts[0] = part;
+        added.Values[0] = value + 1;
+        // Complete before it is linked.
+        Volatile.Write(ref line.Next, index);
+    }
+
+    private void Free(int line)
+    {
+        _more[line].Next = _freeLine;
+        _freeLine = line;
+    }
+
     private void Split()
     {
-        var half = 1L << BitOperations.Log2((ulong)_buckets);
-        var first = _buckets;
-        _heads.Ensure(first + SplitAtOnce - 1);
+        var half = 1L << BitOperations.Log2((ulong)_bucketCount);
+        var first = _bucketCount;
+        _buckets.Ensure(first + SplitAtOnce - 1);
         BeginDisturbing();
         for (var to = first; to < first + SplitAtOnce; to++) Split(to - half, to, 2 * half - 1);
-        Volatile.Write(ref _buckets, first + SplitAtOnce);
+        Volatile.Write(ref _bucketCount, first + SplitAtOnce);
         EndDisturbing();
-        // The next to be split, whose chains lie anywhere: they are on their way to the cache until then.
-        for (var next = first + SplitAtOnce - half; next < first + 2 * SplitAtOnce - half; next++) PrefetchChainOf(next);
+        // The next to be split are on their way to the cache until then.
+        for (var next = first + SplitAtOnce - half; next < first + 2 * SplitAtOnce - half; next++) Cache.Prefetch(ref _buckets[next]);
     }
 
     private void Split(long from, long to, long mask)
     {
-        var index = _heads[from];
-        int stay = 0, move = 0;
-        while (index != 0)
+        ref var source = ref _buckets[from];
+        // Where those go that stay: never ahead of where they are read.
+        ref var kept = ref source;
+        ref var moved = ref _buckets[to];
+        var keptSlots = 0;
+        while (true)
         {
-            ref var node = ref _nodes[index];
-            var next = node.Next;
-            if (((long)node.Hash & mask) == to)
+            for (var slot = 0; slot < Slots; slot++)
             {
-                node.Next = move;
-                move = index;
+                var (part, value) = (source.Parts[slot], source.Values[slot]);
+                if (value == 0) continue;
+                if ((part & mask) == to)
+                {
+                    if (!TryPut(ref moved, part, value - 1)) PutBehind(ref moved, part, value - 1);
+                    if (moved.Next != 0) moved = ref _more[moved.Next];
+                }
+                else
+                {
+                    if (keptSlots == Slots)
+                    {
+                        kept = ref _more[kept.Next];
+                        keptSlots = 0;
+                    }
+                    kept.Parts[keptSlots] = part;
+                    kept.Values[keptSlots++] = value;
+                }
             }
-            else
-            {
-                node.Next = stay;
-                stay = index;
-            }
-            index = next;
+            if (source.Next == 0) break;
+            source = ref _more[source.Next];
         }
-        _heads[from] = stay;
-        _heads[to] = move;
+        ((Span<long>)kept.Values)[keptSlots..].Clear();
+        for (var (surplus, next) = (kept.Next, 0); surplus != 0; surplus = next)
+        {
+            next = _more[surplus].Next;
+            Free(surplus);
+        }
+        kept.Next = 0;
     }
 
     // A full fence: what follows must not be seen before the odd version. The end is a release: what was done is seen first.
@@ -195,18 +251,29 @@ public sealed class HashIndex
 
     private void EndDisturbing() => Volatile.Write(ref _version, _version + 1);
 
+    // What is kept of a hash; both halves of it, so that neither has to be good alone.
+    private static uint Part(ulong hash) => (uint)(hash ^ (hash >> 32));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static long Bucket(ulong hash, long buckets)
+    private static long Bucket(uint part, long buckets)
     {
-        var half = 1UL << BitOperations.Log2((ulong)buckets);
-        var bucket = hash & (2 * half - 1);
-        return (long)(bucket < (ulong)buckets ? bucket : bucket & (half - 1));
+        var half = 1L << BitOperations.Log2((ulong)buckets);
+        var bucket = part & (2 * half - 1);
+        return bucket < buckets ? bucket : bucket & (half - 1);
     }
 
-    private struct Node
+    [InlineArray(Slots)]
+    private struct Five<T>
     {
-        public ulong Hash;
-        public long Value;
+        private T _first;
+    }
+
+    /// <summary>Five slots: of value and part of the hash, the value plus 1; 0: empty.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Line
+    {
+        public Five<uint> Parts;
         public int Next;
+        public Five<long> Values;
     }
 }

@@ -2,20 +2,24 @@
 // Runs on: Add on the writer thread; everything else on any thread.
 
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace OrderEngine.Core.Storage;
 
 /// <summary>
-/// UTF-8 text to a number from 1 and back, append-only. The empty text is number 0 and takes no room.
+/// UTF-8 text to a number from 1 and back, append-only. The empty text is number 0 and takes no room. Texts as short as most ids are lie with their length:
+/// who compares one waits for memory once.
 /// </summary>
-/// <param name="heap">Where the bytes lie.</param>
+/// <param name="heap">Where longer texts lie.</param>
 /// <param name="hash">Under a secret: clients choose the texts.</param>
 public sealed class SymbolTable(RowHeap heap, KeyedHash hash)
 {
     /// <summary>The longest text, in bytes.</summary>
     public const int MaxBytes = 4096;
 
-    private readonly ChunkedArray<Entry> _entries = new();
+    private const int ShortBytes = 28;
+
+    private readonly CacheLines<Entry> _entries = new();
     private readonly HashIndex _index = new();
     private int _count;
 
@@ -35,10 +39,19 @@ public sealed class SymbolTable(RowHeap heap, KeyedHash hash)
         var number = Find(place, utf8);
         if (number != 0) return number;
 
-        var address = heap.Allocate(utf8.Length);
-        utf8.CopyTo(heap.At(address, utf8.Length));
         number = checked(_count + 1);
-        _entries[number] = new Entry(address, utf8.Length);
+        _entries.Ensure(number);
+        ref var entry = ref _entries[number];
+        entry.Length = utf8.Length;
+        if (utf8.Length <= ShortBytes)
+        {
+            utf8.CopyTo(entry.Short);
+        }
+        else
+        {
+            entry.Address = heap.Allocate(utf8.Length);
+            utf8.CopyTo(heap.At(entry.Address, utf8.Length));
+        }
         // The entry and its bytes are complete before either of these tells of them.
         Volatile.Write(ref _count, number);
         _index.Add(place, number);
@@ -52,8 +65,8 @@ public sealed class SymbolTable(RowHeap heap, KeyedHash hash)
         if (number == 0) return default;
         ArgumentOutOfRangeException.ThrowIfNegative(number);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(number, Count);
-        ref readonly var entry = ref _entries.Peek(number);
-        return heap.At(entry.Address, entry.Length);
+        ref readonly var entry = ref _entries[number];
+        return entry.Length <= ShortBytes ? ((ReadOnlySpan<byte>)entry.Short)[..entry.Length] : heap.At(entry.Address, entry.Length);
     }
 
     /// <summary>Compares two texts byte by byte, which for UTF-8 is by code point. Any thread.</summary>
@@ -71,5 +84,22 @@ public sealed class SymbolTable(RowHeap heap, KeyedHash hash)
         return 0;
     }
 
-    private readonly record struct Entry(long Address, int Length);
+    [InlineArray(ShortBytes)]
+    private struct ShortText
+    {
+        private byte _first;
+    }
+
+    // Half a line of the cache.
+    [StructLayout(LayoutKind.Explicit, Size = 32)]
+    private struct Entry
+    {
+        [FieldOffset(0)]
+        public int Length;
+        [FieldOffset(4)]
+        public ShortText Short;
+        // Of a longer text.
+        [FieldOffset(8)]
+        public long Address;
+    }
 }
