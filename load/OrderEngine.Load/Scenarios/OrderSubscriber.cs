@@ -33,7 +33,7 @@ internal sealed class OrderSubscriber : IAsyncDisposable
         Stopped = stopped;
         var filter = new WatchFilter { ChannelIds = { run.Workload.ChannelId } };
         if (customer is { } number) filter.CustomerIds.Add(Workload.CustomerId(number));
-        _call = connection.Invoker.AsyncServerStreamingCall(WatchedMessage.Method, null, new CallOptions(cancellationToken: _stop.Token), new WatchOrdersRequest { Filter = filter, ResumeToken = token });
+        _call = connection.Invoker.AsyncServerStreamingCall(WatchedMessage.MethodFor(run.Workload), null, new CallOptions(cancellationToken: _stop.Token), new WatchOrdersRequest { Filter = filter, ResumeToken = token });
         if (!stopped) _mayRead.SetResult();
         _reading = Task.Run(ReadAsync);
     }
@@ -94,13 +94,13 @@ internal sealed class OrderSubscriber : IAsyncDisposable
     private void Take(WatchedMessage message)
     {
         var now = _run.Clock.Now;
-        foreach (var (sequence, externalId, isSubmitted) in message.Events)
+        foreach (var (sequence, submitted) in message.Events)
         {
             if (sequence <= _lastSequence) Interlocked.Increment(ref _outOfOrder);
             _lastSequence = sequence;
-            if (!isSubmitted || !_run.Workload.TryIndex(externalId, out var index)) continue;
+            if (submitted == WatchedMessage.NoOrder) continue;
             Interlocked.Increment(ref _received);
-            var sent = _sentAt[index];
+            var sent = _sentAt[submitted];
             if (sent > 0) _delivered(now - sent);
         }
     }

@@ -5,80 +5,70 @@ using System.Buffers;
 using Google.Protobuf;
 using Grpc.Core;
 using OrderEngine.Contracts.V1;
+using OrderEngine.Core.Events;
 
 namespace OrderEngine.Load.Scenarios;
 
-/// <summary>The events of one message, as far as they are looked at.</summary>
+/// <summary>An event as far as it is looked at.</summary>
+/// <param name="Sequence">Its position.</param>
+/// <param name="Submitted">The order of the run that it says was submitted; <see cref="WatchedMessage.NoOrder"/>: it says something else, or of another run's.</param>
+internal readonly record struct WatchedEvent(long Sequence, long Submitted);
+
+/// <summary>The events of one message.</summary>
 internal sealed class WatchedMessage
 {
+    /// <summary>No index of an order.</summary>
+    public const long NoOrder = -1;
+
+    /// <summary>In the order in which they came.</summary>
+    public List<WatchedEvent> Events { get; } = [];
+
     /// <summary>WatchOrders, whose messages are read so.</summary>
-    public static readonly Method<WatchOrdersRequest, WatchedMessage> Method = new(
+    public static Method<WatchOrdersRequest, WatchedMessage> MethodFor(Workload workload) => new(
         MethodType.ServerStreaming, TrackingService.Descriptor.FullName, "WatchOrders",
         Marshallers.Create(static request => request.ToByteArray(), static bytes => WatchOrdersRequest.Parser.ParseFrom(bytes)),
-        Marshallers.Create<WatchedMessage>(static (_, _) => throw new NotSupportedException("Nobody sends these."), static context => Read(context.PayloadAsReadOnlySequence())));
-
-    private static readonly uint EventsTag = WireFormat.MakeTag(WatchOrdersResponse.EventsFieldNumber, WireFormat.WireType.LengthDelimited);
-    private static readonly uint EventTag = WireFormat.MakeTag(OrderEventPage.EventsFieldNumber, WireFormat.WireType.LengthDelimited);
-    private static readonly uint SequenceTag = WireFormat.MakeTag(OrderEvent.SequenceFieldNumber, WireFormat.WireType.Varint);
-    private static readonly uint ExternalIdTag = WireFormat.MakeTag(OrderEvent.ExternalOrderIdFieldNumber, WireFormat.WireType.LengthDelimited);
-    private static readonly uint SubmittedTag = WireFormat.MakeTag(OrderEvent.SubmittedFieldNumber, WireFormat.WireType.LengthDelimited);
-
-    /// <summary>Events, in the order in which they came.</summary>
-    public List<(long Sequence, string ExternalOrderId, bool IsSubmitted)> Events { get; } = [];
+        Marshallers.Create<WatchedMessage>(static (_, _) => throw new NotSupportedException("Nobody sends these."), context => Read(context.PayloadAsReadOnlySequence(), workload)));
 
     /// <summary>Reads a WatchOrdersResponse; a heartbeat or a page of a snapshot has no events.</summary>
-    /// <exception cref="InvalidProtocolBufferException">It is none.</exception>
-    internal static WatchedMessage Read(ReadOnlySequence<byte> payload)
+    /// <exception cref="FormatException">It is none.</exception>
+    internal static WatchedMessage Read(in ReadOnlySequence<byte> payload, Workload workload)
     {
-        var length = (int)payload.Length;
-        var bytes = ArrayPool<byte>.Shared.Rent(length);
-        try
+        var message = new WatchedMessage();
+        var reader = new ProtoReader(payload.IsSingleSegment ? payload.FirstSpan : payload.ToArray());
+        while (reader.Next(out var field, out var wireType))
         {
-            payload.CopyTo(bytes);
-            var message = new WatchedMessage();
-            var input = new CodedInputStream(bytes, 0, length);
-            while (input.ReadTag() is var tag and not 0)
-            {
-                if (tag == EventsTag) message.ReadPage(input);
-                else input.SkipLastField();
-            }
-            return message;
+            if (field == WatchOrdersResponse.EventsFieldNumber) message.ReadPage(reader.Bytes(), workload);
+            else reader.Skip(wireType);
         }
-        finally
+        return message;
+    }
+
+    private void ReadPage(ReadOnlySpan<byte> page, Workload workload)
+    {
+        var reader = new ProtoReader(page);
+        while (reader.Next(out var field, out var wireType))
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            if (field == OrderEventPage.EventsFieldNumber) Events.Add(ReadEvent(reader.Bytes(), workload));
+            else reader.Skip(wireType);
         }
     }
 
-    private void ReadPage(CodedInputStream input)
+    private static WatchedEvent ReadEvent(ReadOnlySpan<byte> watched, Workload workload)
     {
-        for (var end = End(input); input.Position < end;)
+        var reader = new ProtoReader(watched);
+        var sequence = 0L;
+        ReadOnlySpan<byte> externalId = default;
+        var isSubmitted = false;
+        while (reader.Next(out var field, out var wireType))
         {
-            if (input.ReadTag() == EventTag) ReadEvent(input);
-            else input.SkipLastField();
-        }
-    }
-
-    private void ReadEvent(CodedInputStream input)
-    {
-        var (sequence, externalId, isSubmitted) = (0L, "", false);
-        for (var end = End(input); input.Position < end;)
-        {
-            var tag = input.ReadTag();
-            if (tag == SequenceTag) sequence = input.ReadInt64();
-            else if (tag == ExternalIdTag) externalId = input.ReadString();
+            if (field == OrderEvent.SequenceFieldNumber) sequence = reader.Long();
+            else if (field == OrderEvent.ExternalOrderIdFieldNumber) externalId = reader.Bytes();
             else
             {
-                isSubmitted |= tag == SubmittedTag;
-                input.SkipLastField();
+                isSubmitted |= field == OrderEvent.SubmittedFieldNumber;
+                reader.Skip(wireType);
             }
         }
-        Events.Add((sequence, externalId, isSubmitted));
-    }
-
-    private static long End(CodedInputStream input)
-    {
-        var length = input.ReadLength();
-        return input.Position + length;
+        return new WatchedEvent(sequence, isSubmitted && workload.TryIndex(externalId, out var index) ? index : NoOrder);
     }
 }

@@ -30,6 +30,7 @@ public sealed class Workload
 
     private readonly string[] _skus;
     private readonly string _prefix;
+    private readonly byte[] _prefixBytes;
     private readonly byte[][] _skuBytes;
     private readonly byte[] _channelBytes;
     private readonly bool _hot;
@@ -50,6 +51,7 @@ public sealed class Workload
         Catalog = backorders > 0 ? [.. _skus, WaitedForSku] : _skus;
         _skuBytes = [.. Catalog.Select(Encoding.UTF8.GetBytes)];
         _channelBytes = Encoding.UTF8.GetBytes(ChannelId);
+        _prefixBytes = Encoding.UTF8.GetBytes(_prefix);
     }
 
     public string RunId { get; }
@@ -93,6 +95,14 @@ public sealed class Workload
             && long.TryParse(externalId.AsSpan(_prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out index) && index < Made;
     }
 
+    /// <summary>The same for UTF-8.</summary>
+    public bool TryIndex(ReadOnlySpan<byte> externalId, out long index)
+    {
+        index = 0;
+        return externalId.StartsWith(_prefixBytes)
+            && long.TryParse(externalId[_prefixBytes.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out index) && index < Made;
+    }
+
     /// <summary>Turns <paramref name="request"/>, new or used, into order <paramref name="index"/>. Allocates one string for both ids.</summary>
     public void Fill(SubmitOrderRequest request, long index)
     {
@@ -125,10 +135,10 @@ public sealed class Workload
     /// <summary>Writes order <paramref name="index"/> as <see cref="Fill(SubmitOrderRequest, long)"/> and the generated class would, byte by byte; returns how many. Allocates nothing.</summary>
     public int Write(Span<byte> request, long index)
     {
-        Span<byte> externalId = stackalloc byte[_prefix.Length + MaxDigits];
-        Encoding.ASCII.GetBytes(_prefix, externalId);
-        Utf8Formatter.TryFormat(index, externalId[_prefix.Length..], out var digits);
-        externalId = externalId[..(_prefix.Length + digits)];
+        Span<byte> externalId = stackalloc byte[_prefixBytes.Length + MaxDigits];
+        _prefixBytes.CopyTo(externalId);
+        Utf8Formatter.TryFormat(index, externalId[_prefixBytes.Length..], out var digits);
+        externalId = externalId[..(_prefixBytes.Length + digits)];
         Span<byte> draft = stackalloc byte[MaxRequestBytes];
         var writer = new WireWriter(draft);
         writer.Text(OrderDraft.ChannelIdFieldNumber << 3 | WireWriter.Delimited, _channelBytes);

@@ -175,6 +175,14 @@ public readonly ref struct EventView
         }
     }
 
+    /// <summary>The position of one encoded event. The engine writes it first, so that nothing else is read.</summary>
+    /// <exception cref="FormatException">The bytes are not an event.</exception>
+    public static long SequenceOf(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new ProtoReader(bytes);
+        return reader.Next(out var field, out _) && field == 1 ? reader.Long() : new EventView(bytes).Sequence;
+    }
+
     /// <summary>The whole event.</summary>
     public readonly ReadOnlySpan<byte> Bytes;
     /// <summary>Its position.</summary>

@@ -18,12 +18,11 @@ internal sealed class EncodedEvents(int places = ServerLimits.EncodedEvents)
     /// <param name="at">A sequence at which its order exists.</param>
     public Encoded Of(StateReader reader, ReadOnlySpan<byte> journaled, long at)
     {
-        var e = new EventView(journaled);
-        var sequence = e.Sequence;
+        var sequence = EventView.SequenceOf(journaled);
         ref var place = ref _places[sequence % _places.Length];
         if (Volatile.Read(ref place) is { } known && known.Sequence == sequence) return known;
         Span<byte> room = stackalloc byte[ServerLimits.EncodedEventBytes];
-        var length = PlainEvents.Write(room, e, reader);
+        var length = PlainEvents.Write(room, new EventView(journaled), reader);
         var made = new Encoded(sequence, length > 0 ? room[..length].ToArray() : OrderEvents.Map(reader, journaled, at).ToByteArray());
         // Long ones are made again, so that all that is remembered stays within bounds.
         if (made.Bytes.Length <= ServerLimits.EncodedEventBytes) Volatile.Write(ref place, made);
