@@ -84,8 +84,9 @@ internal sealed class StreamedResults
         MethodType.DuplexStreaming, OrderService.Descriptor.FullName, "StreamSubmitOrders",
         Marshallers.Create<StreamedBatch>(static (batch, context) =>
         {
-            context.SetPayloadLength(batch.Message.Length);
-            context.GetBufferWriter().Write(batch.Message);
+            var message = batch.Message;
+            context.SetPayloadLength(message.Length);
+            context.GetBufferWriter().Write(message);
             context.Complete();
         }, static _ => throw new NotSupportedException("Nobody reads these.")),
         Marshallers.Create<StreamedResults>(static (_, _) => throw new NotSupportedException("Nobody sends these."), static context => Read(context.PayloadAsReadOnlySequence())));

@@ -52,7 +52,8 @@ public sealed class SubmitStreamScenario(int ordersPerMessage) : IScenario
         // A batch that is given up while on its way may still be written: it does not go back to the pool.
         await batch.Completion.Task.WaitAsync(invocation.Stop);
         var response = batch.Response;
-        _batches.Add(batch);
+        // One that failed may be so, too.
+        if (response.Status.Length == 0) _batches.Add(batch);
         return response;
     }
 

@@ -10,7 +10,7 @@ internal abstract class LeanCall
 {
     private LeanConnection? _connection;
     private CancellationTokenRegistration _cancellation;
-    private bool _isCancelled;
+    private bool _hasEnded;
 
     /// <summary>The stream that it is; 0: none yet. Under the connection's lock.</summary>
     public int Stream { get; set; }
@@ -28,21 +28,25 @@ internal abstract class LeanCall
     /// <exception cref="Exception">Whatever the answer's reader throws.</exception>
     public abstract void Read(DeserializationContext answer);
 
-    /// <summary>The call is the connection's: from here on it can be cancelled. Once for each connection that has had it.</summary>
-    public void Begun(LeanConnection connection, CancellationToken cancellation)
+    /// <summary>True: nobody waits for an answer any more.</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded);
+
+    /// <summary>The call is this connection's. Under the connection's lock.</summary>
+    public void BelongsTo(LeanConnection connection) => Volatile.Write(ref _connection, connection);
+
+    /// <summary>Withdraws the call with a token. Once, by who makes it.</summary>
+    public void CancelWith(CancellationToken cancellation)
     {
-        var isFirst = Interlocked.Exchange(ref _connection, connection) is null;
-        // Cancelled between two connections.
-        if (Volatile.Read(ref _isCancelled)) connection.Withdraw(this);
-        if (!isFirst || !cancellation.CanBeCanceled) return;
+        if (!cancellation.CanBeCanceled) return;
         _cancellation = cancellation.UnsafeRegister(static call => ((LeanCall)call!).Cancel(), this);
         // It may have ended before it was registered.
-        if (Status is not null) _cancellation.Unregister();
+        if (HasEnded) _cancellation.Unregister();
     }
 
-    /// <summary>Ends the call, once: whoever took it off its connection says how. Who awaits it goes on here and now.</summary>
+    /// <summary>Ends the call; who comes first says how. Who awaits it goes on here and now.</summary>
     public void End(Status status, Metadata trailers)
     {
+        if (Interlocked.Exchange(ref _hasEnded, true)) return;
         (Trailers, Status) = (trailers, status);
         _cancellation.Unregister();
         Complete(status, trailers);
@@ -52,11 +56,11 @@ internal abstract class LeanCall
     public void FailLater(string why) =>
         ThreadPool.UnsafeQueueUserWorkItem(static end => end.Call.End(new Status(StatusCode.Unavailable, end.Why), Metadata.Empty), (Call: this, Why: why), preferLocal: false);
 
-    /// <summary>Withdraws the call, if it has not ended.</summary>
+    /// <summary>Withdraws the call, if it has not ended. Any thread.</summary>
     public void Cancel()
     {
-        Interlocked.Exchange(ref _isCancelled, true);
         Volatile.Read(ref _connection)?.Withdraw(this);
+        End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty);
     }
 
     protected abstract void Complete(Status status, Metadata trailers);

@@ -13,8 +13,7 @@ namespace OrderEngine.Load.Transport;
 /// <param name="Call">Who waits for the answer.</param>
 /// <param name="Headers">Its header block, shared by all calls of the method.</param>
 /// <param name="Message">Its request, as bytes.</param>
-/// <param name="Cancellation">Withdraws it.</param>
-internal readonly record struct UnsentCall(LeanCall Call, byte[] Headers, byte[] Message, CancellationToken Cancellation);
+internal readonly record struct UnsentCall(LeanCall Call, byte[] Headers, byte[] Message);
 
 /// <summary>A connection. Once it is broken, or the server has said that it takes no more, it begins no call any more.</summary>
 internal sealed class LeanConnection : IDisposable
@@ -48,8 +47,8 @@ internal sealed class LeanConnection : IDisposable
     private readonly int _port;
     private readonly Action<UnsentCall> _elsewhere;
     private readonly Lock _sync = new();
-    // Calls that came before the server's first word; nobody joins them after it.
-    private readonly List<UnsentCall> _unsent = [];
+    // Calls that came before the server's first word; nobody joins them once it is greeted.
+    private readonly Queue<UnsentCall> _unsent = new();
     private readonly Dictionary<int, LeanCall> _calls = [];
     private readonly Answer _answer = new();
     private readonly byte[] _buffer = new byte[256 * 1024];
@@ -60,6 +59,8 @@ internal sealed class LeanConnection : IDisposable
     private bool _takesNone;
     private bool _hasEnded;
     private bool _isGreeted;
+    // The reading thread's.
+    private bool _hasSettings;
     private int _nextStream = FirstStream;
     // As many as it likes, unless the server says otherwise.
     private int _mostStreams = int.MaxValue;
@@ -90,59 +91,54 @@ internal sealed class LeanConnection : IDisposable
     /// <param name="call">Not begun.</param>
     /// <param name="headers">Its header block.</param>
     /// <param name="message">Its request, at most <see cref="MostRequestBytes"/>.</param>
-    /// <param name="cancellation">Withdraws it.</param>
-    public bool TryBegin(LeanCall call, byte[] headers, ReadOnlySpan<byte> message, CancellationToken cancellation)
+    public bool TryBegin(LeanCall call, byte[] headers, ReadOnlySpan<byte> message)
     {
-        var length = MessageHeaderBytes + message.Length;
         lock (_sync)
         {
             if (_takesNone) return false;
-            if (!_isGreeted)
-            {
-                _unsent.Add(new UnsentCall(call, headers, message.ToArray(), cancellation));
-            }
-            else if (_calls.Count < _mostStreams && length <= _window && length <= _streamWindow)
-            {
-                call.Stream = _nextStream;
-                _nextStream += 2;
-                if (_nextStream >= LastStream) _takesNone = true;
-                _window -= length;
-                _calls.Add(call.Stream, call);
-                WriteHead(Headers, EndHeaders, call.Stream, headers.Length);
-                _toSend.Write(headers);
-                WriteMessage(call.Stream, message);
-                FlushSoon();
-            }
-            else
-            {
-                return false;
-            }
+            if (_isGreeted) return TrySend(call, headers, message);
+            call.BelongsTo(this);
+            _unsent.Enqueue(new UnsentCall(call, headers, message.ToArray()));
+            return true;
         }
-        call.Begun(this, cancellation);
-        return true;
     }
 
-    /// <summary>Takes a call back, if it has not ended: the server is told, and whoever waits for it, too. Any thread.</summary>
+    /// <summary>Takes a call back and tells the server, if it was sent here and is not answered. Any thread.</summary>
     public void Withdraw(LeanCall call)
     {
         lock (_sync)
         {
-            if (_calls.Remove(call.Stream))
-            {
-                WriteHead(Reset, 0, call.Stream, sizeof(int));
-                WriteNumber(CancelCode);
-                FlushSoon();
-            }
-            else if (_unsent.RemoveAll(one => one.Call == call) == 0)
-            {
-                return;
-            }
+            // Another call may have this number: the one in hand may be on its way to another connection.
+            if (!_calls.TryGetValue(call.Stream, out var mine) || mine != call) return;
+            _calls.Remove(call.Stream);
+            WriteHead(Reset, 0, call.Stream, sizeof(int));
+            WriteNumber(CancelCode);
+            FlushSoon();
         }
-        call.End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty);
     }
 
     /// <summary>Closes it; calls that are under way fail. Returns at once.</summary>
     public void Dispose() => _socket.Dispose();
+
+    // Under the lock.
+    private bool TrySend(LeanCall call, byte[] headers, ReadOnlySpan<byte> message)
+    {
+        // Withdrawn before it was sent.
+        if (call.HasEnded) return true;
+        var length = MessageHeaderBytes + message.Length;
+        if (_takesNone || _calls.Count >= _mostStreams || length > _window || length > _streamWindow) return false;
+        call.Stream = _nextStream;
+        call.BelongsTo(this);
+        _nextStream += 2;
+        if (_nextStream >= LastStream) _takesNone = true;
+        _window -= length;
+        _calls.Add(call.Stream, call);
+        WriteHead(Headers, EndHeaders, call.Stream, headers.Length);
+        _toSend.Write(headers);
+        WriteMessage(call.Stream, message);
+        FlushSoon();
+        return true;
+    }
 
     // The reading thread sends what was written on it when it has looked at everything; for another thread the pool does, so that what it writes in one go is
     // sent in one go. Under the lock.
@@ -210,6 +206,8 @@ internal sealed class LeanConnection : IDisposable
                 }
                 _buffer.AsSpan(at, have - at).CopyTo(_buffer);
                 have -= at;
+                // After all that came with the settings: a larger window does.
+                if (_hasSettings) BeginUnsent();
                 Flush();
             }
         }
@@ -336,7 +334,6 @@ internal sealed class LeanConnection : IDisposable
 
     private void TakeSettings(ReadOnlySpan<byte> settings)
     {
-        UnsentCall[] unsent;
         lock (_sync)
         {
             for (; settings.Length >= 6; settings = settings[6..])
@@ -346,17 +343,26 @@ internal sealed class LeanConnection : IDisposable
                 if (BinaryPrimitives.ReadUInt16BigEndian(settings) == InitialWindowSize) _streamWindow = value;
             }
             WriteHead(Settings, Ack, 0, 0);
-            if (_isGreeted) return;
-            _isGreeted = true;
-            unsent = [.. _unsent];
-            _unsent.Clear();
         }
+        _hasSettings = !_isGreeted;
+    }
+
+    private void BeginUnsent()
+    {
+        _hasSettings = false;
         // From now on the server may be silent for as long as it likes.
         _socket.ReceiveTimeout = 0;
-        foreach (var one in unsent)
+        while (true)
         {
-            if (TryBegin(one.Call, one.Headers, one.Message, one.Cancellation)) continue;
-            if (Volatile.Read(ref _nextStream) > FirstStream) _elsewhere(one);
+            UnsentCall one;
+            lock (_sync)
+            {
+                // From now on nobody joins them, so that what has no room does not come back.
+                _isGreeted = true;
+                if (!_unsent.TryDequeue(out one)) return;
+                if (TrySend(one.Call, one.Headers, one.Message)) continue;
+            }
+            if (_nextStream > FirstStream || _takesNone) _elsewhere(one);
             // An empty connection has no room for it, and so would the next.
             else one.Call.FailLater($"{_host}:{_port}: A new connection has no room for the request.");
         }

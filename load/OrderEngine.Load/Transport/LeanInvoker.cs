@@ -4,6 +4,7 @@
 
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using Grpc.Core;
 
 namespace OrderEngine.Load.Transport;
@@ -33,8 +34,8 @@ internal sealed class LeanInvoker(Uri address, CallInvoker other) : CallInvoker,
         method.RequestMarshaller.ContextualSerializer(request, message);
         if (message.Written.Length > LeanConnection.MostRequestBytes) return other.AsyncUnaryCall(method, host, options, request);
         var call = new LeanCall<TResponse>(method.ResponseMarshaller.ContextualDeserializer);
-        if (options.CancellationToken.IsCancellationRequested) call.End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty);
-        else Begin(call, _headers.GetOrAdd(method, _headersOf), message.Written, options.CancellationToken);
+        call.CancelWith(options.CancellationToken);
+        if (!call.HasEnded) Begin(call, _headers.GetOrAdd(method, _headersOf), message.Written);
         return new AsyncUnaryCall<TResponse>(call.Answer, static _ => Task.FromResult(Metadata.Empty),
             static call => ((LeanCall)call).Status ?? throw new InvalidOperationException("The call has not ended."), static call => ((LeanCall)call).Trailers,
             static call => ((LeanCall)call).Cancel(), call);
@@ -67,23 +68,32 @@ internal sealed class LeanInvoker(Uri address, CallInvoker other) : CallInvoker,
     }
 
     // Never waits: who begins a call may be the thread that the answers of others, or an arrival that is due, wait for.
-    private void Begin(LeanCall call, byte[] headers, ReadOnlySpan<byte> message, CancellationToken cancellation)
+    private void Begin(LeanCall call, byte[] headers, ReadOnlySpan<byte> message)
     {
         foreach (var connection in Volatile.Read(ref _connections))
-            if (connection.TryBegin(call, headers, message, cancellation)) return;
-        lock (_opening)
+            if (connection.TryBegin(call, headers, message)) return;
+        var why = "The client is closed, or the connection was at once.";
+        try
         {
-            if (!_isDisposed)
+            lock (_opening)
             {
-                // Another thread may have opened one meanwhile.
-                foreach (var connection in _connections)
-                    if (connection.TryBegin(call, headers, message, cancellation)) return;
-                var opened = new LeanConnection(address.Host, address.Port, unsent => Begin(unsent.Call, unsent.Headers, unsent.Message, unsent.Cancellation));
-                Volatile.Write(ref _connections, [.. _connections.Where(one => !one.HasEnded), opened]);
-                if (opened.TryBegin(call, headers, message, cancellation)) return;
+                if (!_isDisposed)
+                {
+                    // Another thread may have opened one meanwhile.
+                    foreach (var connection in _connections)
+                        if (connection.TryBegin(call, headers, message)) return;
+                    var opened = new LeanConnection(address.Host, address.Port, unsent => Begin(unsent.Call, unsent.Headers, unsent.Message));
+                    Volatile.Write(ref _connections, [.. _connections.Where(one => !one.HasEnded), opened]);
+                    if (opened.TryBegin(call, headers, message)) return;
+                }
             }
         }
-        call.FailLater($"{address.Authority}: The connection was closed at once.");
+        catch (SocketException exception)
+        {
+            // No socket is to be had.
+            why = exception.Message;
+        }
+        call.FailLater($"{address.Authority}: {why}");
     }
 
     /// <summary>A request as bytes; one a thread.</summary>

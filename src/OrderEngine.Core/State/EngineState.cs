@@ -18,7 +18,7 @@ internal sealed class EngineState
         Reclaimer = new Reclaimer(Heap, Epochs);
         Catalog = new Catalog(Heap, Reclaimer, hash);
         Queues = new BackorderQueues(Plan);
-        Stock = new StockLedger(Heap, Reclaimer, Plan);
+        Stock = new StockLedger(Heap, Reclaimer, Plan, hash);
         Orders = new VersionedRows(Heap, Reclaimer, tableId: 7);
         Reservations = new VersionedRows(Heap, Reclaimer, tableId: 8);
         Returns = new VersionedRows(Heap, Reclaimer, tableId: 25);

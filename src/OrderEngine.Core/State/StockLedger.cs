@@ -16,9 +16,11 @@ internal sealed class StockLedger
     private readonly SortedSet<long> _reorders = [];
 
     private readonly SupplyPlan _plan;
+    private readonly KeyedHash _hash;
 
-    public StockLedger(RowHeap heap, Reclaimer reclaimer, SupplyPlan plan)
+    public StockLedger(RowHeap heap, Reclaimer reclaimer, SupplyPlan plan, KeyedHash hash)
     {
+        _hash = hash;
         _plan = plan;
         Levels = new VersionedRows(heap, reclaimer, tableId: 5);
         Waiting = new VersionedRows(heap, reclaimer, tableId: 6);
@@ -205,5 +207,5 @@ internal sealed class StockLedger
         Volatile.Write(ref _nextSlot[last], slot);
     }
 
-    private static ulong HashOf(int sku, int location) => StableHash.Mix((ulong)sku, (ulong)location);
+    private ulong HashOf(int sku, int location) => _hash.Of((ulong)sku, (ulong)location);
 }

@@ -16,7 +16,7 @@ internal sealed unsafe class CacheLines<T> where T : unmanaged
     public const int LineBytes = 64;
 
     private const int ChunkBytes = 256 * 1024;
-    private const int FirstTableLength = 16;
+    private const int FirstTableLength = 1;
     private static int ChunkLength => ChunkBytes / sizeof(T);
 
     // Keeps the chunks alive, which are pinned.

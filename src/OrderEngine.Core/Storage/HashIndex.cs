@@ -25,7 +25,7 @@ namespace OrderEngine.Core.Storage;
 /// </summary>
 public sealed class HashIndex
 {
-    /// <summary>The most entries that may share a hash: with 2^31 entries of well-mixed hashes, more do so less than once in 10^9 indexes.</summary>
+    /// <summary>The most entries that may share the bits of a hash that are kept: with 2^31 entries whose hashes look random, more do so less than once in 10^9 indexes.</summary>
     public const int MaxCandidates = 16;
 
     private const int Slots = 5;
@@ -33,6 +33,8 @@ public sealed class HashIndex
     private const int LinesPerCheck = 64;
     // Divides FirstBuckets, so that those split together lie side by side.
     private const int SplitAtOnce = 8;
+    // More than a split needs, unless very many hashes are alike.
+    private const int LinesPerSplit = 64;
 
     private readonly CacheLines<Line> _buckets = new();
     // From 1; 0 ends a chain.
@@ -50,7 +52,7 @@ public sealed class HashIndex
     public long Count => Volatile.Read(ref _count);
 
     /// <summary>Adds an entry. Writer only.</summary>
-    /// <param name="hash">Of its key; well mixed.</param>
+    /// <param name="hash">Of its key; under a secret where others choose the keys.</param>
     /// <param name="value">From 0, below <see cref="long.MaxValue"/>.</param>
     /// <exception cref="InvalidOperationException">There are 2^31 - 1 entries already.</exception>
     public void Add(ulong hash, long value)
@@ -197,6 +199,8 @@ public sealed class HashIndex
         var half = 1L << BitOperations.Log2((ulong)_bucketCount);
         var first = _bucketCount;
         _buckets.Ensure(first + SplitAtOnce - 1);
+        // Readers wait while a split lasts: what it may need is there before.
+        _more.Ensure(_lastLine + LinesPerSplit);
         BeginDisturbing();
         for (var to = first; to < first + SplitAtOnce; to++) Split(to - half, to, 2 * half - 1);
         Volatile.Write(ref _bucketCount, first + SplitAtOnce);
@@ -252,7 +256,7 @@ public sealed class HashIndex
     private void EndDisturbing() => Volatile.Write(ref _version, _version + 1);
 
     // What is kept of a hash; both halves of it, so that neither has to be good alone.
-    private static uint Part(ulong hash) => (uint)(hash ^ (hash >> 32));
+    internal static uint Part(ulong hash) => (uint)(hash ^ (hash >> 32));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long Bucket(uint part, long buckets)

@@ -8,7 +8,7 @@ namespace OrderEngine.Core.Tests.Storage;
 public sealed class HashIndexTests
 {
     // Few low bits: long chains that splitting does not part, and some equal hashes.
-    private static ulong CrowdedHash(long value) => (StableHash.Mix((ulong)value / 3, 1) & 0x7) | (((ulong)value / 3) << 40);
+    private static ulong CrowdedHash(long value) => (StableHash.Mix((ulong)value / 3, 1) & 0x7) | (((ulong)value / 3) << 52);
 
     private static long[] Find(HashIndex index, ulong hash)
     {
@@ -110,9 +110,9 @@ public sealed class HashIndexTests
     {
         public long Published;
 
-        // Crowded: sixteen chains that every doubling relinks in full. Otherwise each split parts a chain of one or two.
+        // Crowded: four chains of a hundred lines that every doubling relinks in full. Otherwise each split parts a bucket or two.
         public ulong HashOf(long value) =>
-            Crowded ? (StableHash.Mix((ulong)value, 4) & 0xF) | ((ulong)value << 40) : StableHash.Mix((ulong)value, 4);
+            Crowded ? (StableHash.Mix((ulong)value, 4) & 0x3) | ((ulong)value << 52) : StableHash.Mix((ulong)value, 4);
     }
 
     [Theory]
