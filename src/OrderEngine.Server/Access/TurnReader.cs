@@ -101,9 +101,8 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
     // Passed, and not consumed yet.
     private long _known;
     private ReadOnlySequence<byte> _passed;
-    // Counted from the connection's beginning: what is consumed, and what has come as far as has been looked.
+    // Counted from the connection's beginning.
     private long _consumed;
-    private long _seen;
     // Bytes that had to wait: up to where, and when they had come. The newest are apart, and grow.
     private readonly Queue<(long End, long At)> _held = new();
     private (long End, long At) _newest;
@@ -225,7 +224,7 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
         var length = result.Buffer.Length;
         if (calls > 0) shown.TurnsAway = MustTurnAway(LaidTooLong(_consumed + _known));
         var isHalfHead = length - end is > 0 and < HeadBytes;
-        // The rest of a head is what the client owes.
+        // The rest of a head is what the client owes. Where such a piece lies behind calls that wait it is as old as they are.
         if (end < length && !isHalfHead) Hold(_consumed + length);
         if (end == length || isHalfHead && end == _known && result.IsCompleted)
         {
@@ -242,8 +241,7 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
 
     private void Hold(long end)
     {
-        if (end <= _seen) return;
-        _seen = end;
+        if (end <= _newest.End) return;
         // Younger than they are said to be by no more than this.
         if (_newest.End > 0 && turns.Age(_newest.At) < ServerLimits.LongestUnread / 8)
         {
@@ -268,17 +266,17 @@ internal sealed class TurnReader(PipeReader inner, ConnectionTurns turns, ShownC
     // A burst is no overload: only when every call has been late for a while, and then until none has been late for longer.
     private bool MustTurnAway(bool isLate)
     {
-        if (isLate)
+        // What was late long ago is no part of it.
+        if (turns.Age(_lastLate) >= ServerLimits.EndOfOverload) (_turnsAway, _lateSince) = (false, null);
+        if (!isLate)
         {
-            // What was late long ago is no part of it.
-            if (_lateSince is null || turns.Age(_lastLate) >= ServerLimits.EndOfOverload) _lateSince = turns.Now;
-            _lastLate = turns.Now;
-            _turnsAway |= turns.Age(_lateSince.Value) >= ServerLimits.LongestBurst;
-            return _turnsAway;
+            _lateSince = null;
+            return false;
         }
-        _lateSince = null;
-        if (_turnsAway && turns.Age(_lastLate) >= ServerLimits.EndOfOverload) _turnsAway = false;
-        return false;
+        _lastLate = turns.Now;
+        _lateSince ??= _lastLate;
+        _turnsAway |= turns.Age(_lateSince.Value) >= ServerLimits.LongestBurst;
+        return _turnsAway;
     }
 
     // How far the bytes may pass when so many calls may begin, how many do, and where that leaves the walk.

@@ -208,6 +208,13 @@ public sealed class TurnsTests : IDisposable
         await Come(1);
         Assert.False(await Begins(after: ServerLimits.LongestUnread + Little));
 
+        // So soon after it is the same overload. After a pause it is over, with no call in time between.
+        await Come(1);
+        Assert.True(await Begins(after: ServerLimits.LongestUnread + Little));
+        _time.Advance(ServerLimits.EndOfOverload);
+        await Come(1);
+        Assert.False(await Begins(after: ServerLimits.LongestUnread + Little));
+
         // Arrive while every place is taken, and are looked at.
         async Task Come(int calls)
         {
