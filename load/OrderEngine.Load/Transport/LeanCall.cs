@@ -31,25 +31,20 @@ internal abstract class LeanCall
     /// <summary>True: nobody waits for an answer any more.</summary>
     public bool HasEnded => Volatile.Read(ref _hasEnded);
 
-    /// <summary>The call is this connection's. Under the connection's lock.</summary>
-    public void BelongsTo(LeanConnection connection) => Volatile.Write(ref _connection, connection);
+    /// <summary>The call is this connection's. Under the connection's lock, before <see cref="HasEnded"/> is looked at: who ends it then knows where, or it is not sent.</summary>
+    public void BelongsTo(LeanConnection connection) => Interlocked.Exchange(ref _connection, connection);
 
-    /// <summary>Withdraws the call with a token. Once, by who makes it.</summary>
+    /// <summary>Withdraws the call with a token. Once, by who makes it, before it is begun.</summary>
     public void CancelWith(CancellationToken cancellation)
     {
         if (!cancellation.CanBeCanceled) return;
         _cancellation = cancellation.UnsafeRegister(static call => ((LeanCall)call!).Cancel(), this);
-        // It may have ended before it was registered.
-        if (HasEnded) _cancellation.Unregister();
     }
 
     /// <summary>Ends the call; who comes first says how. Who awaits it goes on here and now.</summary>
     public void End(Status status, Metadata trailers)
     {
-        if (Interlocked.Exchange(ref _hasEnded, true)) return;
-        (Trailers, Status) = (trailers, status);
-        _cancellation.Unregister();
-        Complete(status, trailers);
+        if (!Interlocked.Exchange(ref _hasEnded, true)) Tell(status, trailers);
     }
 
     /// <summary>Ends the call as unavailable, on the pool: who goes on may ask again and fail at once, for as long as the server is gone, and others would wait for him.</summary>
@@ -59,8 +54,16 @@ internal abstract class LeanCall
     /// <summary>Withdraws the call, if it has not ended. Any thread.</summary>
     public void Cancel()
     {
+        if (Interlocked.Exchange(ref _hasEnded, true)) return;
         Volatile.Read(ref _connection)?.Withdraw(this);
-        End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty);
+        Tell(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty);
+    }
+
+    private void Tell(Status status, Metadata trailers)
+    {
+        (Trailers, Status) = (trailers, status);
+        _cancellation.Unregister();
+        Complete(status, trailers);
     }
 
     protected abstract void Complete(Status status, Metadata trailers);

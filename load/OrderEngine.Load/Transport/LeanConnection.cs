@@ -97,7 +97,6 @@ internal sealed class LeanConnection : IDisposable
         {
             if (_takesNone) return false;
             if (_isGreeted) return TrySend(call, headers, message);
-            call.BelongsTo(this);
             _unsent.Enqueue(new UnsentCall(call, headers, message.ToArray()));
             return true;
         }
@@ -123,12 +122,12 @@ internal sealed class LeanConnection : IDisposable
     // Under the lock.
     private bool TrySend(LeanCall call, byte[] headers, ReadOnlySpan<byte> message)
     {
+        call.BelongsTo(this);
         // Withdrawn before it was sent.
         if (call.HasEnded) return true;
         var length = MessageHeaderBytes + message.Length;
         if (_takesNone || _calls.Count >= _mostStreams || length > _window || length > _streamWindow) return false;
         call.Stream = _nextStream;
-        call.BelongsTo(this);
         _nextStream += 2;
         if (_nextStream >= LastStream) _takesNone = true;
         _window -= length;

@@ -4,7 +4,6 @@
 
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 using Grpc.Core;
 
 namespace OrderEngine.Load.Transport;
@@ -88,9 +87,9 @@ internal sealed class LeanInvoker(Uri address, CallInvoker other) : CallInvoker,
                 }
             }
         }
-        catch (SocketException exception)
+        catch (Exception exception)
         {
-            // No socket is to be had.
+            // No socket is to be had, or no thread: nobody but the call could be told.
             why = exception.Message;
         }
         call.FailLater($"{address.Authority}: {why}");
