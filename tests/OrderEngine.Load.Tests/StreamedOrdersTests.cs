@@ -39,14 +39,6 @@ public sealed class StreamedOrdersTests
         }
     }
 
-    [Fact]
-    public void An_orders_request_is_never_longer_than_its_room()
-    {
-        var workload = new Workload(Workload.NewRunId(), customers: int.MaxValue, backorders: 1);
-        var room = new byte[Workload.MaxRequestBytes];
-        Assert.InRange(workload.Write(room, long.MaxValue / 8), 1, Workload.MaxRequestBytes - 1);
-    }
-
     [Theory]
     [InlineData(int.MaxValue)]
     [InlineData(7)]

@@ -1,5 +1,7 @@
 // A status stream with many readers: fan-out to 1, 100, 1,000 subscribers, and one that has stopped reading.
 
+using Grpc.Core;
+using OrderEngine.Contracts.V1;
 using OrderEngine.Load.Ledger;
 using OrderEngine.Load.Measuring;
 using OrderEngine.Load.Model;
@@ -35,6 +37,7 @@ public sealed class FanOutScenario : IScenario
     private readonly ChunkedLongs _sentAt = new();
     private readonly List<OrderSubscriber> _subscribers = [];
     private RunContext _run = null!;
+    private Method<WatchOrdersRequest, WatchedMessage> _watch = null!;
     private Action<string, Response, long>? _record;
     private string _token = "";
     private long _madeBefore;
@@ -68,6 +71,7 @@ public sealed class FanOutScenario : IScenario
     public async Task InitAsync(RunContext run, CancellationToken cancellationToken)
     {
         _run = run;
+        _watch = WatchedMessage.MethodFor(run.Workload);
         await _submit.InitAsync(run, cancellationToken);
         _submit.Sending = (first, count) =>
         {
@@ -85,7 +89,7 @@ public sealed class FanOutScenario : IScenario
         ArgumentNullException.ThrowIfNull(phase);
         Volatile.Write(ref _record, phase.Record);
         // What it is told is not counted in the delivery of the others.
-        if (phase.Name == WithStopped) _subscribers.Add(new OrderSubscriber(_run, _run.Connection(1), _token, null, _sentAt, static _ => { }, stopped: true));
+        if (phase.Name == WithStopped) _subscribers.Add(new OrderSubscriber(_run, _watch, _run.Connection(1), _token, null, _sentAt, static _ => { }, stopped: true));
         return Task.CompletedTask;
     }
 
@@ -111,7 +115,7 @@ public sealed class FanOutScenario : IScenario
     }
 
     private OrderSubscriber Subscribe(int number, long? customer) =>
-        new(_run, _run.Connection(number), _token, customer, _sentAt, nanos => Volatile.Read(ref _record)?.Invoke(Delivery, Response.Ok(), nanos));
+        new(_run, _watch, _run.Connection(number), _token, customer, _sentAt, nanos => Volatile.Read(ref _record)?.Invoke(Delivery, Response.Ok(), nanos));
 
     // What each must have: acknowledged orders since the token, all or of one customer.
     private Func<long?, long> Expected()

@@ -24,7 +24,7 @@ internal sealed class OrderSubscriber : IAsyncDisposable
     private string? _broken;
 
     /// <summary>Starts following from <paramref name="token"/>. A stopped one opens the stream and reads nothing until it is released.</summary>
-    public OrderSubscriber(RunContext run, EngineConnection connection, string token, long? customer, ChunkedLongs sentAt, Action<long> delivered, bool stopped = false)
+    public OrderSubscriber(RunContext run, Method<WatchOrdersRequest, WatchedMessage> watch, EngineConnection connection, string token, long? customer, ChunkedLongs sentAt, Action<long> delivered, bool stopped = false)
     {
         _run = run;
         _sentAt = sentAt;
@@ -33,7 +33,7 @@ internal sealed class OrderSubscriber : IAsyncDisposable
         Stopped = stopped;
         var filter = new WatchFilter { ChannelIds = { run.Workload.ChannelId } };
         if (customer is { } number) filter.CustomerIds.Add(Workload.CustomerId(number));
-        _call = connection.Invoker.AsyncServerStreamingCall(WatchedMessage.MethodFor(run.Workload), null, new CallOptions(cancellationToken: _stop.Token), new WatchOrdersRequest { Filter = filter, ResumeToken = token });
+        _call = connection.Invoker.AsyncServerStreamingCall(watch, null, new CallOptions(cancellationToken: _stop.Token), new WatchOrdersRequest { Filter = filter, ResumeToken = token });
         if (!stopped) _mayRead.SetResult();
         _reading = Task.Run(ReadAsync);
     }

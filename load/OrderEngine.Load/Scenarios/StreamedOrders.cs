@@ -10,14 +10,15 @@ using OrderEngine.Core.Events;
 using OrderEngine.Load.Ledger;
 using OrderEngine.Load.Model;
 using OrderEngine.Load.Running;
-using OrderEngine.Server.Wire;
 
 namespace OrderEngine.Load.Scenarios;
 
 /// <summary>A message of orders on its way, and who waits for all of its results.</summary>
 internal sealed class StreamedBatch
 {
-    private readonly ArrayBufferWriter<byte> _message = new();
+    private const int FirstBytes = 4_096;
+
+    private readonly EventBuffer _message = new(FirstBytes);
 
     public long FirstIndex { get; private set; }
 
@@ -30,7 +31,7 @@ internal sealed class StreamedBatch
     public TaskCompletionSource Completion { get; private set; } = null!;
 
     /// <summary>What goes out: a StreamSubmitOrdersRequest.</summary>
-    public ReadOnlySpan<byte> Message => _message.WrittenSpan;
+    public ReadOnlySpan<byte> Message => _message.Written;
 
     /// <summary>Takes the next so many orders.</summary>
     public void Prepare(Workload workload, int orders)
@@ -45,21 +46,15 @@ internal sealed class StreamedBatch
     /// <summary>Writes the message; its orders are numbered from <paramref name="firstSeq"/>.</summary>
     public void Write(Workload workload, ulong firstSeq)
     {
-        const uint orders = StreamSubmitOrdersRequest.OrdersFieldNumber << 3 | WireWriter.Delimited;
-        const uint clientSeq = StreamedOrder.ClientSeqFieldNumber << 3 | WireWriter.Numeric;
-        const uint request = StreamedOrder.RequestFieldNumber << 3 | WireWriter.Delimited;
-        const int heads = 32;
-        Span<byte> order = stackalloc byte[Workload.MaxRequestBytes];
-        Span<byte> streamed = stackalloc byte[Workload.MaxRequestBytes + heads];
-        _message.ResetWrittenCount();
+        _message.Truncate(0);
         for (var i = 0; i < Count; i++)
         {
-            var inner = new WireWriter(streamed);
-            inner.Number(clientSeq, firstSeq + (ulong)i);
-            inner.Bytes(request, order[..workload.Write(order, FirstIndex + i)]);
-            var outer = new WireWriter(_message.GetSpan(inner.Length + heads));
-            outer.Bytes(orders, streamed[..inner.Length]);
-            _message.Advance(outer.Length);
+            var order = _message.BeginNested(StreamSubmitOrdersRequest.OrdersFieldNumber);
+            _message.Number(StreamedOrder.ClientSeqFieldNumber, (long)(firstSeq + (ulong)i));
+            var request = _message.BeginNested(StreamedOrder.RequestFieldNumber);
+            workload.Write(_message, FirstIndex + i);
+            _message.EndNested(request);
+            _message.EndNested(order);
         }
     }
 

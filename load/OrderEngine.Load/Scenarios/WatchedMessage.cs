@@ -23,7 +23,7 @@ internal sealed class WatchedMessage
     /// <summary>In the order in which they came.</summary>
     public List<WatchedEvent> Events { get; } = [];
 
-    /// <summary>WatchOrders, whose messages are read so.</summary>
+    /// <summary>WatchOrders, whose messages are read so. A channel remembers each that it has seen: one a run.</summary>
     public static Method<WatchOrdersRequest, WatchedMessage> MethodFor(Workload workload) => new(
         MethodType.ServerStreaming, TrackingService.Descriptor.FullName, "WatchOrders",
         Marshallers.Create(static request => request.ToByteArray(), static bytes => WatchOrdersRequest.Parser.ParseFrom(bytes)),

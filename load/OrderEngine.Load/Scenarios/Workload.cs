@@ -4,7 +4,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using OrderEngine.Contracts.V1;
-using OrderEngine.Server.Wire;
+using OrderEngine.Core.Events;
 
 namespace OrderEngine.Load.Scenarios;
 
@@ -19,14 +19,12 @@ public sealed class Workload
     public const int LinesPerOrder = 3;
     public const string LocationId = "load-main";
 
-    /// <summary>An order's request, written by <see cref="Write"/>, is no longer.</summary>
-    public const int MaxRequestBytes = 512;
-
-    private const string CustomerPrefix = "load-customer-";
     private const int MaxDigits = 20;
     private const int MaxQuantity = 3;
     private const int JoinsQueueEvery = 20;
     private const string WaitedForSku = "LOAD-WAITED-FOR";
+
+    private static ReadOnlySpan<byte> CustomerPrefix => "load-customer-"u8;
 
     private readonly string[] _skus;
     private readonly string _prefix;
@@ -73,7 +71,7 @@ public sealed class Workload
 
     public static string SkuId(int number) => string.Create(CultureInfo.InvariantCulture, $"LOAD-{number:D5}");
 
-    public static string CustomerId(long number) => string.Create(CultureInfo.InvariantCulture, $"{CustomerPrefix}{number}");
+    public static string CustomerId(long number) => string.Create(CultureInfo.InvariantCulture, $"load-customer-{number}");
 
     /// <summary>An id for a run that no other run has.</summary>
     public static string NewRunId() =>
@@ -132,42 +130,36 @@ public sealed class Workload
         }
     }
 
-    /// <summary>Writes order <paramref name="index"/> as <see cref="Fill(SubmitOrderRequest, long)"/> and the generated class would, byte by byte; returns how many. Allocates nothing.</summary>
-    public int Write(Span<byte> request, long index)
+    /// <summary>Writes order <paramref name="index"/> as <see cref="Fill(SubmitOrderRequest, long)"/> and the generated class would, byte by byte. Allocates nothing.</summary>
+    public void Write(EventBuffer request, long index)
     {
-        Span<byte> externalId = stackalloc byte[_prefixBytes.Length + MaxDigits];
-        _prefixBytes.CopyTo(externalId);
-        Utf8Formatter.TryFormat(index, externalId[_prefixBytes.Length..], out var digits);
-        externalId = externalId[..(_prefixBytes.Length + digits)];
-        Span<byte> draft = stackalloc byte[MaxRequestBytes];
-        var writer = new WireWriter(draft);
-        writer.Text(OrderDraft.ChannelIdFieldNumber << 3 | WireWriter.Delimited, _channelBytes);
-        writer.Text(OrderDraft.ExternalOrderIdFieldNumber << 3 | WireWriter.Delimited, externalId);
-        if (Customers > 0) WriteCustomer(ref writer, index % Customers);
-        if (_backorders > 0) writer.Number(OrderDraft.AllocationPolicyFieldNumber << 3 | WireWriter.Numeric, (ulong)AllocationPolicy.PartialBackorder);
-        writer.Text(OrderDraft.CurrencyCodeFieldNumber << 3 | WireWriter.Delimited, "GBP"u8);
-        Span<byte> line = stackalloc byte[MaxRequestBytes];
+        ArgumentNullException.ThrowIfNull(request);
+        Span<byte> room = stackalloc byte[_prefixBytes.Length + MaxDigits];
+        var externalId = Numbered(room, _prefixBytes, index);
+        request.Bytes(SubmitOrderRequest.RequestIdFieldNumber, externalId);
+        var order = request.BeginNested(SubmitOrderRequest.OrderFieldNumber);
+        request.Bytes(OrderDraft.ChannelIdFieldNumber, _channelBytes);
+        request.Bytes(OrderDraft.ExternalOrderIdFieldNumber, externalId);
+        if (Customers > 0) request.Bytes(OrderDraft.CustomerIdFieldNumber, Numbered(stackalloc byte[CustomerPrefix.Length + MaxDigits], CustomerPrefix, index % Customers));
+        if (_backorders > 0) request.Number(OrderDraft.AllocationPolicyFieldNumber, (long)AllocationPolicy.PartialBackorder);
+        request.Bytes(OrderDraft.CurrencyCodeFieldNumber, "GBP"u8);
         for (var i = 0; i < LinesPerOrder; i++)
         {
             var (sku, quantity) = Line(index, i);
-            var fields = new WireWriter(line);
-            fields.Text(OrderLineDraft.SkuIdFieldNumber << 3 | WireWriter.Delimited, _skuBytes[sku]);
-            fields.Number(OrderLineDraft.QuantityFieldNumber << 3 | WireWriter.Numeric, (ulong)quantity);
-            fields.Number(OrderLineDraft.UnitPriceMinorFieldNumber << 3 | WireWriter.Numeric, (ulong)UnitPriceMinor(sku));
-            writer.Bytes(OrderDraft.LinesFieldNumber << 3 | WireWriter.Delimited, line[..fields.Length]);
+            var line = request.BeginNested(OrderDraft.LinesFieldNumber);
+            request.Bytes(OrderLineDraft.SkuIdFieldNumber, _skuBytes[sku]);
+            request.Number(OrderLineDraft.QuantityFieldNumber, quantity);
+            request.Number(OrderLineDraft.UnitPriceMinorFieldNumber, UnitPriceMinor(sku));
+            request.EndNested(line);
         }
-        var whole = new WireWriter(request);
-        whole.Text(SubmitOrderRequest.RequestIdFieldNumber << 3 | WireWriter.Delimited, externalId);
-        whole.Bytes(SubmitOrderRequest.OrderFieldNumber << 3 | WireWriter.Delimited, draft[..writer.Length]);
-        return whole.Length;
+        request.EndNested(order);
     }
 
-    private static void WriteCustomer(ref WireWriter writer, long number)
+    private static ReadOnlySpan<byte> Numbered(Span<byte> room, ReadOnlySpan<byte> prefix, long number)
     {
-        Span<byte> id = stackalloc byte[CustomerPrefix.Length + MaxDigits];
-        Encoding.ASCII.GetBytes(CustomerPrefix, id);
-        Utf8Formatter.TryFormat(number, id[CustomerPrefix.Length..], out var digits);
-        writer.Text(OrderDraft.CustomerIdFieldNumber << 3 | WireWriter.Delimited, id[..(CustomerPrefix.Length + digits)]);
+        prefix.CopyTo(room);
+        Utf8Formatter.TryFormat(number, room[prefix.Length..], out var digits);
+        return room[..(prefix.Length + digits)];
     }
 
     private static int UnitPriceMinor(int sku) => 100 + sku;
