@@ -148,7 +148,7 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
             {
                 if (!walk.MoveNext()) throw new ApplyException($"The state is at {core.Sequence}, but the batch does not hold that event.");
             }
-            while (new EventView(walk.Current).Sequence != core.Sequence);
+            while (EventView.SequenceOf(walk.Current) != core.Sequence);
             end = mark + walk.Offset + walk.Current.Length;
         }
         _events.Truncate(end);

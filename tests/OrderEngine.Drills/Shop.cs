@@ -149,7 +149,7 @@ internal sealed class Shop : IFailStop, IAsyncDisposable
     }
 
     // Of the event that accepted it, also where the answer is a repetition.
-    private static long SequenceOf(in CommandAnswer answer) => answer.Event.IsEmpty ? 0 : new EventView(answer.Event.Span).Sequence;
+    private static long SequenceOf(in CommandAnswer answer) => answer.Event.IsEmpty ? 0 : EventView.SequenceOf(answer.Event.Span);
 
     public async ValueTask DisposeAsync()
     {

@@ -188,7 +188,7 @@ internal sealed class AdminService(EngineCalls calls, LogLevels levels, ILogger<
     public override async Task<ResolveExceptionResponse> ResolveException(ResolveExceptionRequest request, ServerCallContext context)
     {
         var answer = await calls.ExecuteAsync(ListRequests.Map(request, calls.Reader, calls.Vault).OrThrow(), Lane.Priority, context);
-        var sequence = new EventView(answer.Event.Span).Sequence;
+        var sequence = EventView.SequenceOf(answer.Event.Span);
         return new ResolveExceptionResponse { ExceptionId = request.ExceptionId, Sequence = sequence, Etag = Texts.Etag(sequence), Replayed = answer.Replayed };
     }
 

@@ -244,7 +244,7 @@ internal sealed class OrderService(EngineCalls calls, OrderExports exports) : V1
         if (!reader.Order(number, at).Exists) return null;
         var way = new List<long>();
         var cursor = 0L;
-        for (var before = cursor; reader.PreviousEvent(number, at, ref cursor, out var bytes) && new EventView(bytes).Sequence > after; before = cursor)
+        for (var before = cursor; reader.PreviousEvent(number, at, ref cursor, out var bytes) && EventView.SequenceOf(bytes) > after; before = cursor)
             way.Add(before);
 
         var response = new ListOrderEventsResponse();

@@ -54,6 +54,23 @@ public sealed class AlikeKeysTests
     }
 
     [Fact]
+    public void Stock_of_SKUs_and_locations()
+    {
+        // The first location of a SKU is found without the index.
+        const int home = 1, locations = 100;
+        static int Sku(long number) => (int)(number / locations) + 1;
+        static int Location(long number) => home + 1 + (int)(number % locations);
+        var (first, second) = Alike(number => KeyedHash.Known.Of((ulong)Sku(number), (ulong)Location(number)));
+        var stock = new EngineState(KeyedHash.Known).Stock;
+        stock.Change(Sku(first), home, sequence: 1, onHand: 1);
+        stock.Change(Sku(second), home, sequence: 2, onHand: 1);
+        stock.Change(Sku(first), Location(first), sequence: 3, onHand: 5);
+        Assert.Equal(0, stock.Find(Sku(second), Location(second)));
+        stock.Change(Sku(second), Location(second), sequence: 4, onHand: 8);
+        Assert.Equal((5L, 8L), (stock.Level(Sku(first), Location(first)).OnHand, stock.Level(Sku(second), Location(second)).OnHand));
+    }
+
+    [Fact]
     public void Customers_and_currencies_that_owe()
     {
         static int Currency(long number) => (int)(StableHash.Mix((ulong)number, 3) & 0xFF_FFFF);
