@@ -12,7 +12,7 @@ internal static class RequestHeaders
     // Positions in HPACK's static table (RFC 7541, appendix A).
     private const int Authority = 1, MethodPost = 3, Path = 4, SchemeHttp = 6, ContentType = 31, UserAgent = 58;
 
-    /// <summary>The fields that Grpc.Net.Client sends, so that the server has as much to read. Nothing is put into a table, so that it is the same for every call.</summary>
+    /// <summary>The fields that Grpc.Net.Client sends, so that the server has as much to read; no compression is offered, since none could be read. Nothing is put into a table, so that it is the same for every call.</summary>
     public static byte[] Of(string path, string authority)
     {
         var block = new List<byte> { 0x80 | MethodPost, 0x80 | SchemeHttp };

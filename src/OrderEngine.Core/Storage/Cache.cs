@@ -1,5 +1,5 @@
-// Owns: hints to the processor's cache.
-// Runs on: any thread. A hint changes nothing but how long a later read takes.
+// Owns: what is said ahead about memory: to the processor's cache, which changes nothing but how long a later read takes, and to the system.
+// Runs on: any thread; Touch on the one that has made the array and shown it to nobody yet.
 
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -7,7 +7,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace OrderEngine.Core.Storage;
 
-/// <summary>Hints to the processor's cache.</summary>
+/// <summary>Hints to the processor's cache and to the system's memory.</summary>
 internal static class Cache
 {
     /// <summary>Says that what lies here will be read soon. Without effect where the processor has no such instruction.</summary>

@@ -1,4 +1,4 @@
-// Owns: hashing under a secret, for the indexes over what clients choose: external ids, request ids, ids of customers.
+// Owns: hashing under a secret, for the indexes over what clients choose: external ids, request ids, ids of customers, and SKUs with their locations.
 // Runs on: any thread; immutable.
 // With a hash that everybody can compute a client could look for ids that all lie in one chain and make every search walk it. The secret comes
 // from outside, is another one in every process, and decides where entries lie in memory and nothing else: no answer, event, snapshot or state hash
