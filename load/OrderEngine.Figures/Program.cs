@@ -212,6 +212,7 @@ void Run(OrderCore core, EventBuffer events, SubmitOrder[] commands, Action<Read
         core.Seal();
         onBatch(events.Written);
         events.Truncate(0);
+        if (core.TryOrderMemory()) ThreadPool.UnsafeQueueUserWorkItem(static core => core.MakeMemory(), core, preferLocal: false);
         core.Reclaim(core.Sequence);
     }
 }

@@ -183,6 +183,12 @@ public sealed partial class OrderCore
         return _state.Seal();
     }
 
+    /// <summary>True: rows will soon need more memory, and who asks has another thread call <see cref="MakeMemory"/>, once. Writer only; after a batch.</summary>
+    public bool TryOrderMemory() => _state.Heap.TryOrderChunk();
+
+    /// <summary>Gets the memory from the system that would otherwise be waited for in the midst of a command. Any thread, once for each <see cref="TryOrderMemory"/>. Changes no state.</summary>
+    public void MakeMemory() => _state.Heap.MakeChunk();
+
     /// <summary>Frees superseded row versions, and places in indexes, that nobody can see any more, a bounded number.</summary>
     /// <param name="durableSequence">The last sequence published to readers.</param>
     public void Reclaim(long durableSequence)

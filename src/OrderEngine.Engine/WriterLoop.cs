@@ -198,6 +198,7 @@ internal sealed class WriterLoop(OrderCore core, Intake intake, BatchPool batche
         var touched = core.TouchedStock.ToArray();
         batch.Close(_events.Written.ToArray(), first, core.Seal(), touched);
         _events.Truncate(0);
+        if (core.TryOrderMemory()) ThreadPool.UnsafeQueueUserWorkItem(static core => core.MakeMemory(), core, preferLocal: false);
         return batch;
     }
 }

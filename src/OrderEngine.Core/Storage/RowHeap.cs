@@ -1,5 +1,5 @@
 // Owns: the bytes under the rows. Large pinned chunks that the collector neither walks nor moves, cut into blocks.
-// Runs on: Allocate and Free on the writer thread; At on any thread.
+// Runs on: Allocate, Free and TryOrderChunk on the writer thread; MakeChunk on whichever it has the chunk made; At on any thread.
 //
 //   address = chunk number << 22 | offset in the chunk        0 = none (the first 16 bytes of chunk 0 are never given out)
 //   free block = [ address of the next free block of the class : 8 ] [ unused ... ]
@@ -42,6 +42,9 @@ public sealed class RowHeap
     // Preallocated at its full length, so that a reader never sees the table itself move.
     private readonly byte[]?[] _chunks = new byte[MaxChunks][];
     private readonly long[] _free = new long[ClassCount];
+    // The chunk after the newest one, when it was made ahead of need, and whether it is ordered or there.
+    private byte[]? _ahead;
+    private bool _isOrdered;
     private int _chunkCount;
     private int _position = ChunkBytes;
     private long _usedBytes;
@@ -89,6 +92,24 @@ public sealed class RowHeap
     public Span<byte> At(long address, int length) =>
         Volatile.Read(ref _chunks[address >> ChunkShift]).AsSpan((int)address & (ChunkBytes - 1), length);
 
+    /// <summary>True: the next chunk is not under way, and who asks now has another thread call <see cref="MakeChunk"/>, once. Writer only.</summary>
+    public bool TryOrderChunk() => !_isOrdered && (_isOrdered = true);
+
+    /// <summary>Makes the next chunk and gets its memory from the system, which takes the longer the more the system has to do for it. Any thread, once for each <see cref="TryOrderChunk"/>.</summary>
+    public void MakeChunk()
+    {
+        try
+        {
+            var chunk = NewChunk();
+            Cache.Touch(chunk);
+            Volatile.Write(ref _ahead, chunk);
+        }
+        catch (OutOfMemoryException)
+        {
+            // Nobody needs it yet. Who does makes it itself, and then says so.
+        }
+    }
+
     /// <summary>The bytes that a block of <paramref name="length"/> takes: its size class.</summary>
     internal static int BlockBytes(int length) => SizeOf(ClassOf(length));
 
@@ -99,7 +120,7 @@ public sealed class RowHeap
             DonateRest();
             if (_chunkCount == MaxChunks)
                 throw new InvalidOperationException($"The row heap is full: {MaxChunks} chunks of {ChunkBytes} bytes.");
-            Volatile.Write(ref _chunks[_chunkCount], GC.AllocateUninitializedArray<byte>(ChunkBytes, pinned: true));
+            Volatile.Write(ref _chunks[_chunkCount], TakeAhead() ?? NewChunk());
             _position = _chunkCount == 0 ? Alignment : 0;
             Volatile.Write(ref _chunkCount, _chunkCount + 1);
         }
@@ -107,6 +128,16 @@ public sealed class RowHeap
         _position += size;
         return address;
     }
+
+    // Ordered and not there yet: it is the one after this.
+    private byte[]? TakeAhead()
+    {
+        var made = Interlocked.Exchange(ref _ahead, null);
+        if (made is not null) _isOrdered = false;
+        return made;
+    }
+
+    private static byte[] NewChunk() => GC.AllocateUninitializedArray<byte>(ChunkBytes, pinned: true);
 
     // What is left of a chunk goes to the free lists in the largest pieces that fit; a dozen pieces at most.
     private void DonateRest()

@@ -1,5 +1,6 @@
 // Proves: blocks never overlap, keep what is written, are reused, and are accounted for to the byte.
 
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using OrderEngine.Core.Storage;
 using Xunit;
@@ -98,6 +99,54 @@ public sealed class RowHeapTests
         while (heap.ResidentBytes < 4 * RowHeap.ChunkBytes) heap.Allocate(RowHeap.MaxBlock);
         GC.Collect();
         Assert.True(Unsafe.AreSame(ref before, ref heap.At(address, 8)[0]));
+    }
+
+    [Fact]
+    public void A_chunk_is_ordered_once_until_it_is_taken_and_who_cannot_wait_makes_his_own()
+    {
+        var heap = new RowHeap();
+        Assert.True(heap.TryOrderChunk());
+        Assert.False(heap.TryOrderChunk());
+        // Not there yet, twice.
+        Fill(heap, chunks: 2);
+        Assert.False(heap.TryOrderChunk());
+        heap.MakeChunk();
+        Assert.Equal(2 * RowHeap.ChunkBytes, heap.ResidentBytes);
+        Assert.False(heap.TryOrderChunk());
+        Fill(heap, chunks: 1);
+        Assert.Equal(3 * RowHeap.ChunkBytes, heap.ResidentBytes);
+        Assert.True(heap.TryOrderChunk());
+    }
+
+    [Fact]
+    public void Chunks_made_ahead_on_another_thread_are_handed_out_once()
+    {
+        const int chunks = 64, length = 256 * 1024;
+        var heap = new RowHeap();
+        using var orders = new BlockingCollection<RowHeap>();
+        var maker = new Thread(() =>
+        {
+            foreach (var one in orders.GetConsumingEnumerable()) one.MakeChunk();
+        });
+        maker.Start();
+        var blocks = new List<long>();
+        while (heap.ResidentBytes < (long)chunks * RowHeap.ChunkBytes)
+        {
+            if (heap.TryOrderChunk()) orders.Add(heap);
+            var address = heap.Allocate(length);
+            heap.At(address, length).Fill((byte)blocks.Count);
+            blocks.Add(address);
+        }
+        orders.CompleteAdding();
+        maker.Join();
+        for (var i = 0; i < blocks.Count; i++) Assert.Equal(-1, heap.At(blocks[i], length).IndexOfAnyExcept((byte)i));
+    }
+
+    private static void Fill(RowHeap heap, int chunks)
+    {
+        for (var until = heap.ResidentBytes + (long)chunks * RowHeap.ChunkBytes; heap.ResidentBytes < until;) heap.Allocate(RowHeap.MaxBlock);
+        // To its end, but for what no block fits into.
+        for (var i = 1; i < RowHeap.ChunkBytes / RowHeap.MaxBlock; i++) heap.Allocate(RowHeap.MaxBlock);
     }
 
     [Theory]
