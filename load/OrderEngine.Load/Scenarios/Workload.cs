@@ -19,12 +19,13 @@ public sealed class Workload
     public const int LinesPerOrder = 3;
     public const string LocationId = "load-main";
 
+    private const string CustomerPrefix = "load-customer-";
     private const int MaxDigits = 20;
     private const int MaxQuantity = 3;
     private const int JoinsQueueEvery = 20;
     private const string WaitedForSku = "LOAD-WAITED-FOR";
 
-    private static ReadOnlySpan<byte> CustomerPrefix => "load-customer-"u8;
+    private static readonly byte[] s_customerPrefix = Encoding.UTF8.GetBytes(CustomerPrefix);
 
     private readonly string[] _skus;
     private readonly string _prefix;
@@ -71,7 +72,7 @@ public sealed class Workload
 
     public static string SkuId(int number) => string.Create(CultureInfo.InvariantCulture, $"LOAD-{number:D5}");
 
-    public static string CustomerId(long number) => string.Create(CultureInfo.InvariantCulture, $"load-customer-{number}");
+    public static string CustomerId(long number) => string.Create(CultureInfo.InvariantCulture, $"{CustomerPrefix}{number}");
 
     /// <summary>An id for a run that no other run has.</summary>
     public static string NewRunId() =>
@@ -140,7 +141,7 @@ public sealed class Workload
         var order = request.BeginNested(SubmitOrderRequest.OrderFieldNumber);
         request.Bytes(OrderDraft.ChannelIdFieldNumber, _channelBytes);
         request.Bytes(OrderDraft.ExternalOrderIdFieldNumber, externalId);
-        if (Customers > 0) request.Bytes(OrderDraft.CustomerIdFieldNumber, Numbered(stackalloc byte[CustomerPrefix.Length + MaxDigits], CustomerPrefix, index % Customers));
+        if (Customers > 0) request.Bytes(OrderDraft.CustomerIdFieldNumber, Numbered(stackalloc byte[s_customerPrefix.Length + MaxDigits], s_customerPrefix, index % Customers));
         if (_backorders > 0) request.Number(OrderDraft.AllocationPolicyFieldNumber, (long)AllocationPolicy.PartialBackorder);
         request.Bytes(OrderDraft.CurrencyCodeFieldNumber, "GBP"u8);
         for (var i = 0; i < LinesPerOrder; i++)
